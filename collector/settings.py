@@ -1,0 +1,371 @@
+"""Every setting of the collector, and where its value came from.
+
+Order: argument, `TRACETUI_*` variable, `tracetui.toml` of the nearest parent (or `[tool.tracetui]` in the
+pyproject beside it), the user's config file, default. Read once at the edge (`configure()`, the command
+line) into one frozen `Settings`; nobody else looks at the environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from collector.errors import SettingsError
+
+PREFIX = "TRACETUI_"
+PROJECT_MARKS = ("tracetui.toml", "pyproject.toml", ".git")
+REDACT_MODES = ("default", "pii", "off")
+PRICE_KEYS = ("input", "output", "cache_read", "cache_write", "audio_input", "audio_output", "request")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The values in force. Sizes are bytes, times are seconds.
+
+    `url` names a collector to send to over HTTP; None writes `db` directly.
+    `dimensions` are the metadata keys that rollups carry.
+    `prices` maps a model (`*` globs) to US dollars per million tokens: {"my-model": {"input": 0.5, "output": 1.5}},
+    keys of PRICE_KEYS ("request" is dollars per call). They win over the built-in table.
+    `allowed_hosts` and `allowed_origins` add to what the receiver accepts by itself.
+    `durable` makes a commit survive a power cut, for the price of an fsync each.
+    """
+
+    db: Path = Path("traces.db")
+    url: str | None = None
+    service: str | None = None
+    environment: str | None = None
+    release: str | None = None
+    project: str | None = None
+    disabled: bool = False
+    capture_input: bool = True
+    capture_output: bool = True
+    redact: str = "default"
+    dimensions: tuple[str, ...] = ("department", "application", "feature", "tier")
+    prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    durable: bool = False
+    host: str = "127.0.0.1"
+    http_port: int = 4318
+    grpc_port: int = 4317
+    token: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    max_part_bytes: int = 1_000_000
+    max_body_bytes: int = 64_000_000
+    max_spans: int = 100_000
+    queue_bytes: int = 64_000_000
+    tick_s: float = 0.05
+    started_after_s: float = 0.1
+    heartbeat_s: float = 2.0
+    exit_wait_s: float = 2.0
+
+
+SETTING_NAMES = tuple(f.name for f in fields(Settings))
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Settings and, for every name, where the value came from: "argument", "TRACETUI_DB",
+    the path of a settings file, or "default". `warnings` are sentences to show once."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+def resolve(
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    user_config: Path | None = None,
+    strict: bool = True,
+    **arguments: object,
+) -> Resolved:
+    """Put the settings together. An argument that is None counts as not given.
+
+    SettingsError names the first value that makes no sense; with `strict=False` (the SDK, which must not
+    break its host) such values are left out and become warnings.
+    """
+    here = Path.cwd() if cwd is None else cwd
+    environ = os.environ if env is None else env
+    found = _Found(strict)
+    for name, value in arguments.items():
+        if value is not None:
+            found.take(name, value, "argument", here)
+    found.environment(environ, here)
+    for path in _settings_files(here, user_config):
+        found.file(path)
+    if "db" not in found.values:
+        found.values["db"] = default_db(here, environ)
+    settings = replace(Settings(), **found.values)
+    origins = {name: found.origins.get(name, "default") for name in SETTING_NAMES}
+    return Resolved(settings, origins, tuple(found.warnings))
+
+
+def default_db(cwd: Path, env: Mapping[str, str]) -> Path:
+    """The file used when nobody names one: $TRACETUI_DB, else traces.db in the nearest parent with
+    tracetui.toml, pyproject.toml or .git, else in `cwd`. Always absolute."""
+    named = unquote(env.get(PREFIX + "DB", ""))[0]
+    if named:
+        return cwd.absolute() / Path(named).expanduser()
+    return (nearest_project(cwd) or cwd.absolute()) / "traces.db"
+
+
+def nearest_project(cwd: Path) -> Path | None:
+    """The nearest directory from `cwd` upwards that looks like a project, or None."""
+    for folder in _upwards(cwd):
+        if any((folder / mark).exists() for mark in PROJECT_MARKS):
+            return folder
+    return None
+
+
+def unquote(text: str) -> tuple[str, bool]:
+    """Strip white space and one pair of literal quotes (`docker --env-file` passes them on).
+
+    Returns the text and whether there were quotes.
+    """
+    text = text.strip()
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
+        return text[1:-1], True
+    return text, False
+
+
+class _Found:
+    """The values collected so far; the first place that names a setting wins."""
+
+    def __init__(self, strict: bool) -> None:
+        self.strict = strict
+        self.values: dict[str, Any] = {}
+        self.origins: dict[str, str] = {}
+        self.warnings: list[str] = []
+
+    def problem(self, message: str) -> None:
+        if self.strict:
+            raise SettingsError(message)
+        self.warnings.append(message)
+
+    def take(self, name: str, value: object, origin: str, base: Path) -> None:
+        if name in self.values:
+            return
+        reader = READERS.get(name)
+        if reader is None:
+            self.problem(f"{origin}: there is no setting {name!r}{_did_you_mean(name, SETTING_NAMES)}")
+            return
+        try:
+            self.values[name] = _based(reader(value), base)
+        except (ValueError, TypeError) as e:
+            self.problem(f"{origin}: {name} = {value!r}: {e}")
+            return
+        self.origins[name] = origin
+
+    def environment(self, env: Mapping[str, str], cwd: Path) -> None:
+        for variable in sorted(env):
+            if not variable.startswith(PREFIX) or not env[variable].strip():
+                continue
+            name = variable[len(PREFIX) :].lower()
+            if name not in READERS:  # may be meant for another version: no reason to stop
+                self.warnings.append(f"{variable} is no setting{_did_you_mean(name, SETTING_NAMES, env=True)}")
+                continue
+            value, quoted = unquote(env[variable])
+            if quoted:
+                self.warnings.append(f"{variable} has quotes in its value; they were taken off")
+            if value:
+                self.take(name, value, variable, cwd)
+
+    def file(self, path: Path) -> None:
+        try:
+            table = _read_table(path)
+        except (OSError, ValueError) as e:
+            self.problem(f"{path} could not be read as settings: {e}")
+            return
+        for name, value in table.items():
+            self.take(name, value, str(path), path.parent)
+
+
+def _based(value: object, base: Path) -> object:
+    return base.absolute() / value if isinstance(value, Path) else value
+
+
+def _upwards(cwd: Path) -> Iterator[Path]:
+    folder = cwd.absolute()
+    yield folder
+    yield from folder.parents
+
+
+def _settings_files(cwd: Path, user_config: Path | None) -> Iterator[Path]:
+    """The project's file, looked for no higher than the root of its git tree, then the user's."""
+    for folder in _upwards(cwd):
+        own = folder / "tracetui.toml"
+        if own.is_file():
+            yield own
+            break
+        if _is_pyproject_of_ours(folder / "pyproject.toml"):
+            yield folder / "pyproject.toml"
+            break
+        if (folder / ".git").exists():
+            break
+    path = user_config if user_config is not None else user_config_file()
+    if path.is_file():
+        yield path
+
+
+def user_config_file() -> Path:
+    """Where the user's own settings are looked for; it need not exist."""
+    from platformdirs import user_config_dir
+
+    return Path(user_config_dir("tracetui")) / "config.toml"
+
+
+def _is_pyproject_of_ours(path: Path) -> bool:
+    try:
+        return "tool.tracetui" in path.read_text("utf-8") and bool(_read_table(path))
+    except (OSError, ValueError):  # a pyproject that does not parse is not ours to complain about
+        return False
+
+
+def _read_table(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    table = tomllib.loads(path.read_text("utf-8"))
+    if path.name == "pyproject.toml":
+        table = table.get("tool", {}).get("tracetui", {})
+    return {str(name).replace("-", "_"): value for name, value in table.items()}
+
+
+def _did_you_mean(name: str, known: Iterable[str], *, env: bool = False) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, list(known), n=1)
+    if not close:
+        return ""
+    return f"; did you mean {PREFIX + close[0].upper() if env else close[0]}?"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, (str, os.PathLike)) or not str(value).strip():
+        raise ValueError("give it some text")
+    return str(value)
+
+
+def _path(value: object) -> Path:
+    return Path(_text(value)).expanduser()
+
+
+def _switch(value: object) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, (str, int)) and str(value).strip().lower() in words:
+        return words[str(value).strip().lower()]
+    raise ValueError("say true or false")
+
+
+def _number(low: float, high: float) -> Callable[[object], float]:
+    def read(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise ValueError("give it a number")
+        number = float(value)
+        if not low <= number <= high:
+            raise ValueError(f"must lie between {low:g} and {high:g}")
+        return number
+
+    return read
+
+
+def _count(low: int, high: int) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, (str, int)):
+            raise ValueError("give it a whole number")
+        number = int(str(value).replace("_", ""))
+        if not low <= number <= high:
+            raise ValueError(f"must lie between {low:,} and {high:,}")
+        return number
+
+    return read
+
+
+def _choice(known: tuple[str, ...]) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if value is False:  # TOML and YAML hands write `off` as a boolean
+            value = "off"
+        if value not in known:
+            raise ValueError(f"must be one of {', '.join(known)}{_did_you_mean(str(value), known)}")
+        return str(value)
+
+    return read
+
+
+def _names(value: object) -> tuple[str, ...]:
+    """A list, a comma-separated text, or a TOML table `{keys = […]}`."""
+    if isinstance(value, Mapping):
+        value = value.get("keys", [name for name, on in value.items() if on is True])
+    if isinstance(value, str):
+        value = [name.strip() for name in value.split(",")]
+    if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
+        raise ValueError("give it a list of names")
+    return tuple(dict.fromkeys(name for name in value if name))
+
+
+def _url(value: object) -> str:
+    text = _text(value).rstrip("/")
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://, like http://127.0.0.1:4318")
+    return text
+
+
+def _prices(value: object) -> dict[str, dict[str, float]]:
+    if isinstance(value, str):
+        import json
+
+        value = json.loads(value)
+    if not isinstance(value, Mapping):
+        raise ValueError("give it a table of models")
+    return {str(model): _price(str(model), table) for model, table in value.items()}
+
+
+def _price(model: str, table: object) -> dict[str, float]:
+    if not isinstance(table, Mapping):
+        raise ValueError(f"{model} needs a table of prices, like {{input = 0.5, output = 1.5}} (dollars per million)")
+    for key, price in table.items():
+        if key not in PRICE_KEYS:
+            raise ValueError(f"{model}: there is no price {key!r}{_did_you_mean(str(key), PRICE_KEYS)}")
+        if isinstance(price, bool) or not isinstance(price, (int, float)) or not 0 <= price < float("inf"):
+            raise ValueError(f"{model}.{key} must be a number of dollars, not {price!r}")
+    return {str(key): float(price) for key, price in table.items()}
+
+
+_PORT = _count(0, 65535)
+_SIZE = _count(1_000, 10_000_000_000)
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "db": _path,
+    "url": _url,
+    "service": _text,
+    "environment": _text,
+    "release": _text,
+    "project": _text,
+    "disabled": _switch,
+    "capture_input": _switch,
+    "capture_output": _switch,
+    "redact": _choice(REDACT_MODES),
+    "dimensions": _names,
+    "prices": _prices,
+    "durable": _switch,
+    "host": _text,
+    "http_port": _PORT,
+    "grpc_port": _PORT,
+    "token": _text,
+    "allowed_hosts": _names,
+    "allowed_origins": _names,
+    "max_part_bytes": _SIZE,
+    "max_body_bytes": _SIZE,
+    "max_spans": _count(1, 10_000_000),
+    "queue_bytes": _SIZE,
+    "tick_s": _number(0.001, 60),
+    "started_after_s": _number(0, 3600),
+    "heartbeat_s": _number(0.1, 60),
+    "exit_wait_s": _number(0, 600),
+}
+"""How each setting is read from whatever an argument, a variable or a file holds. Raises ValueError."""
