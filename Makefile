@@ -1,0 +1,43 @@
+# `make demo` and `make test` are all a newcomer needs: both set up .venv themselves (see scripts/venv).
+# Arguments go through ARGS: make test ARGS="tests/cli -x"
+VENV ?= .venv
+export VENV
+BIN := $(VENV)/bin
+
+.PHONY: demo test check bench setup format screenshots clean
+
+demo: $(VENV)/.demo
+	$(BIN)/tracetui demo $(ARGS)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench $(ARGS)
+
+screenshots: $(VENV)/.dev
+	$(BIN)/python screenshots/make.py $(ARGS)
+
+setup: $(VENV)/.dev
+
+$(VENV)/.demo: pyproject.toml scripts/venv
+	sh scripts/venv demo
+	touch $@
+
+# The tests run the demo too, so that the one includes the other.
+$(VENV)/.dev: pyproject.toml scripts/venv
+	sh scripts/venv demo,dev
+	touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) .venv-* build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
