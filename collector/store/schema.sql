@@ -4,7 +4,7 @@
 -- Written only by collector.store. Times are Unix nanoseconds, money is nano-dollars, null is "not known".
 --
 -- Content is stored once and named by its hash: 22 characters, base64url of the first 16 bytes of a sha256.
--- Wherever JSON here holds {"$t": HASH} (or {"$j": …}), the string is texts.text of that hash; see docs/file-format.md.
+-- Wherever JSON here holds {"$t": HASH}, the string is texts.text of that hash; {"$j": HASH} is that text read as JSON.
 
 create table meta(
   key text primary key,
@@ -319,7 +319,11 @@ create table ledger(
 ) without rowid;
 
 -- Texts that full-text search has yet to take in.
-create table todo(text_id integer primary key);
+-- spaced: 1 when it must go in character by character.
+create table todo(
+  text_id integer primary key,
+  spaced integer not null
+);
 
 -- Which span brought a text (its newest messages, its output, its own values and name; not resent history).
 create table mentions(

@@ -1,0 +1,194 @@
+"""From a folded span to its rows: what it means, what it costs, and its content encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import orjson
+
+from collector import conventions
+from collector.model import NO_READING, READING_FIELDS, Content, Message, Reading, SpanPart, Usage
+from collector.partjson import to_json
+from collector.store.content import Encoder, dumps
+from collector.store.merge import says_nothing, state_of
+from collector.store.recipes import encode_attributes
+from collector.store.state import SpanState
+
+PREVIEW = 200
+_NO_USAGE = Usage()
+
+
+class Pricer(Protocol):
+    def cost(self, provider: str | None, model: str | None, usage: Usage, at_ns: int) -> int | None: ...
+
+
+@dataclass(slots=True)
+class Built:
+    """A span's rows. `mentions` maps text hashes to 1 where this span brings the text, and to 0 where it
+    only resends it (then it is a mention only if the file has not seen the text before)."""
+
+    span: SpanPart
+    state: SpanState
+    body: list[Any]
+    mentions: dict[str, int]
+
+
+def read(span: SpanPart) -> Reading:
+    """What a folded span means: what its sender said itself, else what conventions read, then its log records."""
+    reading = span.reading if span.reading is not NO_READING else conventions.read(span)
+    if not span.logs:
+        return reading
+    said = conventions.read_logs(span.logs)
+    more = {n: getattr(said, n) for n in READING_FIELDS if says_nothing(getattr(reading, n))}
+    return replace(reading, **{n: v for n, v in more.items() if not says_nothing(v)})
+
+
+def build(span: SpanPart, contributors: Sequence[SpanPart], encoder: Encoder, prices: Pricer, seen_ns: int) -> Built:
+    reading = read(span)
+    state = _state(span, reading, prices, seen_ns)
+    mentions: dict[str, int] = {}
+    body = _body(span, reading, state, encoder, mentions)
+    encoder.used = []
+    parts = None
+    if len(contributors) > 1 or span.keep_parts:
+        parts = dumps([encoder.value(to_json(part)) for part in contributors])
+    _mention(mentions, encoder, 0)
+    body.append(parts)
+    return Built(span, state, body, mentions)
+
+
+def _state(span: SpanPart, reading: Reading, prices: Pricer, seen_ns: int) -> SpanState:
+    usage = reading.usage or _NO_USAGE
+    start, end = span.start_ns, span.end_ns
+    cost, source = _cost(span, reading, prices)
+    status = state_of(span) if reading.status != "error" else "error"
+    tool = reading.tool
+    return SpanState(
+        0, 0, span.trace_id, span.span_id, span.parent_id, span.name, reading.kind or "span", status,
+        start, end, max(0, end - start) if end is not None and start is not None else None, reading.ttft_ns,
+        int(span.rank), seen_ns, span.process_id, reading.service, reading.operation, reading.provider,
+        reading.model or reading.request_model, reading.request_model, reading.response_id,
+        usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cache_write_tokens,
+        usage.reasoning_tokens, usage.audio_input_tokens, usage.audio_output_tokens, cost, source, 1, 0,
+        reading.session_id, reading.user_id, reading.environment, reading.release, reading.project, reading.level,
+        tool.name if tool else None, reading.agent_name, reading.prompt_name, reading.prompt_version,
+        reading.error_type, span.status_message or reading.status_message,
+        dumps(list(reading.tags)) if reading.tags else None,
+        _metadata(reading), span.source_id,
+    )  # fmt: skip
+
+
+def _metadata(reading: Reading) -> str | None:
+    if not reading.metadata:
+        return None
+    try:
+        return orjson.dumps(reading.metadata, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:
+        return orjson.dumps(reading.metadata, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _cost(span: SpanPart, reading: Reading, prices: Pricer) -> tuple[int | None, str | None]:
+    """(nano-dollars, where from). A reported cost wins; None, "unknown" for a model nobody has a price for."""
+    if reading.cost_nanousd is not None:
+        return reading.cost_nanousd, "reported"
+    model = reading.model or reading.request_model
+    if not model or not reading.usage:
+        return None, "unknown" if model else None
+    cost = prices.cost(reading.provider, model, reading.usage, span.start_ns or span.at_ns)
+    if cost is None and reading.request_model and reading.request_model != model:
+        cost = prices.cost(reading.provider, reading.request_model, reading.usage, span.start_ns or span.at_ns)
+    return cost, "unknown" if cost is None else "table"
+
+
+def _body(
+    span: SpanPart, reading: Reading, state: SpanState, encoder: Encoder, mentions: dict[str, int]
+) -> list[Any]:
+    used = encoder.used = []
+    system_node = encoder.path(reading.system) or None
+    definitions = None if reading.tool_definitions is None else dumps(encoder.whole(reading.tool_definitions))
+    in_node, in_value = _input(reading.input, encoder)
+    _mention(mentions, encoder, 0, used[: encoder.mark])
+    out_node, out_value = encoder.content(reading.output)
+    tool, documents = encoder.tool(reading.tool), encoder.documents(reading.documents)
+    for text in (span.name, state.status_message, state.error_type):
+        if text:
+            encoder.text(text)
+    _mention(mentions, encoder, 1, encoder.used[encoder.mark :])
+    encoder.used = []
+    attributes = encode_attributes(span.attributes, encoder) if span.attributes else None
+    events, links, logs = encoder.events(span.events), encoder.links(span.links), encoder.logs(span.logs)
+    _mention(mentions, encoder, 0)
+    dropped = (span.dropped_attributes, span.dropped_events, span.dropped_links)
+    return [
+        0, attributes, events, links, logs,
+        encoder.context("resource", span.resource), encoder.context("scope", span.scope),
+        span.trace_state or None, span.flags, span.otel_kind, span.otel_status,
+        dumps(list(dropped)) if any(dropped) else None,
+        span.at_ns, int(span.reading is not NO_READING), reading.convention,
+        system_node, in_node or None, out_node or None, in_value, out_value,
+        preview_input(reading.input), preview_output(reading.output),
+        dumps(encoder.value(reading.params)) if reading.params else None,
+        tool, definitions, documents,
+        dumps(list(reading.finish_reasons)) if reading.finish_reasons else None,
+        reading.replay_of, dumps(list(reading.notes)) if reading.notes else None, span.source_trace_id,
+    ]  # fmt: skip
+
+
+def _input(content: Content | None, encoder: Encoder) -> tuple[str | None, str | None]:
+    """Encode the input; what comes after the last assistant message is new in this turn, and marked so."""
+    encoder.mark = len(encoder.used)
+    if content is None:
+        return None, None
+    if not content.messages:
+        return encoder.content(content)
+    new = len(content.messages)
+    while new and content.messages[new - 1].role != "assistant":
+        new -= 1
+    node = encoder.path(content.messages[:new])
+    encoder.mark = len(encoder.used)
+    return encoder.path(content.messages[new:], node, new), None
+
+
+def _mention(mentions: dict[str, int], encoder: Encoder, brings: int, used: list[str] | None = None) -> None:
+    for name in encoder.used if used is None else used:
+        if brings:
+            mentions[name] = 1
+        elif name in encoder.texts:
+            mentions.setdefault(name, 0)
+
+
+def preview_input(content: Content | None) -> str | None:
+    """One line: what the user said last, else the last thing said, else the value."""
+    if content is None:
+        return None
+    for message in reversed(content.messages):
+        if message.role == "user" and (text := text_of(message)):
+            return one_line(text)
+    return _preview(content)
+
+
+def preview_output(content: Content | None) -> str | None:
+    return None if content is None else _preview(content)
+
+
+def _preview(content: Content) -> str | None:
+    for message in reversed(content.messages):
+        if text := text_of(message):
+            return one_line(text)
+        if names := [str(p.get("name")) for p in message.parts if p.get("type") == "tool_call"]:
+            return one_line(f"(calling {', '.join(names)}…)")
+    value = content.value
+    if value is None:
+        return None
+    return one_line(value if isinstance(value, str) else orjson.dumps(value, default=repr).decode())
+
+
+def text_of(message: Message) -> str:
+    return "".join(p.get("text") or "" for p in message.parts if p.get("type") == "text")
+
+
+def one_line(text: str) -> str:
+    line = " ".join(text[: 4 * PREVIEW].split())
+    return line if len(line) <= PREVIEW else line[: PREVIEW - 1] + "…"

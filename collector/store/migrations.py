@@ -1,0 +1,52 @@
+"""Numbered steps from one schema version to the next, applied once, in order, all or nothing.
+
+A fresh file is made from schema.sql and views.sql and needs none of them. Within a major version a step
+only adds: an older reader must still make sense of the file.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+Step: TypeAlias = "Callable[[Database], None]"
+
+STEPS: tuple[Step, ...] = ()
+"""STEPS[n] leads from version n + 1 to n + 2."""
+
+SCHEMA_VERSION = 1 + len(STEPS)
+
+
+def migrate(connection: sqlite3.Connection, steps: Sequence[Step] = STEPS) -> int:
+    """Bring the file up to 1 + len(steps) in one transaction; return its version.
+
+    The version is read again under the write lock, so that of two processes one does the work and the
+    other finds it done. `connection` must be in autocommit mode (isolation_level None).
+    """
+    if _version(connection) >= 1 + len(steps):
+        return _version(connection)
+    from sqlite_utils import Database  # 80 ms to import, and hardly ever needed
+
+    connection.execute("begin immediate")
+    try:
+        version = _version(connection)
+        database = Database(connection, recursive_triggers=False)
+        for step in steps[version - 1 :]:
+            step(database)
+            if not connection.in_transaction:
+                raise RuntimeError(f"migration {step.__name__} ended the transaction it runs in")
+        connection.execute(f"pragma user_version = {1 + len(steps)}")
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
+    return _version(connection)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("pragma user_version").fetchone()[0])

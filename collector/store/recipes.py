@@ -1,0 +1,226 @@
+"""Attributes that repeat the conversation, kept as recipes: what was sent comes back byte for byte.
+
+Two spellings repeat a history: a JSON list in one string (gen_ai.input.messages, or "messages" within a
+recorded request body), and flattened keys (llm.input_messages.0.message.role …). Both are cut into one
+element a message. An element's long strings are referred to, the rest is kept as glue, and the elements
+form a path in a Merkle tree of their own, so that a resent history is one reference. Nothing is ever
+serialised again: the glue is cut out of what was sent.
+
+A short list stays inline: rows would cost more than they save. System messages at the head stay out of
+the path (a clock in the prompt would start a new path with every call).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from json import JSONDecoder, JSONDecodeError
+from json.encoder import encode_basestring, encode_basestring_ascii
+from typing import Any
+
+import orjson
+
+from collector.conventions.shape import FLAT_PREFIXES
+from collector.model import Value
+from collector.store.content import INLINE, Encoder, dumps, hash_bytes
+
+SHORT = 3
+"""Lists of up to this many elements (after the system messages) stay inline."""
+
+LONG_JSON = 512
+"""Strings below this are not looked into."""
+
+_GLUE = 128
+_LIST_KEYS = ("messages", "input", "contents")
+_SYSTEM = frozenset({"system", "developer"})
+_scan = JSONDecoder().scan_once  # type: ignore[attr-defined]
+_SPACE = " \t\n\r"
+
+
+def encode_attributes(attributes: dict[str, Value], encoder: Encoder) -> str:
+    """The bodies.attributes JSON of a span."""
+    out: dict[str, Any] = {}
+    flat: dict[str, list[list[list[Any]]]] = {}
+    if not attributes.keys().isdisjoint(FLAT_PREFIXES):  # a key that is a bare prefix would take the list's place
+        return dumps(encoder.value(attributes))
+    for key, value in attributes.items():
+        if isinstance(value, str):
+            if len(value) < INLINE:
+                if key.startswith(FLAT_PREFIXES) and _flatten(key, value, flat, out, encoder):
+                    continue
+                out[key] = value
+            elif key.startswith(FLAT_PREFIXES) and _flatten(key, value, flat, out, encoder):
+                continue
+            else:
+                out[key] = encode_string(value, encoder)
+        elif key.startswith(FLAT_PREFIXES) and _flatten(key, value, flat, out, encoder):
+            continue
+        else:
+            out[key] = encoder.value(value)
+    for prefix, elements in flat.items():
+        out[prefix] = {"$m": _path_of_elements(elements, encoder)}
+    return dumps(out)
+
+
+def encode_string(value: str, encoder: Encoder) -> Any:
+    """A long string: a recipe when it holds a list of messages, else a reference."""
+    if len(value) >= LONG_JSON and value[0] in "[{":
+        cut = _cut(value)
+        if cut is not None:
+            return {"$r": _recipe(value, *cut, encoder)}
+    return {"$t": encoder.text(value)}
+
+
+def _flatten(
+    key: str, value: Value, flat: dict[str, list[list[list[Any]]]], out: dict[str, Any], encoder: Encoder
+) -> bool:
+    """Take a flattened key into its list. False when it does not follow on: then it is kept by itself."""
+    prefix = next(p for p in FLAT_PREFIXES if key.startswith(p))
+    number, dot, _ = key[len(prefix) :].partition(".")
+    if not number.isascii() or not number.isdigit() or (number[0] == "0" and len(number) > 1):
+        return False
+    elements = flat.get(prefix)
+    if elements is None:
+        elements = flat[prefix] = []
+        out[prefix] = None  # holds the list's place
+    index = int(number)
+    if index == len(elements):
+        elements.append([])
+    elif index != len(elements) - 1:
+        return False
+    suffix = key[len(prefix) + len(number) :]
+    elements[-1].append([suffix, encoder.value(value)])
+    return True
+
+
+def _path_of_elements(elements: list[list[list[Any]]], encoder: Encoder) -> list[Any]:
+    first = 0
+    while first < len(elements) and _is_system(elements[first]):
+        first += 1
+    if len(elements) - first <= SHORT:
+        return [elements, ""]
+    return [elements[:first], _path([dumps(element) for element in elements[first:]], encoder)]
+
+
+def _is_system(element: list[list[Any]]) -> bool:
+    return any(suffix.endswith("role") and value in _SYSTEM for suffix, value in element)
+
+
+def _path(bodies: list[str], encoder: Encoder) -> str:
+    parent = ""
+    known, recipes = encoder.known, encoder.recipes
+    for depth, body in enumerate(bodies, 1):
+        name = hash_bytes((parent + body).encode())
+        if name not in known and name not in recipes:
+            recipes[name] = (parent, body, depth)
+        parent = name
+    return parent
+
+
+def _cut(raw: str) -> tuple[list[tuple[int, int]], list[Any]] | None:
+    """Where the elements of a message list lie within `raw`, and the elements; None if there is no such list."""
+    at = _skip(raw, 0)
+    if raw[at] == "[":
+        return _elements(raw, at)
+    for key in _LIST_KEYS:
+        found = raw.find(f'"{key}"')
+        if found < 0:
+            continue
+        colon = _skip(raw, found + len(key) + 2)
+        if raw[colon : colon + 1] == ":":
+            opening = _skip(raw, colon + 1)
+            if raw[opening : opening + 1] == "[":
+                return _elements(raw, opening)
+    return None
+
+
+def _elements(raw: str, at: int) -> tuple[list[tuple[int, int]], list[Any]] | None:
+    spans, values = [], []
+    at = _skip(raw, at + 1)
+    try:
+        while True:
+            value, end = _scan(raw, at)
+            if not isinstance(value, dict):
+                return None
+            spans.append((at, end))
+            values.append(value)
+            at = _skip(raw, end)
+            if raw[at] != ",":
+                return (spans, values) if raw[at] == "]" else None
+            at = _skip(raw, at + 1)
+    except (JSONDecodeError, StopIteration, IndexError, RecursionError):
+        return None
+
+
+def _skip(raw: str, at: int) -> int:
+    while raw[at : at + 1] in _SPACE and at < len(raw):
+        at += 1
+    return at
+
+
+def _recipe(raw: str, spans: list[tuple[int, int]], values: list[Any], encoder: Encoder) -> list[Any]:
+    """[head, node, tail] of a string. Commas between elements belong to the element before them."""
+    first = 0
+    while first < len(values) and values[first].get("role") in _SYSTEM:
+        first += 1
+    if len(values) - first <= SHORT:
+        first = len(values)
+    ends = [*(start for start, _ in spans[1:]), spans[-1][1]]
+    head = _glue(raw[: spans[0][0]], encoder)
+    for (start, _), end, value in zip(spans[:first], ends, values[:first], strict=False):
+        head += _pieces(raw[start:end], value, encoder)
+    bodies = [
+        dumps(_pieces(raw[start:end], value, encoder))
+        for (start, end), value in zip(spans[first:], values[first:], strict=True)
+    ]
+    if not bodies:
+        return [head, "", _glue(raw[spans[-1][1] :], encoder)]
+    return _with_commas(raw, spans[first:], head, bodies, encoder)
+
+
+def _with_commas(
+    raw: str, spans: list[tuple[int, int]], head: list[Any], bodies: list[str], encoder: Encoder
+) -> list[Any]:
+    """Put the separators in front of the elements they precede, so that the last one is spelt like any other."""
+    full = []
+    for number, body in enumerate(bodies):
+        before = raw[spans[number - 1][1] : spans[number][0]] if number else ""
+        full.append(dumps([before, *orjson.loads(body)]) if before else body)
+    return [head, _path(full, encoder), _glue(raw[spans[-1][1] :], encoder)]
+
+
+def _glue(text: str, encoder: Encoder) -> list[Any]:
+    if not text:
+        return []
+    return [text] if len(text) < _GLUE else [[encoder.text(text), 0]]
+
+
+def _pieces(raw: str, value: Any, encoder: Encoder) -> list[Any]:
+    """One element as glue and references. What cannot be found as it would be spelt stays glue."""
+    pieces: list[Any] = []
+    at = 0
+    for text in _long_strings(value):
+        for style, spell in ((1, encode_basestring_ascii), (2, encode_basestring)):
+            spelt = spell(text)[1:-1]
+            found = raw.find(spelt, at)
+            if found >= 0:
+                if found > at:
+                    pieces += _glue(raw[at:found], encoder)
+                pieces.append([encoder.text(text), style])
+                at = found + len(spelt)
+                break
+    if at < len(raw):
+        pieces += _glue(raw[at:], encoder)
+    return pieces
+
+
+def _long_strings(value: Any) -> Iterator[str]:
+    """String leaves worth a reference, in the order they were written."""
+    if isinstance(value, str):
+        if len(value) >= INLINE:
+            yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _long_strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _long_strings(item)

@@ -1,0 +1,131 @@
+"""Which spans count: the counting rule applied to a batch and to what it touches in the file.
+
+`settle` marks, on the states of a batch, `below` (a descendant carries usage) and `counted`, and loads
+and marks the stored spans for which the batch changes the answer, in whatever trace they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Protocol
+
+from collector.store.counting import counts_alone, may_repeat, same_calls
+from collector.store.state import SpanState
+
+SpanKey = tuple[str, str]
+
+
+class StoredSpans(Protocol):
+    """What the rule needs of the file. Every answer is a fresh state that may be changed."""
+
+    def one(self, trace_id: str, span_id: str) -> SpanState | None: ...
+    def of_trace(self, trace_id: str) -> list[SpanState]: ...
+    def of_responses(self, response_ids: Iterable[str]) -> list[SpanState]: ...
+    def usage_below(self, trace_id: str, parent_ids: Iterable[str]) -> set[str]: ...
+
+
+class Relations:
+    """The spans at hand: `now` as they will be, `was` as the file has them (None for new ones)."""
+
+    def __init__(self, stored: StoredSpans, known_traces: set[str]) -> None:
+        self.stored = stored
+        self.known_traces = known_traces
+        self.now: dict[SpanKey, SpanState] = {}
+        self.was: dict[SpanKey, SpanState | None] = {}
+        self._missing: set[SpanKey] = set()
+
+    def put(self, old: SpanState | None, new: SpanState) -> None:
+        key = (new.trace_id, new.span_id)
+        self.now[key] = new
+        self.was[key] = old
+
+    def settle(self) -> list[SpanKey]:
+        """Apply the rule. Returns the keys of stored spans outside the batch that changed."""
+        batch = list(self.now.items())
+        own = {key for key, _ in batch}
+        moved = {key[0] for key, new in batch if self._has_moved(key, new)}
+        for trace_id in moved:
+            self._restart(trace_id)
+        self._find_below([(key, new) for key, new in batch if key[0] not in moved])
+        for key, new in list(self.now.items()):
+            if key in own and (new.below or new.carries_usage):
+                self._tell_ancestors(new)
+        self._count()
+        return [key for key in self.now if self._touched(key) and key not in own]
+
+    def _has_moved(self, key: SpanKey, new: SpanState) -> bool:
+        old = self.was[key]
+        return old is not None and old.parent_id is not None and old.parent_id != new.parent_id
+
+    def _restart(self, trace_id: str) -> None:
+        """A span changed its parent: nothing remembered of this trace's descent holds."""
+        for state in self.stored.of_trace(trace_id):
+            self._take(state)
+        for key, state in self.now.items():
+            if key[0] == trace_id:
+                state.below = 0
+        for key, state in list(self.now.items()):
+            if key[0] == trace_id and state.carries_usage:
+                self._tell_ancestors(state)
+
+    def _find_below(self, batch: list[tuple[SpanKey, SpanState]]) -> None:
+        """A new span may come after its children."""
+        late: dict[str, list[str]] = {}
+        for key, new in batch:
+            old = self.was[key]
+            if old is not None:
+                new.below = old.below
+            elif key[0] in self.known_traces:
+                late.setdefault(key[0], []).append(key[1])
+        for trace_id, span_ids in late.items():
+            for span_id in self.stored.usage_below(trace_id, span_ids):
+                self.now[trace_id, span_id].below = 1
+
+    def _tell_ancestors(self, span: SpanState) -> None:
+        parent = self._find(span.trace_id, span.parent_id)
+        while parent is not None and not parent.below and parent is not span:
+            parent.below = 1
+            parent = self._find(parent.trace_id, parent.parent_id)
+
+    def _find(self, trace_id: str, span_id: str | None) -> SpanState | None:
+        if span_id is None:
+            return None
+        key = (trace_id, span_id)
+        found = self.now.get(key)
+        if found is None and trace_id in self.known_traces and key not in self._missing:
+            stored = self.stored.one(trace_id, span_id)
+            if stored is None:
+                self._missing.add(key)
+                return None
+            found = self._take(stored)
+        return found
+
+    def _take(self, state: SpanState) -> SpanState:
+        key = (state.trace_id, state.span_id)
+        if key not in self.now:
+            self.now[key] = state
+            self.was[key] = replace(state)
+        return self.now[key]
+
+    def _count(self) -> None:
+        responses = {new.response_id for new in self.now.values() if new.response_id}
+        responses |= {old.response_id for old in self.was.values() if old is not None and old.response_id}
+        if responses:
+            for state in self.stored.of_responses(sorted(filter(None, responses))):
+                self._take(state)
+        by_response: dict[str, list[SpanState]] = {}
+        for state in self.now.values():
+            state.counted = int(counts_alone(state))
+            if may_repeat(state):
+                by_response.setdefault(state.response_id or "", []).append(state)
+        for group in by_response.values():
+            for call in same_calls(group):
+                if len(call) > 1:
+                    for at, span in enumerate(call):
+                        self.now[span.trace_id, span.span_id].counted = int(at == 0)
+
+    def _touched(self, key: SpanKey) -> bool:
+        old, new = self.was[key], self.now[key]
+        return old is not None and (old.counted, old.below) != (new.counted, new.below)
+
