@@ -1,0 +1,271 @@
+"""The redactor: one text, one value, one part. Returns the very same object where nothing had to change."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar, cast
+
+from collector.model import NO_READING, Batch, Process, Reading, Refusal, Resource, Scope, Score, SpanPart, Value
+from collector.redact import json_text
+from collector.redact.keys import is_exempt, is_secret
+from collector.redact.memo import Memo
+from collector.redact.placeholder import placeholder
+from collector.redact.rules import EMAIL, LONG_TOKEN, PII_RULES, URL_PASSWORD, redact_cards
+from collector.redact.scan import RUN, candidates, may_hold_card
+
+MODES = ("default", "pii", "off")
+SHORTEST = 9  # a://b:c@d
+MEMO_BYTES = 24_000_000
+KNOWN_KEYS = 20_000
+
+PLAIN, EXEMPT, SECRET = 0, 1, 2
+NO_CONTENT = frozenset(
+    "convention kind operation provider model request_model response_id usage cost_nanousd prompt_name prompt_version "
+    "agent_name ttft_ns finish_reasons status error_type service environment release project level replay_of".split()
+)
+"""Fields of a Reading that hold ids, models, names, numbers and times."""
+
+T = TypeVar("T")
+
+
+class Redactor:
+    """Takes secrets out of whatever a trace holds. `key` makes the placeholders (see `user_key`).
+
+    Mode "default": API keys, tokens, private keys, passwords in URLs, card numbers. "pii" adds e-mail, phone
+    and national ids. "off" returns everything as it is. Results are remembered by text, so that a history
+    that is sent again costs a look-up. Redacting twice is redacting once.
+    """
+
+    def __init__(self, key: bytes, mode: str = "default") -> None:
+        if mode not in MODES:
+            raise ValueError(f"redaction mode must be one of {', '.join(MODES)}, not {mode!r}")
+        self.mode = mode
+        self._key = key
+        self._off = mode == "off"
+        self._pii = mode == "pii"
+        self._memo = Memo(MEMO_BYTES)
+        self._names = Memo(MEMO_BYTES // 4)
+        self._levels: dict[str, int] = {}
+        self._resource: tuple[Resource | None, Resource | None] = (None, None)
+        self._scope: tuple[Scope | None, Scope | None] = (None, None)
+
+    def text(self, text: str) -> str:
+        """A text without its secrets; a text that is JSON stays JSON, of the same form but for what was replaced."""
+        if self._off or len(text) < SHORTEST:
+            return text
+        found = self._memo.get(text)
+        if found is None:
+            found = self._clean(text)
+            self._memo.put(text, found)
+        return found
+
+    def name(self, text: str) -> str:
+        """A name or id: only what cannot be anything but a secret is replaced."""
+        if self._off or len(text) < SHORTEST:
+            return text
+        found = self._names.get(text)
+        if found is None:
+            found = self.rules(text, exempt=True)
+            self._names.put(text, found)
+        return found
+
+    def value(self, value: Value) -> Value:
+        """A value with every text within it redacted. Strings that hold JSON are looked into."""
+        return value if self._off else self._value(value, PLAIN)
+
+    def part(self, part: SpanPart) -> SpanPart:
+        """A part with everything in it redacted: attributes, events, links, logs, resource, scope, its reading."""
+        if self._off:
+            return part
+        changes: dict[str, Any] = {}
+        attributes = self._dict(part.attributes)
+        if attributes is not part.attributes:
+            changes["attributes"] = attributes
+        for name in ("events", "links", "logs"):
+            before = getattr(part, name)
+            if before and (after := tuple(self._with_attributes(one) for one in before)) != before:
+                changes[name] = after
+        if part.name and (named := self.name(part.name)) is not part.name:
+            changes["name"] = named
+        if part.status_message and (said := self.text(part.status_message)) is not part.status_message:
+            changes["status_message"] = said
+        self._put_origin(part, changes)
+        if part.reading is not NO_READING and (reading := self.reading(part.reading)) is not part.reading:
+            changes["reading"] = reading
+        return replace(part, **changes) if changes else part
+
+    def reading(self, reading: Reading) -> Reading:
+        """A reading that its source made itself."""
+        return self._fields(reading, NO_CONTENT)
+
+    def batch(self, batch: Batch) -> Batch:
+        """A whole delivery: parts, scores, processes, and the samples of what was refused."""
+        if self._off:
+            return batch
+        return replace(
+            batch,
+            parts=tuple([self.part(part) for part in batch.parts]),
+            scores=tuple(self.score(score) for score in batch.scores),
+            processes=tuple(self.process(process) for process in batch.processes),
+            refused=tuple(self.refusal(refusal) for refusal in batch.refused),
+        )
+
+    def score(self, score: Score) -> Score:
+        """A score's comment, label and metadata."""
+        return self._fields(score, frozenset({"name", "data_type", "source"}))
+
+    def process(self, process: Process) -> Process:
+        """A process: its command line may name a key."""
+        command = process.command if self._off else self.text(process.command)
+        return process if command is process.command else replace(process, command=command)
+
+    def refusal(self, refusal: Refusal) -> Refusal:
+        """A refusal: its reason and sample quote what was sent."""
+        return self._fields(refusal, frozenset())
+
+    # --- texts ---
+
+    def _clean(self, text: str) -> str:
+        changed = self.rules(text)
+        if json_text.looks_like_json(text) and (changed is not text or json_text.may_hide(text)):
+            return json_text.redact(text, changed, self)
+        return changed
+
+    def rules(self, text: str, *, exempt: bool = False) -> str:
+        """The patterns on one text as it stands, without looking into JSON. The same object if none applied."""
+        data = text.encode("utf-8", "replace")
+        result = text
+        if "@" in text:
+            if "://" in text or ":\\/\\/" in text:
+                result = URL_PASSWORD.apply(result, self._mark)
+            if self._pii:
+                result = EMAIL.apply(result, self._mark)
+        for rule in candidates(data):
+            result = rule.apply(result, self._mark)
+        if not exempt and may_hold_card(data):
+            result = redact_cards(result, self._mark)
+        if self._pii and not exempt:
+            for rule in PII_RULES:
+                result = rule.apply(result, self._mark)
+        return text if result == text else result
+
+    def _mark(self, kind: str, secret: str) -> str:
+        return placeholder(self._key, kind, secret)
+
+    # --- values ---
+
+    def _value(self, value: Value, level: int) -> Value:
+        if type(value) is str:
+            return self._leaf(value, level)
+        if type(value) is dict:
+            return self._dict(value)
+        if type(value) is list:
+            return self._list(value, level)
+        if type(value) is bytes:
+            return self._bytes(value, level)
+        return value
+
+    def _leaf(self, text: str, level: int) -> str:
+        if level == PLAIN:
+            return self.text(text)
+        if level == EXEMPT:
+            return self.name(text)
+        new = self.text(text)
+        return self._mark("SECRET", text) if new is text and LONG_TOKEN.search(text) else new
+
+    def _dict(self, values: dict[str, Value]) -> dict[str, Value]:
+        levels = self._levels
+        changed: dict[str, Value] = {}
+        for key, value in values.items():
+            kind = type(value)
+            if kind is int or kind is float or kind is bool or value is None:
+                continue
+            level = levels.get(key)
+            if level is None:
+                level = self._level(key)
+            if kind is str and level != SECRET:
+                if len(value) < SHORTEST:  # type: ignore[arg-type]
+                    continue
+                new: Value = self.text(value) if level == PLAIN else self.name(value)  # type: ignore[arg-type]
+            else:
+                new = self._value(value, level)
+            if new is not value:
+                changed[key] = new
+        return {**values, **changed} if changed else values
+
+    def keys(self, values: dict[str, Value]) -> dict[str, Value]:
+        """A dict decoded from JSON, its keys redacted too (a map by API key has been seen)."""
+        if not any(len(key) >= RUN and self.name(key) is not key for key in values):
+            return values
+        return {self.name(key): value for key, value in values.items()}
+
+    def _level(self, key: str) -> int:
+        level = SECRET if is_secret(key) else EXEMPT if is_exempt(key) else PLAIN
+        if len(self._levels) >= KNOWN_KEYS:
+            self._levels.clear()
+        self._levels[key] = level
+        return level
+
+    def _list(self, values: list[Value], level: int) -> list[Value]:
+        new = [self._value(value, level) for value in values]
+        return values if all(a is b for a, b in zip(new, values, strict=True)) else new
+
+    def _bytes(self, data: bytes, level: int) -> bytes:
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
+            return data
+        new = self._leaf(text, level)
+        return data if new is text else new.encode("utf-8")
+
+    # --- what a part is made of ---
+
+    def _with_attributes(self, one: T) -> T:
+        """An event, a link, a log record: its attributes, and a log record's body."""
+        changes: dict[str, Any] = {}
+        before = one.attributes  # type: ignore[attr-defined]
+        if before and (after := self._dict(before)) is not before:
+            changes["attributes"] = after
+        body = getattr(one, "body", None)
+        if body is not None and (new := self._value(body, PLAIN)) is not body:
+            changes["body"] = new
+        return replace(cast(Any, one), **changes) if changes else one
+
+    def _put_origin(self, part: SpanPart, changes: dict[str, Any]) -> None:
+        """Resource and scope: hundreds of parts share one object, so the last one is remembered."""
+        if part.resource is not None:
+            before, after = self._resource
+            if before is not part.resource:
+                after = self._with_attributes(part.resource)
+                self._resource = (part.resource, after)
+            if after is not part.resource:
+                changes["resource"] = after
+        if part.scope is not None:
+            known, scope = self._scope
+            if known is not part.scope:
+                scope = self._with_attributes(part.scope)
+                self._scope = (part.scope, scope)
+            if scope is not part.scope:
+                changes["scope"] = scope
+
+    def _fields(self, one: T, skip: frozenset[str]) -> T:
+        """A dataclass with its fields redacted, to any depth: messages, tools, documents, metadata."""
+        if self._off:
+            return one
+        changes = {}
+        for field in fields(cast(Any, one)):
+            before = getattr(one, field.name)
+            if before is None or before == () or field.name in skip:
+                continue
+            after = self._any(before, EXEMPT if is_exempt(field.name) else PLAIN)
+            if after is not before:
+                changes[field.name] = after
+        return replace(cast(Any, one), **changes) if changes else one
+
+    def _any(self, value: Any, level: int) -> Any:
+        if type(value) is tuple:
+            new = tuple([self._any(one, level) for one in value])
+            return value if all(a is b for a, b in zip(new, value, strict=True)) else new
+        if is_dataclass(value):
+            return self._fields(value, frozenset())
+        return self._value(value, level)

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.redact import Redactor
+from tests.redact.corpus import FRAMES, HARMLESS, IN_CONTEXT, SECRETS
+
+KEY = b"k" * 32
+PLACEHOLDER = re.compile(r"\[[A-Z_]+:[0-9a-f]{4}\]")
+
+
+def redactor(mode: str = "default") -> Redactor:
+    return Redactor(KEY, mode)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_goes_wherever_it_stands(name: str) -> None:
+    secret = SECRETS[name]
+    for frame in FRAMES:
+        clean = redactor().text(frame.format(secret))
+        assert secret not in clean, frame
+        assert PLACEHOLDER.search(clean), frame
+        assert PLACEHOLDER.sub(lambda _: secret, clean) == frame.format(secret), "the text around it stays"
+
+
+@pytest.mark.parametrize(("text", "secret"), IN_CONTEXT)
+def test_a_secret_known_by_what_stands_around_it_goes(text: str, secret: str) -> None:
+    clean = redactor().text(text)
+    assert secret not in clean
+    assert PLACEHOLDER.search(clean)
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_ids_names_models_times_and_numbers_survive(text: str) -> None:
+    assert redactor().text(text) is text
+    sentence = f"We saw {text} in the log."
+    assert redactor().text(sentence) is sentence
+
+
+@pytest.mark.parametrize("text", [t for t in HARMLESS if "@" not in t])
+def test_the_pii_mode_leaves_ids_and_times_alone_too(text: str) -> None:
+    assert redactor("pii").text(text) is text
+
+
+def test_a_url_keeps_everything_but_its_password() -> None:
+    clean = redactor().text("postgres://app:hunter2@db.example.com:5432/app")
+    assert re.fullmatch(r"postgres://app:\[PASSWORD:[0-9a-f]{4}\]@db\.example\.com:5432/app", clean)
+
+
+def test_equal_secrets_get_equal_placeholders_and_only_under_the_same_key() -> None:
+    secret = SECRETS["openai"]
+    first, second = redactor().text(f"a {secret}"), redactor().text(f"b {secret}")
+    assert first[2:] == second[2:]
+    assert Redactor(b"x" * 32).text(f"a {secret}") != first
+
+
+def test_a_card_is_the_same_card_however_it_is_grouped() -> None:
+    clean = redactor()
+    assert clean.text(SECRETS["visa"]) == clean.text(SECRETS["visa dashes"]) == clean.text("4111111111111111")
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_redacting_twice_is_redacting_once(name: str) -> None:
+    once = redactor().text(f"Authorization: Bearer {SECRETS[name]} https://u:{SECRETS[name]}@h")
+    assert redactor().text(once) == once
+
+
+def test_several_secrets_of_one_text_all_go() -> None:
+    text = " and ".join(SECRETS.values())
+    clean = redactor().text(text)
+    assert not [name for name, secret in SECRETS.items() if secret in clean]
+    assert clean.count(" and ") == len(SECRETS) - 1
+
+
+def test_a_secret_in_a_very_long_text_is_found() -> None:
+    filler = "0123456789abcdefghij " * 5_000
+    assert SECRETS["github"] not in redactor().text(filler + SECRETS["github"] + filler)
+
+
+def test_mode_off_returns_the_same_object() -> None:
+    text = SECRETS["openai"]
+    assert redactor("off").text(text) is text
+
+
+def test_an_unknown_mode_is_refused() -> None:
+    with pytest.raises(ValueError, match="default, pii, off"):
+        redactor("everything")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("write to ada@example.org today", "EMAIL"),
+        ("call +49 30 901820 now", "PHONE"),
+        ("call (415) 555-2671 now", "PHONE"),
+        ("call 415-555-2671 now", "PHONE"),
+        ("ssn 123-45-6789.", "NATIONAL_ID"),
+        ("IBAN DE89 3704 0044 0532 0130 00", "IBAN"),
+    ],
+)
+def test_personal_data_goes_in_mode_pii_and_stays_by_default(text: str, kind: str) -> None:
+    assert f"[{kind}:" in redactor("pii").text(text)
+    assert redactor().text(text) is text
+
+
+def test_a_lone_surrogate_does_not_stop_redaction() -> None:
+    clean = redactor().text(f"\ud800 {SECRETS['openai']}")
+    assert SECRETS["openai"] not in clean
+    assert clean.startswith("\ud800 ")
+
+
+@given(st.text())
+def test_any_text_comes_back_the_same_when_redacted_again(text: str) -> None:
+    for mode in ("default", "pii"):
+        once = redactor(mode).text(text)
+        assert redactor(mode).text(once) == once
+
+
+def test_a_text_sent_again_is_looked_up_and_the_memory_is_bounded() -> None:
+    from collector.redact.memo import Memo
+
+    memo = Memo(10_000)
+    for number in range(1_000):
+        memo.put(f"text {number} {'x' * 100}", "y")
+    assert 10 < len(memo) < 100
+    assert memo.get(f"text 999 {'x' * 100}") == "y"
+    assert memo.get(f"text 0 {'x' * 100}") is None
+    memo.put("z" * 20_000, "too long to keep")
+    assert memo.get("z" * 20_000) is None
+
+
+def test_what_is_asked_for_again_and_again_stays_in_the_memory() -> None:
+    from collector.redact.memo import Memo
+
+    memo = Memo(10_000)
+    memo.put("history", "clean")
+    for number in range(1_000):
+        memo.put(f"text {number} {'x' * 100}", "y")
+        assert memo.get("history") == "clean"
