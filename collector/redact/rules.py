@@ -22,7 +22,7 @@ Mark = Callable[[str, str], str]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`gates` are lower-case or exact bytes of which one must be present; `group` is the secret in a match."""
+    """`gates` are bytes of which one must be present; `group` is the secret in a match."""
 
     kind: str
     gates: tuple[bytes, ...]
@@ -105,20 +105,31 @@ PRIVATE_KEY = Rule(
 _VALUE = r"(?=[^\s\"'\\]*\d)[A-Za-z0-9._~+/=-]{16,}"  # a digit tells a token from a word or a variable's name
 LONG_TOKEN = re.compile(_VALUE)
 
-BEARER = Rule("TOKEN", (b"earer ", b"EARER "), re.compile(rf"(?i:bearer )\s*({_VALUE})"), 1)
 
-ASSIGNED = Rule(
-    "SECRET",
-    (b"uthorization", b"UTHORIZATION", b"api_key", b"API_KEY", b"api-key", b"Api-Key", b"API-KEY", b"apikey", b"apiKey",
-     b"ApiKey", b"token", b"Token", b"TOKEN", b"secret", b"Secret", b"SECRET"),
-    re.compile(
-        r"(?i:authorization|api[_-]?key|(?:access|refresh|auth|id)[_-]?token|client[_-]?secret"
-        r"|secret[_-]?(?:access[_-]?)?key)(?:\\*[\"'])?\s*[:=]\s*(?:\\*[\"'])?(?:(?i:bearer|basic|token)\s+)?"
-        rf"({_VALUE})"
-    ),
-    1,
-)  # fmt: skip
-"""A header or variable that says it is one: `Authorization: Basic …`, `api_key="…"`, `"access_token": "…"`."""
+def _any_case(pattern: str) -> str:
+    """The pattern with every letter in both cases. `re.IGNORECASE` gives up its fast search for the first letter."""
+    return re.sub(r"[a-z]", lambda m: f"[{m[0]}{m[0].upper()}]", pattern)
+
+
+def _assigned(name: str, *gates: bytes) -> Rule:
+    scheme = f"(?:(?:{_any_case('bearer')}|{_any_case('basic')}|{_any_case('token')})\\s+)?"
+    sign = r"(?:\\*[\"'])?\s*[:=]\s*(?:\\*[\"'])?"
+    return Rule("SECRET", gates, re.compile(f"{_any_case(name)}{sign}{scheme}({_VALUE})"), 1)
+
+
+BY_CONTEXT: tuple[Rule, ...] = (
+    Rule("TOKEN", (b"bearer ",), re.compile(rf"{_any_case('bearer')} +({_VALUE})"), 1),
+    _assigned("authorization", b"authorization"),
+    _assigned("api[_-]?key", b"api_key", b"api-key", b"apikey"),
+    _assigned("access[_-]?token", b"ss_token", b"stoken"),
+    _assigned("refresh[_-]?token", b"sh_token", b"shtoken"),
+    _assigned("auth[_-]?token", b"th_token", b"th-token", b"thtoken"),
+    _assigned("id_token", b"id_token"),
+    _assigned("client[_-]?secret", b"client_secret", b"clientsecret"),
+    _assigned("secret[_-]?(?:access[_-]?)?key", b"secret_", b"secretkey", b"secretaccesskey"),
+)
+"""A header or variable that says what it holds: `Authorization: Basic …`, `api_key="…"`, `"access_token": "…"`.
+Their gates are lower case and searched for in the lower-cased text."""
 
 URL_PASSWORD = Rule(
     "PASSWORD",
@@ -127,8 +138,9 @@ URL_PASSWORD = Rule(
     1,
 )
 
-TOKEN_RULES: tuple[Rule, ...] = (PRIVATE_KEY, *API_KEYS, JWT, BEARER, ASSIGNED)
-"""All of these hold a run of at least 16 token characters (`scan.RUN`): no run, no need to look."""
+BY_PREFIX: tuple[Rule, ...] = (*API_KEYS, JWT)
+"""All of these, like BY_CONTEXT and PRIVATE_KEY, hold a run of at least 16 token characters (`scan.RUN`):
+where there is no such run, there is no need to look."""
 
 _CARD = re.compile(r"\d{13,19}|\d{3,6}(?:[ -]\d{3,7}){1,5}")
 _CARD_LEFT = re.compile(r"[\w+/-]\Z|[0-9]\.\Z")

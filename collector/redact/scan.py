@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import string
 
-from collector.redact.rules import ASSIGNED, BEARER, PRIVATE_KEY, TOKEN_RULES, Rule
+from collector.redact.rules import BY_CONTEXT, BY_PREFIX, PRIVATE_KEY, Rule
 
 RUN = 16
 MANY_RUNS = 64
@@ -21,9 +21,6 @@ _NOT_DIGITS = bytes(byte for byte in range(256) if not 48 <= byte < 58)
 _DIGITS = bytes(48 if 48 <= byte < 58 else 120 for byte in range(256))
 _A_RUN = b"a" * RUN
 _A_CARD = b"0" * CARD_DIGITS
-
-_BY_CONTEXT = (PRIVATE_KEY, BEARER, ASSIGNED)
-_BY_PREFIX = tuple(rule for rule in TOKEN_RULES if rule not in _BY_CONTEXT)
 
 
 def may_hold_card(data: bytes) -> bool:
@@ -40,8 +37,10 @@ def candidates(data: bytes) -> list[Rule]:
     if first < 0:
         return []
     runs = _runs(data, classes, first)
-    found = [rule for rule in _BY_CONTEXT if any(gate in data for gate in rule.gates)]
-    found += [rule for rule in _BY_PREFIX if rule.gates[0] in runs]
+    found = [PRIVATE_KEY] if PRIVATE_KEY.gates[0] in data else []
+    found += [rule for rule in BY_PREFIX if rule.gates[0] in runs]
+    lower = data.lower()
+    found += [rule for rule in BY_CONTEXT if any(gate in lower for gate in rule.gates)]
     return found
 
 
