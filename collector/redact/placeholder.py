@@ -11,6 +11,8 @@ import os
 import secrets
 from pathlib import Path
 
+from collector.settings import user_config_file
+
 KEY_BYTES = 32
 KEY_FILE = "redact.key"
 
@@ -21,13 +23,14 @@ def placeholder(key: bytes, kind: str, secret: str) -> str:
     return f"[{kind}:{mark}]"
 
 
-def user_key(config_dir: Path | str) -> bytes:
-    """The user's own key, made on first use as a file of mode 0600 in `config_dir`.
+def user_key(config_dir: Path | str | None = None) -> bytes:
+    """The user's own key, made on first use as a file of mode 0600 in `config_dir`
+    (None: the user's own, where `config.toml` is looked for).
 
     Two processes that come first at once agree on one key. Where the directory cannot be written or read,
     the key lasts as long as the process: placeholders of two runs then do not compare.
     """
-    path = Path(config_dir) / KEY_FILE
+    path = (user_config_file().parent if config_dir is None else Path(config_dir)) / KEY_FILE
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return _read(path) or _create(path)
