@@ -1,0 +1,104 @@
+"""What the reading commands share: their options, opening the file, and the way out."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from collector.errors import NotFound
+from collector.settings import Resolved, resolve
+
+if TYPE_CHECKING:
+    from collector.store.filters import Filter
+    from collector.store.reader import Reader
+
+F = TypeVar("F", bound=Callable[..., Any])
+MARK = "\x00"
+
+
+class Filtering(click.Command):
+    """A command whose filter may begin with a minus: `tracetui traces -name:health` is no option."""
+
+    NEGATED = re.compile(r"-(?:\(|\"|[A-Za-z_.][\w.]*:)")
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        marked = [MARK + arg if self.NEGATED.match(arg) else arg for arg in args]
+        return super().parse_args(ctx, marked)
+
+
+def filter_argument(command: F) -> F:
+    """FILTER: any number of words, joined; the command gets `words`, for `parsed`."""
+    return click.argument("words", metavar="[FILTER]…", nargs=-1)(command)
+
+
+def db_option(command: F) -> F:
+    return click.option(
+        "--db", type=click.Path(path_type=Path, dir_okay=False), help="The file to read [default: the project's]."
+    )(command)
+
+
+def json_option(command: F) -> F:
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+def list_options(sorts: str) -> Callable[[F], F]:
+    """--db, --limit, --sort and --json. `sorts` lists the sort names, the default first."""
+
+    def decorate(command: F) -> F:
+        command = json_option(command)
+        command = click.option("--sort", metavar="NAME", help=f"{sorts}; a leading - turns it round.")(command)
+        command = click.option(
+            "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many."
+        )(command)
+        return db_option(command)
+
+    return decorate
+
+
+def parsed(words: tuple[str, ...]) -> Filter:
+    """The filter a command was given; FilterError says where it cannot be read."""
+    from collector.store import filters
+
+    return filters.parse(" ".join(word.removeprefix(MARK) for word in words), time.time_ns())
+
+
+def resolved(db: Path | None) -> Resolved:
+    """The settings in force for a command that was given `--db` or not; doubts go to stderr."""
+    found = resolve(db=db)
+    for warning in found.warnings:
+        note(warning)
+    return found
+
+
+@contextmanager
+def opened(db: Path | None) -> Iterator[Reader]:
+    """The file, open for reading. NotFound when it is not there; what is odd about it goes to stderr."""
+    from collector import store
+
+    path = resolved(db).settings.db
+    if not path.exists():
+        raise NotFound(f"there is no file {path}; name one with --db, or make one with `tracetui demo`")
+    with store.open_reader(path) as reader:
+        if reader.state.note:
+            note(reader.state.note)
+        yield reader
+
+
+def print_json(document: object) -> None:
+    """One strict JSON document on stdout, in UTF-8 where stdout can, else in ASCII."""
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    text = json.dumps(document, ensure_ascii=not utf8, allow_nan=False, indent=2)
+    sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
+
+
+def note(message: str) -> None:
+    """Talk goes to stderr, so that stdout holds nothing but the answer."""
+    click.echo(f"tracetui: {message}", err=True)

@@ -1,0 +1,165 @@
+"""`tracetui doctor`: what is installed, which settings are in force, what state the file is in."""
+
+from __future__ import annotations
+
+import json
+import platform
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import click
+
+from collector.errors import TracetuiError
+from collector.settings import Resolved
+from collector.version import VERSION
+from tracetui.cli import common
+from tracetui.format import plain
+
+PACKAGES = ("textual", "rich", "click", "opentelemetry-proto", "grpcio", "genai-prices", "starlette", "uvicorn")
+SECRET = {"token"}
+ASK_S = 0.5
+
+
+@click.command()
+@common.db_option
+@common.json_option
+def doctor(db: Path | None, as_json: bool) -> None:
+    """Say what is installed, in force and in the file; what needs doing begins with "!"."""
+    found = common.resolved(db)
+    report: dict[str, Any] = {
+        "versions": versions(),
+        "settings": settings_in_force(found),
+        "file": file_facts(found.settings.db),
+        "receiver": receiver(found.settings.host, found.settings.http_port, found.settings.db),
+    }
+    report["advice"] = advice(report)
+    if as_json:
+        common.print_json(report)
+        return
+    for section in ("versions", "settings", "file", "receiver"):
+        click.echo(section)
+        for name, value in report[section].items():
+            click.echo(f"  {name:<20} {plain(_shown(value))}")
+    for sentence in report["advice"]:
+        click.echo(f"! {plain(sentence)}")
+
+
+def versions() -> dict[str, Any]:
+    from collector.store import upkeep
+
+    out: dict[str, Any] = {
+        "tracetui": VERSION,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "sqlite": upkeep.sqlite_version(),
+        "sqlite_wal_reset_bug": upkeep.has_wal_reset_bug(),
+        "sqlite_full_text": upkeep.has_full_text(),
+    }
+    for package in PACKAGES:
+        try:
+            out[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            out[package] = None
+    return out
+
+
+def settings_in_force(found: Resolved) -> dict[str, dict[str, Any]]:
+    """Every setting with its value and where it came from; secrets only as whether they are set."""
+    out = {}
+    for name, origin in found.origins.items():
+        value = getattr(found.settings, name)
+        if name in SECRET and value is not None:
+            value = "set"
+        value = dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, tuple) else value
+        out[name] = {"value": str(value) if isinstance(value, Path) else value, "origin": origin}
+    return out
+
+
+def file_facts(path: Path) -> dict[str, Any]:
+    """Size, schema, mode, counts and the ledger's sums; {"path", "exists": False} when it is not there yet."""
+    from collector import store
+    from collector.store import upkeep
+
+    if not path.exists():
+        return {"path": str(path), "exists": False}
+    facts = upkeep.facts(path)
+    out: dict[str, Any] = {"path": str(path), "exists": True} | {
+        name: getattr(facts, name) for name in facts.__dataclass_fields__
+    }
+    try:
+        with store.open_reader(path) as reader:
+            totals = reader.totals(common.parsed(()))
+            ledger: Counter[str] = Counter()
+            for row in reader.ledger():
+                ledger[row.outcome] += row.n
+            out |= {
+                "writable": reader.state.writable,
+                "note": reader.state.note,
+                "traces": totals.traces,
+                "spans": totals.spans,
+                "errors": totals.errors,
+                "ledger": dict(ledger),
+            }
+    except TracetuiError as error:
+        out["note"] = str(error)
+    return out
+
+
+def receiver(host: str, port: int, db: Path) -> dict[str, Any]:
+    """Who answers where OTLP is expected, and whether it writes this file."""
+    url = f"http://{host}:{port}/v1/status"
+    out: dict[str, Any] = {"url": url, "listening": False}
+    try:
+        with urllib.request.urlopen(url, timeout=ASK_S) as answer:
+            status = json.load(answer)
+    except urllib.error.HTTPError as error:
+        return out | {"listening": True, "other_program": f"answers {error.code}, so it is no tracetui"}
+    except (OSError, ValueError):
+        return out
+    if not isinstance(status, dict) or "inode" not in status:
+        return out | {"listening": True, "other_program": "answers, but is no tracetui"}
+    same = db.exists() and (status.get("device"), status["inode"]) == (db.stat().st_dev, db.stat().st_ino)
+    known = {name: status.get(name) for name in ("version", "pid", "file")}
+    return out | {"listening": True, "same_file": same} | known
+
+
+def advice(report: Mapping[str, Any]) -> list[str]:
+    """What somebody should do about it, a sentence each."""
+    out = []
+    sqlite, file, answering = report["versions"], report["file"], report["receiver"]
+    if not sqlite["sqlite_full_text"]:
+        out.append("this Python's SQLite has no full-text search (FTS5): use another build of Python")
+    if sqlite["sqlite_wal_reset_bug"]:
+        out.append(
+            f"SQLite {sqlite['sqlite']} has the WAL-reset bug; our lock file avoids it, but do not checkpoint "
+            "the file with other tools while it is being written (fixed in 3.51.3, 3.50.7 and 3.44.6)"
+        )
+    if file.get("network"):
+        out.append(f"{file['path']} is on {file['filesystem']}: no WAL there, and news is noticed by polling")
+    if file.get("note"):
+        out.append(file["note"])
+    if file.get("wal_bytes"):
+        out.append(f"to move the file, take {file['path']}* or fold it first: `tracetui check --fold`")
+    if answering.get("other_program"):
+        out.append(f"{answering['url']} {answering['other_program']}; tracetui will take the next free port")
+    elif answering["listening"] and not answering["same_file"]:
+        out.append(f"the receiver on {answering['url']} writes another file: {answering['file']}")
+    return out
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict) and value.keys() == {"value", "origin"}:
+        origin = "" if value["origin"] == "default" else f"   ({value['origin']})"
+        return f"{_shown(value['value'])}{origin}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_shown(inner)}" for name, inner in value.items()) or "–"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "–"
+    return "–" if value is None else str(value)

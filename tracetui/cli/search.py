@@ -1,0 +1,53 @@
+"""`tracetui search`: full text, newest first."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from collector.store.rows import SearchHit
+from tracetui import format as fmt
+from tracetui.cli import common, shapes, table
+
+
+@click.command()
+@click.argument("text", nargs=-1, required=True)
+@click.option("--where", metavar="FILTER", default="", help="Only in spans that this filter finds.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
+@common.db_option
+@common.json_option
+def search(text: tuple[str, ...], where: str, limit: int, db: Path | None, as_json: bool) -> None:
+    """Search messages, names, errors and long values; all words must be there."""
+    asked = " ".join(text)
+    with common.opened(db) as reader:
+        hits = reader.search(asked, common.parsed((where,)), limit=limit)
+    if as_json:
+        common.print_json([shapes.hit_json(hit) for hit in hits])
+        return
+    if not hits:
+        common.note(f"nothing says {asked!r}")
+        return
+    for line in hit_lines(hits[0:limit], time.time_ns(), table.colours()):
+        click.echo(line)
+
+
+def hit_lines(hits: list[SearchHit], now_ns: int, colour: bool) -> list[str]:
+    """Two lines a hit: where it is, and what it says there."""
+    out = []
+    for hit in hits:
+        where = f"{hit.trace_id[:8]} {hit.span_id}  {fmt.age(hit.start_ns, now_ns)}  {hit.kind}  {fmt.plain(hit.name)}"
+        out += [click.style(where, dim=True) if colour else where, "    " + marked(hit, colour)]
+    return out
+
+
+def marked(hit: SearchHit, colour: bool) -> str:
+    """The snippet as one harmless line, its hits bold where there is colour."""
+    out, at = [], 0
+    for start, end in hit.marks:
+        out.append(fmt.plain(hit.snippet[at:start]))
+        found = fmt.plain(hit.snippet[start:end])
+        out.append(click.style(found, bold=True) if colour else found)
+        at = end
+    return "".join([*out, fmt.plain(hit.snippet[at:])])

@@ -1,0 +1,56 @@
+"""`tracetui sessions`: threads and their sums, as columns or JSON."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from tracetui import format as fmt
+from tracetui.cli import common, shapes, table
+from tracetui.cli.table import Column
+from tracetui.cli.traces import cost, tokens
+
+COLUMNS = (
+    Column("SESSION", flexible=True),
+    Column("USER", flexible=True),
+    Column("TRACES", right=True),
+    Column("ERRORS", right=True),
+    Column("CALLS", right=True),
+    Column("TOKENS", right=True),
+    Column("COST", right=True),
+    Column("LAST", right=True),
+)
+
+
+@click.command(cls=common.Filtering)
+@common.filter_argument
+@common.list_options("last, first, cost, tokens or traces (default: -last, newest first)")
+def sessions(words: tuple[str, ...], db: Path | None, limit: int, sort: str | None, as_json: bool) -> None:
+    """List sessions, last active first: `tracetui sessions user:u7`."""
+    where = common.parsed(words)
+    with common.opened(db) as reader:
+        rows = reader.sessions(where, limit=limit, sort=sort or "-last")
+    if as_json:
+        common.print_json([shapes.session_json(row) for row in rows])
+        return
+    if not rows:
+        common.note("no sessions match" if words else "no sessions yet: a span names one with session.id")
+        return
+    now_ns = time.time_ns()
+    cells = [
+        [
+            fmt.plain(row.session_id),
+            fmt.plain(row.user_id or fmt.UNKNOWN),
+            str(row.trace_count),
+            str(row.error_count),
+            str(row.llm_calls),
+            tokens(row.usage),
+            cost(row.cost_nanousd, row.unpriced_calls),
+            fmt.age(row.last_ns, now_ns),
+        ]
+        for row in rows
+    ]
+    for line in table.lines(COLUMNS, cells, table.screen_width(), table.colours()):
+        click.echo(line)

@@ -1,0 +1,78 @@
+"""`tracetui show`: one trace as a tree, as its messages or as JSON; or one span of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from collector.errors import NotFound
+from collector.store.rows import SpanDetail, SpanRow
+from tracetui.cli import common, shapes, tell
+
+if TYPE_CHECKING:
+    from collector.store.reader import Reader
+
+
+@click.command()
+@click.argument("trace")
+@click.argument("span", required=False)
+@click.option("--tree", "form", flag_value="tree", default="tree", help="The tree of its spans (default).")
+@click.option("--messages", "form", flag_value="messages", help="Who said what, each message once.")
+@click.option("--json", "form", flag_value="json", help="Print one JSON document.")
+@common.db_option
+def show(trace: str, span: str | None, form: str, db: Path | None) -> None:
+    """Show TRACE, or only SPAN of it. Ids may be shortened while they are unique."""
+    with common.opened(db) as reader:
+        trace_id = reader.resolve_trace(trace)
+        if span is None:
+            _show_trace(reader, trace_id, form)
+        else:
+            _show_span(reader, trace_id, span, form)
+
+
+def _show_trace(reader: Reader, trace_id: str, form: str) -> None:
+    from collector import tree
+
+    row = reader.trace(trace_id)
+    nodes = tree.build(reader.tree_spans(trace_id))
+    arrived = [node.row for node in nodes if node.row is not None]
+    if form == "json":
+        details = [reader.span(trace_id, one.span_id) for one in arrived]
+        common.print_json(shapes.trace_json(row, reader.scores(trace_id), details))
+        return
+    click.echo(tell.heading(row))
+    if form == "messages":
+        _print(tell.conversation_lines(_details(reader, arrived)))
+    else:
+        _print(tell.tree_lines((node.depth, node.row, node.span_id) for node in nodes))
+
+
+def _show_span(reader: Reader, trace_id: str, prefix: str, form: str) -> None:
+    detail = reader.span(trace_id, _span_id(reader, trace_id, prefix))
+    if form == "json":
+        common.print_json(shapes.span_json(detail))
+    elif form == "messages":
+        _print(tell.conversation_lines([detail]))
+    else:
+        _print(tell.span_lines(detail))
+
+
+def _span_id(reader: Reader, trace_id: str, prefix: str) -> str:
+    """The one span of the trace whose id begins so. NotFound says how many do."""
+    ids = [row.span_id for row in reader.tree_spans(trace_id) if row.span_id.startswith(prefix.lower())]
+    if len(ids) != 1:
+        found = f"{len(ids)} of its spans begin so; give more of the id" if ids else "none of its spans begins so"
+        raise NotFound(f"trace {trace_id} has no span {prefix!r}: {found}")
+    return ids[0]
+
+
+def _details(reader: Reader, rows: Iterable[SpanRow]) -> Iterable[SpanDetail]:
+    return (reader.span(row.trace_id, row.span_id) for row in rows)
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
