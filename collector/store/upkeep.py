@@ -21,11 +21,10 @@ PROBLEMS_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What folding did. `pages` were moved from the -wal; sizes are bytes of traces.db* before and after."""
+    """What folding did: the size of the -wal that is in the file now, and the size of the file, in bytes."""
 
-    pages: int
-    before_bytes: int
-    after_bytes: int
+    moved_bytes: int
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,34 +81,34 @@ def fold(path: Path) -> Folded:
     StoreBusy while another process reads or writes it; StoreError when it cannot be written.
     """
     check_sqlite()
-    before = _bytes(path)
+    moved = _size(path.with_name(path.name + "-wal"))
     lock = FileLock(lock_path(path))
     try:
         with lock, closing(_writable(path)) as connection:
-            busy, pages, _ = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+            busy, _, _ = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
             if busy:
                 raise StoreBusy(
                     f"{path} is in use by another process: stop it (tracetui, the traced program), then fold"
                 )
     except OSError as error:
         raise StoreError(f"cannot fold {path}: {error.strerror or error}") from error
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         raise StoreError(f"cannot fold {path}: {error}") from error
     finally:
         lock.close()
-    return Folded(max(pages, 0), before, _bytes(path))
+    return Folded(moved, _size(path))
 
 
 def _writable(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_MS / 1000, isolation_level=None
     )
-    connection.execute("pragma schema_version").fetchone()  # opens the file, and plays back its -wal
+    try:
+        connection.execute("pragma schema_version").fetchone()  # opens the file, and plays back its -wal
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
     return connection
-
-
-def _bytes(path: Path) -> int:
-    return sum(_size(path.with_name(path.name + ending)) for ending in ("", "-wal"))
 
 
 def _size(path: Path) -> int:

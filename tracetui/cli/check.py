@@ -27,7 +27,9 @@ def check(file: Path | None, fold: bool, db: Path | None, as_json: bool) -> None
     if as_json:
         common.print_json({"db": str(path), "ok": not found, "problems": found, "folded": folded is not None})
     if folded is not None:
-        common.note(f"{path} is one file now: {folded.after_bytes:,} bytes, {folded.pages} pages moved from its -wal")
+        common.note(
+            f"{path} alone is everything now: {folded.size_bytes:,} bytes (its -wal had {folded.moved_bytes:,})"
+        )
     if found:
         raise StoreError(f"{path} is damaged: {'; '.join(found[:3])}; `tracetui {path}` shows what can still be read")
     common.note(f"{path} is whole")
