@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import platform
-import urllib.error
-import urllib.request
+import socket
 from collections import Counter
 from collections.abc import Mapping
 from importlib import metadata
@@ -35,7 +33,7 @@ def doctor(db: Path | None, as_json: bool) -> None:
         "versions": versions(),
         "settings": settings_in_force(found),
         "file": file_facts(found.settings.db),
-        "receiver": receiver(found.settings.host, found.settings.http_port, found.settings.db),
+        "receiver": receiver(found.settings.host, found.settings.http_port, found.settings.token, found.settings.db),
     }
     report["advice"] = advice(report)
     if as_json:
@@ -110,22 +108,21 @@ def file_facts(path: Path) -> dict[str, Any]:
     return out
 
 
-def receiver(host: str, port: int, db: Path) -> dict[str, Any]:
+def receiver(host: str, port: int, token: str | None, db: Path) -> dict[str, Any]:
     """Who answers where OTLP is expected, and whether it writes this file."""
-    url = f"http://{host}:{port}/v1/status"
-    out: dict[str, Any] = {"url": url, "listening": False}
+    from collector.receiver.ports import holder
+    from collector.receiver.status import probe
+
+    out: dict[str, Any] = {"address": f"{host}:{port}", "listening": True}
+    status = probe(host, port, token=token, timeout_s=ASK_S)
+    if status is not None:
+        known = {"version": status.version, "pid": status.pid, "file": status.file}
+        return out | known | {"same_file": status.writes(db), "ledger": status.ledger}
     try:
-        with urllib.request.urlopen(url, timeout=ASK_S) as answer:
-            status = json.load(answer)
-    except urllib.error.HTTPError as error:
-        return out | {"listening": True, "other_program": f"answers {error.code}, so it is no tracetui"}
-    except (OSError, ValueError):
-        return out
-    if not isinstance(status, dict) or "inode" not in status:
-        return out | {"listening": True, "other_program": "answers, but is no tracetui"}
-    same = db.exists() and (status.get("device"), status["inode"]) == (db.stat().st_dev, db.stat().st_ino)
-    known = {name: status.get(name) for name in ("version", "pid", "file")}
-    return out | {"listening": True, "same_file": same} | known
+        with socket.create_connection((host, port), timeout=ASK_S):
+            return out | {"other_program": holder(host, port)}
+    except OSError:
+        return out | {"listening": False}
 
 
 def advice(report: Mapping[str, Any]) -> list[str]:
@@ -146,9 +143,11 @@ def advice(report: Mapping[str, Any]) -> list[str]:
     if file.get("wal_bytes"):
         out.append(f"to move the file, take {file['path']}* or fold it first: `tracetui check --fold`")
     if answering.get("other_program"):
-        out.append(f"{answering['url']} {answering['other_program']}; tracetui will take the next free port")
+        out.append(
+            f"{answering['address']} is taken by {answering['other_program']}; tracetui takes the next free port"
+        )
     elif answering["listening"] and not answering["same_file"]:
-        out.append(f"the receiver on {answering['url']} writes another file: {answering['file']}")
+        out.append(f"the receiver on {answering['address']} writes another file: {answering['file']}")
     return out
 
 
