@@ -1,0 +1,94 @@
+"""The rules that both spellings of OTLP share: one place that makes a part of a span's fields."""
+
+from __future__ import annotations
+
+from collector.model import Event, Link, LogRecord, Rank, Resource, Scope, SpanPart, Value
+from collector.protocols.limits import SpanError
+
+SENT_END = "tracetui.sent_end_unix_nano"
+"""Attribute that keeps the end as sent where it was before the start; `encode` puts it back."""
+
+NO_TRACE, NO_SPAN = "0" * 32, "0" * 16
+_STATUS = {1: "ok", 2: "error"}
+
+
+def span_part(
+    trace_id: str,
+    span_id: str,
+    parent_id: str,
+    name: str,
+    start_ns: int,
+    end_ns: int,
+    attributes: dict[str, Value],
+    events: tuple[Event, ...],
+    links: tuple[Link, ...],
+    kind: int,
+    code: int,
+    message: str,
+    trace_state: str,
+    flags: int,
+    dropped: tuple[int, int, int],
+    resource: Resource | None,
+    scope: Scope | None,
+) -> SpanPart:
+    """A part from the fields of an OTLP span; 0 and "" are what is not set there.
+
+    A span without an end is running. One that ended before it started (a clock was set back) ends when it
+    started. Raises SpanError for ids that are not of OTLP's length, or all zero.
+    """
+    check_ids(trace_id, span_id)
+    rank = Rank.FINISHED
+    if not end_ns:
+        rank = Rank.STARTED
+    elif end_ns < start_ns:
+        attributes[SENT_END] = end_ns
+        end_ns = start_ns
+    return SpanPart(
+        trace_id,
+        span_id,
+        rank,
+        end_ns or start_ns,
+        parent_id if parent_id and parent_id != NO_SPAN else None,
+        name or None,
+        start_ns or None,
+        end_ns or None,
+        _STATUS.get(code),
+        message or None,
+        kind,
+        code,
+        trace_state,
+        flags,
+        attributes,
+        events,
+        links,
+        (),
+        *dropped,
+        resource,
+        scope,
+    )
+
+
+def check_ids(trace_id: str, span_id: str) -> None:
+    if len(trace_id) != 32 or trace_id == NO_TRACE:
+        raise SpanError(f"trace id {_wrong(trace_id, 32)}")
+    if len(span_id) != 16 or span_id == NO_SPAN:
+        raise SpanError(f"span id {_wrong(span_id, 16)}")
+
+
+def _wrong(text: str, digits: int) -> str:
+    if not text:
+        return "is missing"
+    if not text.strip("0"):
+        return "is all zero"
+    return f"has {len(text)} hex digits, not {digits}"
+
+
+def logs_of_spans(records: list[tuple[str, str, LogRecord]]) -> tuple[SpanPart, ...]:
+    """One late part for every span that a body's log records name, in the order they were first named."""
+    by_span: dict[tuple[str, str], list[LogRecord]] = {}
+    for trace_id, span_id, record in records:
+        by_span.setdefault((trace_id, span_id), []).append(record)
+    return tuple(
+        SpanPart(trace, span, Rank.UPDATE, max(record.time_ns for record in said), logs=tuple(said))
+        for (trace, span), said in by_span.items()
+    )
