@@ -31,13 +31,13 @@ screenshots: $(VENV)/.dev
 setup: $(VENV)/.dev
 
 $(VENV)/.demo: pyproject.toml scripts/venv
-	sh scripts/venv demo
-	touch $@
+	@sh scripts/venv demo
+	@touch $@
 
 # The tests run the demo too, so that the one includes the other.
 $(VENV)/.dev: pyproject.toml scripts/venv
-	sh scripts/venv demo,dev
-	touch $@ $(VENV)/.demo
+	@sh scripts/venv demo,dev
+	@touch $@ $(VENV)/.demo
 
 clean:
 	rm -rf $(VENV) .venv-* build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
