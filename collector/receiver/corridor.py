@@ -1,0 +1,203 @@
+"""From bodies to commits: decode in one pool, queue, and one thread that writes all that queued with one commit.
+
+Natural group commit: a lone request is committed at once; while one commit runs, the next requests queue up and
+share the next one. There is no interval to wait for. Nobody is answered before his spans are committed.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from collector.errors import StoreBusy
+from collector.model import Batch, Receipt
+
+GROUP_SPANS = 4_000
+CHORES_S = 0.25
+REST_S = 5.0
+AWAKE_S = 3.0  # after the last write: long enough for the checkpoint that follows 1 s of quiet
+
+log = logging.getLogger(__name__)
+
+
+class Corridor(Protocol):
+    """What the writer thread drives; `collector.ingest.Ingest` is one."""
+
+    def write(self, batch: Batch) -> Receipt: ...
+
+    def chores(self) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+class Overloaded(Exception):  # noqa: N818  # named as collector.errors names them
+    """More bytes wait to be written than we are willing to hold."""
+
+
+@dataclass(slots=True)
+class Job:
+    """One body on its way. `alone` asks for a commit, and so a receipt, of its own."""
+
+    batch: Batch
+    size: int
+    done: Future[Receipt]
+    alone: bool = False
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of everything since the start, for the status."""
+
+    totals: Counter[str] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, receipt: Receipt, requests: int) -> None:
+        with self.lock:
+            self.totals["requests"] += requests
+            for name in ("received", "stored", "duplicate", "clipped", "rejected"):
+                self.totals[name] += getattr(receipt, name)
+
+
+class WriteQueue:
+    """Accepts bodies from any thread; `accept` returns a future that is done when its spans are committed.
+
+    `limit_bytes` bounds what is held at once; beyond it `accept` raises Overloaded. Futures fail with DecodeError,
+    TooLarge, StoreBusy, StoreError.
+    """
+
+    def __init__(self, ingest: Corridor, limit_bytes: int) -> None:
+        self.counts = Counts()
+        self._ingest = ingest
+        self._limit = limit_bytes
+        self._held = 0
+        self._lock = threading.Lock()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._decoders = ThreadPoolExecutor(2, "decode")
+        self._writer = threading.Thread(target=self._run, name="write", daemon=True)
+        self._writer.start()
+
+    def accept(self, decode: Callable[[], Batch], size: int, *, alone: bool = False) -> Future[Receipt]:
+        """Decode and write one body. The receipt's `rejected` and `reasons` are this body's own."""
+        with self._lock:
+            if self._held and self._held + size > self._limit:
+                raise Overloaded(f"{self._held:,} bytes wait to be written")
+            self._held += size
+        done: Future[Receipt] = Future()
+        done.add_done_callback(lambda _: self._release(size))
+        try:
+            self._decoders.submit(self._decode, decode, size, done, alone)
+        except RuntimeError:  # shut down meanwhile
+            done.set_exception(StoreBusy("the collector is shutting down"))
+        return done
+
+    def close(self) -> None:
+        """Write what has been accepted, then close the file."""
+        self._decoders.shutdown(wait=True)
+        self._jobs.put(None)
+        self._writer.join()
+        self._ingest.close()
+
+    def _release(self, size: int) -> None:
+        with self._lock:
+            self._held -= size
+
+    def _decode(self, decode: Callable[[], Batch], size: int, done: Future[Receipt], alone: bool) -> None:
+        try:
+            self._jobs.put(Job(decode(), size, done, alone))
+        except BaseException as e:  # noqa: BLE001  # the one who waits must hear of it
+            done.set_exception(e)
+
+    # --- the writer thread ---
+
+    def _run(self) -> None:
+        wait, wrote_at, chores_at = REST_S, time.monotonic(), time.monotonic()
+        while True:
+            jobs, closing = self._take(wait)
+            now = time.monotonic()
+            if jobs:
+                self._write(jobs)
+                wrote_at = now
+            if closing:
+                return
+            more = False
+            if not jobs or now - chores_at > CHORES_S:
+                more = self._chores()
+                chores_at = time.monotonic()
+            wait = 0 if more else CHORES_S if now - wrote_at < AWAKE_S else REST_S
+
+    def _take(self, wait: float) -> tuple[list[Job], bool]:
+        """All that waits, up to a group; and whether it is time to end."""
+        jobs: list[Job] = []
+        try:
+            job = self._jobs.get(timeout=wait) if wait else self._jobs.get_nowait()
+            spans = 0
+            while job is not None:
+                jobs.append(job)
+                spans += len(job.batch.parts)
+                if spans >= GROUP_SPANS:
+                    return jobs, False
+                job = self._jobs.get_nowait()
+        except queue.Empty:
+            return jobs, False
+        return jobs, True
+
+    def _write(self, jobs: list[Job]) -> None:
+        groups: dict[str, list[Job]] = {}
+        for job in jobs:
+            if job.alone:
+                self._write_group([job])
+            else:
+                groups.setdefault(job.batch.source, []).append(job)
+        for group in groups.values():
+            self._write_group(group)
+
+    def _write_group(self, group: list[Job]) -> None:
+        try:
+            receipt = self._ingest.write(_merged(group))
+        except StoreBusy as e:
+            for job in group:
+                job.done.set_exception(e)
+        except Exception as e:  # noqa: BLE001  # whatever it is, the thread must live and the waiters must hear
+            if len(group) > 1:  # one body must not take its neighbours with it
+                for job in group:
+                    self._write_group([job])
+                return
+            log.warning("a body of %d spans could not be written: %r", len(group[0].batch.parts), e)
+            group[0].done.set_exception(e)
+        else:
+            self.counts.add(receipt, len(group))
+            for job in group:
+                job.done.set_result(receipt if len(group) == 1 else _share(job.batch))
+
+    def _chores(self) -> bool:
+        try:
+            return self._ingest.chores()
+        except Exception as e:  # noqa: BLE001  # busy or broken: the next write will tell those who wait
+            log.warning("housekeeping failed: %r", e)
+            return False
+
+
+def _merged(group: list[Job]) -> Batch:
+    if len(group) == 1:
+        return group[0].batch
+    return replace(
+        group[0].batch,
+        parts=tuple([part for job in group for part in job.batch.parts]),
+        scores=tuple([score for job in group for score in job.batch.scores]),
+        processes=tuple([process for job in group for process in job.batch.processes]),
+        refused=tuple([refusal for job in group for refusal in job.batch.refused]),
+    )
+
+
+def _share(batch: Batch) -> Receipt:
+    """A body's own part of a group's receipt. How many of its spans were duplicates only the ledger knows."""
+    rejected = sum(refusal.count for refusal in batch.refused)
+    reasons = tuple(dict.fromkeys(refusal.reason for refusal in batch.refused))
+    return Receipt(len(batch.parts) + rejected, len(batch.parts), 0, 0, rejected, reasons)

@@ -1,0 +1,159 @@
+"""The first bytes of a connection decide: HTTP/1.1 is served here, HTTP/2 (gRPC) is passed on.
+
+So both ports speak both. Phoenix's `register()` moves to port 4317 whatever port it was given, and then speaks gRPC
+or HTTP/1.1 there; others post OTLP/HTTP to 4317 by mistake. It also lets gRPC start with its first client: importing
+and starting it costs 0.2 s and 20 MB that most sessions never need.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+FIRST_BYTES_S = 30.0
+
+Connect = Callable[[Callable[[], asyncio.Protocol]], Awaitable[tuple[asyncio.Transport, asyncio.Protocol]]]
+"""Opens a connection to the gRPC server, which it starts when it is not running."""
+
+
+def http_protocol() -> Callable[..., Any]:
+    """uvicorn's HTTP/1.1 protocol: on httptools (written in C) where that is installed, else on h11."""
+    try:
+        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+    except ImportError:
+        from uvicorn.protocols.http.h11_impl import H11Protocol
+
+        return H11Protocol
+    return HttpToolsProtocol
+
+
+class Door(asyncio.Protocol):
+    """Reads the first bytes, then hands the connection over. Takes the place of uvicorn's protocol class."""
+
+    def __init__(
+        self,
+        inner: Callable[..., Any],
+        connect: Connect,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._make_http: Callable[[], Any] = partial(
+            inner, config=config, server_state=server_state, app_state=app_state, _loop=_loop
+        )
+        self._connect = connect
+        self._connections: set[Any] = server_state.connections
+        self._transport: asyncio.Transport | None = None
+        self._first = b""
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._connections.add(self)
+        self._timer = asyncio.get_running_loop().call_later(FIRST_BYTES_S, transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._leave()
+
+    def data_received(self, data: bytes) -> None:
+        assert self._transport is not None
+        self._first += data
+        if PREFACE.startswith(self._first[: len(PREFACE)]):
+            if len(self._first) < len(PREFACE):
+                return
+            protocol: asyncio.Protocol = Relay(self._connect, self._connections)
+        else:
+            protocol = self._make_http()
+        self._leave()
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        protocol.data_received(self._first)
+
+    def shutdown(self) -> None:
+        """uvicorn asks every connection to end."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def _leave(self) -> None:
+        self._connections.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class Relay(asyncio.Protocol):
+    """One direction's reader and the other's writer: bytes of a gRPC client to the gRPC server and back."""
+
+    def __init__(self, connect: Connect | None, connections: set[Any], peer: Relay | None = None) -> None:
+        self._connect = connect
+        self._connections = connections
+        self._peer = peer
+        self._transport: asyncio.Transport | None = None
+        self._waiting: list[bytes] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._connections.add(self)
+        if self._connect is not None:
+            transport.pause_reading()
+            self._task = asyncio.get_running_loop().create_task(self._reach(self._connect))
+
+    async def _reach(self, connect: Connect) -> None:
+        try:
+            _, protocol = await connect(lambda: Relay(None, self._connections, self))
+        except OSError:
+            if self._transport is not None:
+                self._transport.abort()
+            return
+        assert isinstance(protocol, Relay)
+        assert self._transport is not None
+        self._peer = protocol
+        for data in self._waiting:
+            protocol.send(data)
+        self._waiting.clear()
+        if self._transport.is_closing():
+            protocol.shutdown()
+        else:
+            self._transport.resume_reading()
+
+    def send(self, data: bytes) -> None:
+        """Write to this side."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def data_received(self, data: bytes) -> None:
+        if self._peer is None:
+            self._waiting.append(data)
+        else:
+            self._peer.send(data)
+
+    def pause_writing(self) -> None:
+        if self._peer is not None and self._peer._transport is not None:
+            self._peer._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._peer is not None and self._peer._transport is not None:
+            self._peer._transport.resume_reading()
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.discard(self)
+        if self._peer is not None:
+            self._peer.shutdown()
+
+    def shutdown(self) -> None:
+        """Close this side, once what was written is sent."""
+        if self._transport is not None:
+            self._transport.close()

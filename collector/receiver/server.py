@@ -1,0 +1,200 @@
+"""Put together: ports, file, queue, HTTP, gRPC; run; and end so that nothing accepted is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from collector.receiver.corridor import Corridor, WriteQueue
+from collector.receiver.decoding import Decoders
+from collector.receiver.door import Door, http_protocol
+from collector.receiver.guard import Guard
+from collector.receiver.http import Endpoints
+from collector.receiver.ports import bind, check_exposure
+from collector.receiver.status import LEDGER, Status
+from collector.settings import Settings
+from collector.version import VERSION
+
+if TYPE_CHECKING:
+    from collector.receiver.grpc_door import GrpcServer
+
+KEEP_ALIVE_S = 75  # longer than exporters wait between batches, so that they need not connect anew each time
+OPEN_CONNECTIONS = 1_000
+GRACE_S = 10
+
+
+class Receiver:
+    """One receiver: binds its ports when made, opens its file, and runs in the calling thread.
+
+    `open_ingest` is a seam for tests. PortTaken, SettingsError and StoreError come from the constructor.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        next_free: bool = False,
+        open_ingest: Callable[[Settings], Corridor] | None = None,
+        decoders: Decoders | None = None,
+    ) -> None:
+        check_exposure(settings.host, settings.token)
+        self.settings = settings
+        self._started = time.time()
+        self._sockets: list[socket.socket] = []
+        try:
+            self._sockets.append(bind(settings.host, settings.http_port, "--http-port", next_free=next_free))
+            self._sockets.append(bind(settings.host, settings.grpc_port, "--grpc-port", next_free=next_free))
+            self._ports = [s.getsockname()[1] for s in self._sockets]
+            ingest = (open_ingest or _open_ingest)(settings)
+        except BaseException:
+            self._close_sockets()
+            raise
+        found = os.stat(settings.db)
+        self._file = (os.path.realpath(settings.db), found.st_dev, found.st_ino)
+        self._queue = WriteQueue(ingest, settings.queue_bytes)
+        self._decoders = decoders or Decoders(settings.max_spans)
+        self._guard = Guard(settings.host, settings.token, settings.allowed_hosts, settings.allowed_origins)
+        self._grpc: GrpcServer | None = None
+        self._grpc_starts = threading.Lock()
+        self._server: uvicorn.Server | None = None
+
+    def run(
+        self, *, stop_with_stdin: bool = False, on_ready: Callable[[Status], None] | None = None, signals: bool = True
+    ) -> None:
+        """Serve until `stop`, a signal, or the end of stdin; then drain and close. Call it once."""
+        try:
+            asyncio.run(self._serve(stop_with_stdin, on_ready, signals))
+        finally:
+            self._close_sockets()
+            if self._grpc is not None:
+                self._grpc.stop(GRACE_S)
+            self._queue.close()
+
+    def stop(self) -> None:
+        """Ask it to end; from any thread."""
+        if self._server is not None:
+            self._server.should_exit = True
+
+    def status(self) -> Status:
+        """What `GET /v1/status` answers."""
+        path, device, inode = self._file
+        totals = self._queue.counts.totals
+        return Status(
+            version=VERSION,
+            pid=os.getpid(),
+            token_required=bool(self.settings.token),
+            file=path,
+            device=device,
+            inode=inode,
+            host=self.settings.host,
+            http_port=self._ports[0],
+            grpc_port=self._ports[1],
+            started=datetime.fromtimestamp(self._started, UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z"),
+            uptime_s=round(time.time() - self._started, 3),
+            ledger={name: totals[name] for name in LEDGER},
+        )
+
+    async def _serve(self, stop_with_stdin: bool, on_ready: Callable[[Status], None] | None, signals: bool) -> None:
+        endpoints = Endpoints(self.settings, self._queue, self._decoders, self.status, self._guard)
+        config = uvicorn.Config(
+            endpoints.application(),
+            http=partial(Door, http_protocol(), self._connect_grpc),  # type: ignore[arg-type]  # any protocol factory will do
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=GRACE_S,
+            limit_concurrency=OPEN_CONNECTIONS,
+            backlog=1024,
+        )
+        self._server = server = _Server(config, lambda: on_ready(self.status()) if on_ready else None)
+        with _signals(self.stop) if signals else contextlib.nullcontext():
+            if stop_with_stdin:
+                threading.Thread(target=_wait_for_stdin, args=(self.stop,), name="stdin", daemon=True).start()
+            await server.serve(self._sockets)
+
+    async def _connect_grpc(
+        self, protocol: Callable[[], asyncio.Protocol]
+    ) -> tuple[asyncio.Transport, asyncio.Protocol]:
+        loop = asyncio.get_running_loop()
+        path = await loop.run_in_executor(None, self._start_grpc)
+        transport, made = await loop.create_unix_connection(protocol, path)
+        assert isinstance(transport, asyncio.Transport)
+        return transport, made
+
+    def _start_grpc(self) -> str:
+        with self._grpc_starts:
+            if self._grpc is None:
+                from collector.receiver.grpc_door import GrpcServer
+
+                self._grpc = GrpcServer(self.settings, self._queue, self._decoders, self._guard)
+            return self._grpc.path
+
+    def _close_sockets(self) -> None:
+        for one in self._sockets:
+            one.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers (it raises the signal again on the way out: exit code 143)."""
+
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_start()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def install_signal_handlers(self) -> None:
+        """Of older versions."""
+
+
+@contextlib.contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """SIGTERM and SIGINT end it in order; a second one of them ends it at once, as if nobody listened."""
+
+    def handle(number: int, _: Any) -> None:
+        stop()
+        signal.signal(number, before[signal.Signals(number)])
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _wait_for_stdin(stop: Callable[[], None]) -> None:
+    """Until whoever holds the other end of stdin is gone."""
+    with contextlib.suppress(OSError, ValueError):
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+    stop()
+
+
+def _open_ingest(settings: Settings) -> Corridor:
+    from collector.ingest import Ingest
+
+    return Ingest(settings.db, settings)
