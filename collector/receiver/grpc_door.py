@@ -65,7 +65,7 @@ class GrpcServer:
             raise
 
     def stop(self, grace_s: float) -> None:
-        """End: running calls get so long to be answered."""
+        """End: running calls get so long to be answered. A second stop does nothing."""
         self._server.stop(grace_s).wait()
         self._clean_up()
 

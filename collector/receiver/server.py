@@ -78,8 +78,7 @@ class Receiver:
             asyncio.run(self._serve(stop_with_stdin, on_ready, signals))
         finally:
             self._close_sockets()
-            if self._grpc is not None:
-                self._grpc.stop(GRACE_S)
+            self._stop_grpc()
             self._queue.close()
 
     def stop(self) -> None:
@@ -123,7 +122,7 @@ class Receiver:
             limit_concurrency=OPEN_CONNECTIONS,
             backlog=1024,
         )
-        self._server = server = _Server(config, lambda: on_ready(self.status()) if on_ready else None)
+        self._server = server = _Server(config, lambda: on_ready(self.status()) if on_ready else None, self._stop_grpc)
         with _signals(self.stop) if signals else contextlib.nullcontext():
             if stop_with_stdin:
                 threading.Thread(target=_wait_for_stdin, args=(self.stop,), name="stdin", daemon=True).start()
@@ -146,6 +145,11 @@ class Receiver:
                 self._grpc = GrpcServer(self.settings, self._queue, self._decoders, self._guard)
             return self._grpc.path
 
+    def _stop_grpc(self) -> None:
+        with self._grpc_starts:
+            if self._grpc is not None:
+                self._grpc.stop(GRACE_S)
+
     def _close_sockets(self) -> None:
         for one in self._sockets:
             one.close()
@@ -154,13 +158,21 @@ class Receiver:
 class _Server(uvicorn.Server):
     """uvicorn without its signal handlers (it raises the signal again on the way out: exit code 143)."""
 
-    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None], before_end: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_start = on_start
+        self._before_end = before_end
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no new connection; let gRPC answer what runs, while its relays still stand; then the rest."""
+        for server in self.servers:
+            server.close()
+        await asyncio.get_running_loop().run_in_executor(None, self._before_end)
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
