@@ -1,19 +1,12 @@
-"""From attributes to meaning: what a span says, whoever instrumented it. Pure."""
+"""From attributes to meaning: what a span says, whoever instrumented it. Pure.
+
+Read here: OpenTelemetry's GenAI names of every generation, OpenInference, and what they share with others;
+plain HTTP and database spans get their kind. Several conventions on one span are merged (docs/conventions.md says how).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collector.conventions.encode import encode
+from collector.conventions.reader import read, read_logs
 
-from collector.model import LogRecord, Reading, SpanPart, Value
-
-
-def read(part: SpanPart) -> Reading:
-    return Reading()
-
-
-def read_logs(logs: Sequence[LogRecord]) -> Reading:
-    return Reading()
-
-
-def encode(reading: Reading) -> dict[str, Value]:
-    return {}
+__all__ = ["encode", "read", "read_logs"]

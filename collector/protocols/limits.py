@@ -19,7 +19,7 @@ class Limits:
 
     spans: int = 100_000
     attributes: int = 100_000
-    depth: int = 64
+    depth: int = 32
 
 
 LIMITS = Limits()

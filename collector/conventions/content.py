@@ -1,0 +1,174 @@
+"""What went in and what came out, from whichever attributes hold it.
+
+Where several do, the first of these wins: structured messages (gen_ai.input.messages), messages in events, messages
+flattened into attributes (gen_ai.prompt.N, llm.input_messages.N), what the kind is about (a query,
+embedded texts, tool arguments), then `input.value` and `output.value`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from collector.conventions import flat
+from collector.conventions.events import Said
+from collector.conventions.found import Found
+from collector.conventions.messages import conversation, messages, side, split_system, system
+from collector.conventions.values import by_mime, decoded, text
+from collector.model import MODEL_KINDS, Content, Document, Message, Tool, Value
+
+
+def content_of(found: Found, said: Said, kind: str | None, out: dict[str, Any]) -> None:
+    """Fill `system`, `input` and `output` of `out`."""
+    given = _messages_in(found, said, kind)
+    head: tuple[Message, ...] = ()
+    if "system" in found.slots:
+        head = tuple(system(found.get("system")))
+    if given:
+        leading, rest = split_system(given)
+        out_input = Content(messages=rest) if rest else None
+        head += leading
+    else:
+        out_input = _value_in(found, kind)
+        if out_input is not None and out_input.messages:
+            leading, rest = split_system(out_input.messages)
+            head += leading
+            out_input = Content(messages=rest) if rest else None
+    if head:
+        out["system"] = head
+    if out_input is not None:
+        out["input"] = out_input
+    answer = _messages_out(found, said)
+    if answer:
+        out["output"] = Content(messages=tuple(answer))
+    elif (value := _value_out(found, kind)) is not None:
+        out["output"] = value
+
+
+def _messages_in(found: Found, said: Said, kind: str | None) -> list[Message]:
+    if "in_messages" in found.slots:
+        rank, value = found.slots["in_messages"]
+        given = messages(value, "user") if rank == 0 else _blob(value, kind, "user")
+        if given:
+            return given
+    if said.input:
+        return said.input
+    lists = found.lists
+    if "prompts" in lists:
+        return flat.prompt_messages(lists["prompts"], "user")
+    if "in" in lists:
+        return flat.openinference_messages(lists["in"], "user")
+    return []
+
+
+def _messages_out(found: Found, said: Said) -> list[Message]:
+    if "out_messages" in found.slots:
+        rank, value = found.slots["out_messages"]
+        given = messages(value, "assistant") if rank == 0 else _blob(value, "llm", "assistant")
+        if given:
+            return given
+    if said.output:
+        return said.output
+    lists = found.lists
+    if "completions" in lists:
+        return flat.prompt_messages(lists["completions"], "assistant")
+    if "out" in lists:
+        return flat.openinference_messages(lists["out"], "assistant")
+    return []
+
+
+def _blob(value: Any, kind: str | None, role: str) -> list[Message]:
+    """`gen_ai.prompt` as one attribute: JSON of a list of messages or of a request, or just text."""
+    value = decoded(value)
+    return conversation(value, of_model=True, role=role) or messages(value, role)
+
+
+def _value_in(found: Found, kind: str | None) -> Content | None:
+    if "query" in found.slots:
+        return Content(value=found.get("query"))
+    if "embeddings" in found.lists:
+        texts = flat.embedded_texts(found.lists["embeddings"])
+        if texts:
+            return Content(value=texts[0] if len(texts) == 1 else list(texts))
+    if "in_value" in found.slots:
+        return side(by_mime(found.get("in_value"), found.get("in_mime")), of_model=kind in MODEL_KINDS, role="user")
+    if "tool_arguments" in found.slots:
+        return Content(value=decoded(found.get("tool_arguments")))
+    return None
+
+
+def _value_out(found: Found, kind: str | None) -> Content | None:
+    if "out_value" in found.slots:
+        value = by_mime(found.get("out_value"), found.get("out_mime"))
+        if kind in ("embedding", "retriever", "reranker") and (
+            "embeddings" in found.lists or "documents" in found.lists
+        ):
+            return None  # the vectors, or the documents over again
+        return side(value, of_model=kind == "llm", role="assistant")
+    if "tool_result" in found.slots:
+        return Content(value=decoded(found.get("tool_result")))
+    return None
+
+
+def tool_of(found: Found, kind: str | None, span_name: str) -> Tool | None:
+    """The call that a tool's span ran. Its arguments are those of the tool where a wrapper's stand around them."""
+    slots = found.slots
+    name, call_id = text(found.get("tool_name")), text(found.get("tool_id"))
+    arguments, result = found.get("tool_arguments"), found.get("tool_result")
+    if kind != "tool":
+        if "tool_arguments" in slots or "tool_result" in slots:
+            return Tool(name, call_id, unwrapped(decoded(arguments)), decoded(result))
+        return None
+    if arguments is None:
+        arguments = found.get("in_value")
+    if result is None:
+        result = found.get("out_value")
+    if name is None:
+        name = span_name.removeprefix("execute_tool ").strip() or None
+    return Tool(name, call_id, unwrapped(decoded(arguments)), tool_output(decoded(result)))
+
+
+def unwrapped(arguments: Value) -> Value:
+    """{"args": [], "kwargs": {…}}, as decorators record a call, without the half that is empty."""
+    if isinstance(arguments, dict) and arguments.keys() == {"args", "kwargs"}:
+        positional, named = arguments["args"], arguments["kwargs"]
+        if not positional:
+            return named
+        if not named:
+            return positional
+    return arguments
+
+
+def tool_output(result: Value) -> Value:
+    """What the tool said, out of the message in which LangChain wraps it."""
+    if isinstance(result, dict) and result.get("type") == "tool" and isinstance(result.get("data"), dict):
+        result = result["data"]
+    if isinstance(result, dict) and result.get("type") == "tool" and "tool_call_id" in result:
+        result = decoded(result.get("content"))
+    return result
+
+
+def definitions_of(found: Found) -> Value:
+    if "definitions" in found.slots:
+        said = found.get("definitions")
+        if isinstance(said, list):
+            return [decoded(one) for one in said]
+        out: Value = decoded(said)
+        return out
+    for family in ("tools", "functions"):
+        if family in found.lists:
+            return flat.tool_definitions(found.lists[family])
+    return None
+
+
+def documents_of(found: Found) -> tuple[Document, ...]:
+    if "documents" in found.lists:
+        return flat.documents(found.lists["documents"])
+    said = decoded(found.get("documents"))
+    if isinstance(said, list):
+        return tuple(
+            [
+                flat.document(one, rank) if isinstance(one, dict) else Document(content=text(one), rank=rank)
+                for rank, one in enumerate(decoded(item) for item in said)
+            ]
+        )
+    return ()

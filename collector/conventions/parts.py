@@ -1,0 +1,222 @@
+"""One block of a message's content, in any provider's spelling, as a part in the public shape.
+
+Known: OpenTelemetry's message parts, OpenAI (chat and responses), Anthropic, Gemini, the Vercel AI SDK. Cache
+markers (`cache_control` and its kin) are not part of what was said, and moving one must not make
+a new message: they are left out here and stay in the attributes. What nobody knows becomes a "data" part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from collector.conventions.values import decoded, spelt
+
+Block = dict[str, Any]
+Part = dict[str, Any]
+
+CACHE_MARKERS = frozenset({"cache_control", "cacheControl", "cache_point", "cachePoint"})
+
+
+def parts(content: Any) -> list[Part]:
+    """The parts of a message's content: a text, a block, or a list of blocks."""
+    if content is None or content == "":
+        return []
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    if isinstance(content, list):
+        return [made for block in content if block not in (None, "") for made in _several(block)]
+    return _several(content)
+
+
+def _several(block: Any) -> list[Part]:
+    if isinstance(block, dict) and block.keys() <= CACHE_MARKERS:
+        return []
+    return [part(block)]
+
+
+def part(block: Any) -> Part:
+    if isinstance(block, str):
+        return {"type": "text", "text": block}
+    if not isinstance(block, dict):
+        return {"type": "data", "data": block}
+    kind = block.get("type")
+    make = _BY_TYPE.get(kind) if isinstance(kind, str) else None
+    if make is None and kind is None:
+        make = next((_BY_KEY[key] for key in block if key in _BY_KEY), None)
+    return (make(block) if make is not None else None) or _data(block)
+
+
+def tool_call(id: Any, name: Any, arguments: Any) -> Part:  # noqa: A002
+    return {"type": "tool_call", "id": id, "name": name, "arguments": decoded(arguments)}
+
+
+def tool_result(id: Any, result: Any) -> Part:  # noqa: A002
+    return {"type": "tool_result", "id": id, "result": plain(result)}
+
+
+def plain(content: Any) -> Any:
+    """Text blocks as the one text they are; everything else as it is."""
+    if isinstance(content, list) and content and all(isinstance(b, dict) for b in content):
+        texts = [b.get("text", b.get("content")) for b in content if b.get("type") in _TEXTS]
+        if len(texts) == len(content) and all(isinstance(text, str) for text in texts):
+            return "".join(texts)
+    if isinstance(content, list):
+        return [_unmarked(block) for block in content]
+    if isinstance(content, dict) and content.get("type") in ("text", "json", "content") and "value" in content:
+        return plain(content["value"])  # the Vercel AI SDK's {"type": "text" | "json", "value"}
+    return content
+
+
+def _data(block: Block) -> Part:
+    return {"type": "data", "data": _unmarked(block)}
+
+
+def _unmarked(block: Any) -> Any:
+    if isinstance(block, dict) and not CACHE_MARKERS.isdisjoint(block):
+        return {key: value for key, value in block.items() if key not in CACHE_MARKERS}
+    return block
+
+
+def _first(block: Block, *names: str) -> Any:
+    for name in names:
+        value = block.get(name)
+        if value is not None:
+            return value
+    return None
+
+
+def _text(block: Block) -> Part | None:
+    said = block.get("content")
+    if said is None:
+        said = block.get("text")
+    if said is None:
+        return None
+    return {"type": "text", "text": said if isinstance(said, str) else spelt(said)}
+
+
+def _reasoning(block: Block) -> Part | None:
+    said = _first(block, "content", "text", "thinking", "reasoning", "summary", "data")
+    if isinstance(said, list):  # OpenAI's summaries
+        said = "\n".join(str(b.get("text", "")) if isinstance(b, dict) else str(b) for b in said)
+    return None if said is None else {"type": "reasoning", "text": said if isinstance(said, str) else spelt(said)}
+
+
+def _call(block: Block) -> Part | None:
+    function = block.get("function")
+    inner = function if isinstance(function, dict) else block
+    name = _first(inner, "name", "toolName", "tool_name")
+    if name is None:
+        return None
+    arguments = _first(inner, "arguments", "input", "args", "parameters")
+    return tool_call(_first(block, "call_id", "id", "toolCallId", "tool_call_id"), name, arguments)
+
+
+def _result(block: Block) -> Part | None:
+    id = _first(block, "tool_use_id", "call_id", "toolCallId", "tool_call_id", "id")  # noqa: A001
+    return tool_result(id, _first(block, "response", "result", "output", "content"))
+
+
+def _gemini_call(block: Block) -> Part | None:
+    inner = _first(block, "functionCall", "function_call")
+    return _call(inner) if isinstance(inner, dict) else None
+
+
+def _gemini_result(block: Block) -> Part | None:
+    inner = _first(block, "functionResponse", "function_response")
+    if not isinstance(inner, dict):
+        return None
+    return tool_result(_first(inner, "id", "name"), inner.get("response"))
+
+
+def _untyped_text(block: Block) -> Part | None:
+    return _reasoning({"text": block.get("text")}) if block.get("thought") is True else _text(block)
+
+
+def _media(block: Block) -> Part | None:
+    """OpenTelemetry's uri, blob and file parts; its `modality` is our type."""
+    modality = block.get("modality")
+    kind = modality if modality in ("image", "audio") else "file"
+    mime = _first(block, "mime_type", "mimeType", "media_type")
+    if kind == "file" and isinstance(mime, str) and mime.partition("/")[0] in ("image", "audio"):
+        kind = mime.partition("/")[0]
+    out: Part = {"type": kind}
+    if mime is not None:
+        out["mime_type"] = mime
+    for ours, names in (("url", ("uri", "url")), ("data", ("content", "data")), ("file_id", ("file_id", "fileId"))):
+        value = _first(block, *names)
+        if value is not None:
+            out[ours] = value
+    return out if len(out) > 1 else None
+
+
+def _image(block: Block) -> Part | None:
+    return _picture(block, _first(block, "image_url", "image", "source", "url"), "image")
+
+
+def _audio(block: Block) -> Part | None:
+    inner = _first(block, "input_audio", "audio", "source")
+    if isinstance(inner, dict) and isinstance(inner.get("format"), str):
+        inner = {**inner, "mime_type": f"audio/{inner['format']}"}
+    return _picture(block, inner, "audio")
+
+
+def _file(block: Block) -> Part | None:
+    if block.get("modality") is not None:
+        return _media(block)
+    return _picture(block, _first(block, "file", "source", "data", "file_url", "file_id"), "file")
+
+
+def _picture(block: Block, inner: Any, kind: str) -> Part | None:
+    """Something with a source: a URL (also `data:`), an object that holds one, or raw data."""
+    if isinstance(inner, str):
+        where = "url" if "://" in inner[:16] or inner.startswith(("data:", "/")) else "data"
+        if inner == block.get("file_id"):
+            where = "file_id"
+        inner = {where: inner}
+    if not isinstance(inner, dict):
+        return _media(block)
+    out: Part = {"type": kind}
+    mime = _first(inner, "mime_type", "media_type", "mimeType", "mediaType") or _first(block, "mediaType", "mimeType")
+    if mime is not None:
+        out["mime_type"] = mime
+    for ours, names in (
+        ("url", ("url", "uri", "image_url", "file_url", "fileUri", "file_uri")),
+        ("data", ("data", "file_data", "base64")),
+        ("file_id", ("file_id", "fileId")),
+        ("name", ("filename", "name", "display_name")),
+    ):
+        value = _first(inner, *names)
+        if value is not None:
+            out[ours] = value
+    return out if out.keys() & {"url", "data", "file_id"} else None
+
+
+def _refusal(block: Block) -> Part | None:
+    said = _first(block, "refusal", "content", "text")
+    return {"type": "text", "text": said} if isinstance(said, str) else None
+
+
+_TEXTS = frozenset({"text", "input_text", "output_text"})
+_BY_TYPE: dict[str, Callable[[Block], Part | None]] = {
+    "text": _text, "input_text": _text, "output_text": _text, "refusal": _refusal,
+    "reasoning": _reasoning, "thinking": _reasoning, "redacted_thinking": _reasoning, "reasoning_content": _reasoning,
+    "tool_call": _call, "tool-call": _call, "tool_use": _call, "function_call": _call, "function": _call,
+    "server_tool_use": _call, "server_tool_call": _call, "mcp_tool_use": _call, "custom_tool_call": _call,
+    "tool_call_response": _result, "tool_result": _result, "tool-result": _result, "function_call_output": _result,
+    "server_tool_call_response": _result, "mcp_tool_result": _result, "custom_tool_call_output": _result,
+    "uri": _media, "blob": _media, "image_url": _image, "image": _image, "input_image": _image,
+    "input_audio": _audio, "audio": _audio, "file": _file, "input_file": _file, "document": _file, "media": _media,
+}  # fmt: skip
+_BY_KEY: dict[str, Callable[[Block], Part | None]] = {
+    "text": _untyped_text,
+    "functionCall": _gemini_call,
+    "function_call": _gemini_call,
+    "functionResponse": _gemini_result,
+    "function_response": _gemini_result,
+    "inlineData": lambda block: _picture(block, block["inlineData"], "file"),
+    "inline_data": lambda block: _picture(block, block["inline_data"], "file"),
+    "fileData": lambda block: _picture(block, block["fileData"], "file"),
+    "file_data": lambda block: _picture(block, block["file_data"], "file"),
+    "content": _text,
+}
