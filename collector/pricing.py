@@ -240,6 +240,11 @@ def _moment(at_ns: int) -> datetime:
         return datetime.now(UTC)
 
 
+def load() -> None:
+    """Load the table (0.7 s), so that the first call to be priced need not wait for it."""
+    _find("openai", "gpt-4o")
+
+
 def _find(provider: str | None, model: str) -> Any:
     """genai-prices' ModelInfo, or None. Imported here because that takes 0.5 s."""
     from genai_prices.data_snapshot import get_snapshot

@@ -97,6 +97,10 @@ class WriteQueue:
             done.set_exception(StoreBusy("the collector is shutting down"))
         return done
 
+    def prepare(self, load: Callable[[], None]) -> None:
+        """Run something in the pool that decodes, while nothing is there to decode."""
+        self._decoders.submit(load)
+
     def close(self) -> None:
         """Write what has been accepted, then close the file."""
         self._decoders.shutdown(wait=True)

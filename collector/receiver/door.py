@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 FIRST_BYTES_S = 30.0
+FULL = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 Connect = Callable[[Callable[[], asyncio.Protocol]], Awaitable[tuple[asyncio.Transport, asyncio.Protocol]]]
 """Opens a connection to the gRPC server, which it starts when it is not running."""
@@ -34,12 +35,16 @@ def http_protocol() -> Callable[..., Any]:
 
 
 class Door(asyncio.Protocol):
-    """Reads the first bytes, then hands the connection over. Takes the place of uvicorn's protocol class."""
+    """Reads the first bytes, then hands the connection over. Takes the place of uvicorn's protocol class.
+
+    Beyond `limit` open connections a new one is told to come back. (uvicorn's own limit answers 503 without a time.)
+    """
 
     def __init__(
         self,
         inner: Callable[..., Any],
         connect: Connect,
+        limit: int,
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
@@ -49,6 +54,7 @@ class Door(asyncio.Protocol):
             inner, config=config, server_state=server_state, app_state=app_state, _loop=_loop
         )
         self._connect = connect
+        self._limit = limit
         self._connections: set[Any] = server_state.connections
         self._transport: asyncio.Transport | None = None
         self._first = b""
@@ -65,6 +71,10 @@ class Door(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         assert self._transport is not None
+        if len(self._connections) > self._limit:
+            self._transport.write(FULL)
+            self._transport.close()
+            return
         self._first += data
         if PREFACE.startswith(self._first[: len(PREFACE)]):
             if len(self._first) < len(PREFACE):

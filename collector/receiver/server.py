@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collector.receiver.grpc_door import GrpcServer
 
 KEEP_ALIVE_S = 75  # longer than exporters wait between batches, so that they need not connect anew each time
-OPEN_CONNECTIONS = 1_000
+OPEN_CONNECTIONS = 500  # half of what a process may usually have open
 GRACE_S = 10
 
 
@@ -65,6 +65,7 @@ class Receiver:
         self._file = (os.path.realpath(settings.db), found.st_dev, found.st_ino)
         self._queue = WriteQueue(ingest, settings.queue_bytes)
         self._decoders = decoders or Decoders(settings.max_spans)
+        self._preload = decoders is None
         self._guard = Guard(settings.host, settings.token, settings.allowed_hosts, settings.allowed_origins)
         self._grpc: GrpcServer | None = None
         self._grpc_starts = threading.Lock()
@@ -111,7 +112,7 @@ class Receiver:
         endpoints = Endpoints(self.settings, self._queue, self._decoders, self.status, self._guard)
         config = uvicorn.Config(
             endpoints.application(),
-            http=partial(Door, http_protocol(), self._connect_grpc),  # type: ignore[arg-type]  # any protocol factory will do
+            http=partial(Door, http_protocol(), self._connect_grpc, OPEN_CONNECTIONS),  # type: ignore[arg-type]  # any protocol factory will do
             ws="none",
             lifespan="off",
             log_config=None,
@@ -119,14 +120,19 @@ class Receiver:
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=GRACE_S,
-            limit_concurrency=OPEN_CONNECTIONS,
             backlog=1024,
         )
-        self._server = server = _Server(config, lambda: on_ready(self.status()) if on_ready else None, self._stop_grpc)
+        self._server = server = _Server(config, partial(self._started_up, on_ready), self._stop_grpc)
         with _signals(self.stop) if signals else contextlib.nullcontext():
             if stop_with_stdin:
                 threading.Thread(target=_wait_for_stdin, args=(self.stop,), name="stdin", daemon=True).start()
             await server.serve(self._sockets)
+
+    def _started_up(self, on_ready: Callable[[Status], None] | None) -> None:
+        if self._preload:
+            self._queue.prepare(self._decoders.load)
+        if on_ready is not None:
+            on_ready(self.status())
 
     async def _connect_grpc(
         self, protocol: Callable[[], asyncio.Protocol]

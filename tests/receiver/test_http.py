@@ -271,6 +271,19 @@ def test_garbage_on_the_port_hurts_nobody(up: Running) -> None:
     assert up.client.post("/v1/traces", content=b"one", headers=JSON).is_success
 
 
+def test_more_connections_than_allowed_are_told_to_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collector.receiver.server.OPEN_CONNECTIONS", 3)
+    with running(settings_for(tmp_path)) as up:
+        address = ("127.0.0.1", up.status.http_port)
+        idle = [socket.create_connection(address) for _ in range(3)]
+        until(lambda: len(up.receiver._server.server_state.connections) == 3)
+        answer = up.client.post("/v1/traces", content=b"one", headers=JSON)
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+        for one in idle:
+            one.close()
+        until(lambda: up.client.post("/v1/traces", content=b"one", headers=JSON).is_success)
+
+
 def test_a_sender_that_goes_away_in_the_middle_leaves_nothing_behind(up: Running) -> None:
     with socket.create_connection(("127.0.0.1", up.status.http_port)) as plain:
         plain.sendall(b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nhalf")
