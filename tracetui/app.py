@@ -1,0 +1,138 @@
+"""The application: screens, the tail that wakes them, and nothing that a screen can do itself."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import ClassVar
+
+from textual import on
+from textual.app import App
+from textual.message import Message
+from textual.theme import Theme
+
+from tracetui.keymap import bindings
+from tracetui.screens.base import ExplorerScreen, Facts
+from tracetui.screens.help import HelpScreen
+from tracetui.screens.lists import ListScreen, SessionsScreen, TracesScreen, session_filter
+from tracetui.screens.trace import TraceScreen
+from tracetui.source import Source
+from tracetui.tail import Tail
+
+THEME = Theme(
+    name="tracetui",
+    primary="#5aa9ff",
+    secondary="#8c9eff",
+    accent="#56c8d8",
+    success="#7cb782",
+    warning="#e0af68",
+    error="#f7768e",
+    background="#101317",
+    surface="#181c22",
+    panel="#181c22",
+    foreground="#d5d9e0",
+    dark=True,
+)
+
+
+class Explorer(App[int]):
+    """`tracetui`: explores one file. `open_trace` starts inside that trace."""
+
+    CSS_PATH = "tracetui.tcss"
+    TITLE = "tracetui"
+    BINDINGS = bindings("app")
+    ENABLE_COMMAND_PALETTE = True
+    NOTIFICATION_TIMEOUT: ClassVar[float] = 4.0
+
+    class Tailed(Message):
+        """The file changed. Later news supersede earlier ones, unless those said that it was replaced."""
+
+        def __init__(self, reopened: bool) -> None:
+            super().__init__()
+            self.reopened = reopened
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, Explorer.Tailed) and (self.reopened or not message.reopened)
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        now_ns: Callable[[], int] = time.time_ns,
+        ascii_mode: bool = False,
+        listening: str | None = None,
+        joined: bool = False,
+        notice: str = "",
+        open_trace: str | None = None,
+        filter_text: str = "",
+        tail: bool = True,
+    ) -> None:
+        super().__init__()
+        self.ascii_mode = ascii_mode
+        exists = os.path.exists(source.path) or not tail
+        self.facts = Facts(source, now_ns, exists, listening, joined, notice)
+        self._open_trace = open_trace
+        self._filter_text = filter_text
+        self._tail = Tail(source.path, source.open_reader, self._file_changed) if tail else None
+
+    def on_mount(self) -> None:
+        self.register_theme(THEME)
+        with suppress(Exception):
+            self.theme = os.environ.get("TEXTUAL_THEME", THEME.name)
+        self.push_screen(TracesScreen(self.facts, filter_text=self._filter_text))
+        if self._open_trace is not None:
+            self.push_screen(TraceScreen(self.facts, self._open_trace))
+        if self._tail is not None:
+            self._tail.start()
+
+    def on_unmount(self) -> None:
+        if self._tail is not None:
+            self._tail.stop()
+        self.facts.source.close()
+
+    # News from the file.
+
+    def _file_changed(self, reopened: bool) -> None:
+        """In the tail's thread."""
+        self.post_message(self.Tailed(reopened))
+
+    @on(Tailed)
+    def _tailed(self, event: Tailed) -> None:
+        if event.reopened:
+            self.facts.exists = os.path.exists(self.facts.source.path)
+            self.facts.source.forget()
+        for screen in self.screen_stack:
+            if isinstance(screen, ExplorerScreen):
+                screen.file_changed(reopened=event.reopened)
+
+    # Going places.
+
+    def _list_screen(self, screen: ListScreen[object]) -> None:
+        """Put a list at the bottom of the stack and show it."""
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        self.switch_screen(screen)
+
+    def action_show_traces(self) -> None:
+        if not isinstance(self.screen, TracesScreen):
+            self._list_screen(TracesScreen(self.facts))  # type: ignore[arg-type]
+
+    def action_show_sessions(self) -> None:
+        if not isinstance(self.screen, SessionsScreen):
+            self._list_screen(SessionsScreen(self.facts))  # type: ignore[arg-type]
+
+    def action_help(self) -> None:
+        self.push_screen(HelpScreen())
+
+    def action_leave(self) -> None:
+        self.exit(0)
+
+    @on(ListScreen.OpenTrace)
+    def _to_trace(self, event: ListScreen.OpenTrace) -> None:
+        self.push_screen(TraceScreen(self.facts, event.trace_id))
+
+    @on(ListScreen.OpenSession)
+    def _to_session(self, event: ListScreen.OpenSession) -> None:
+        self._list_screen(TracesScreen(self.facts, filter_text=session_filter(event.session_id)))  # type: ignore[arg-type]

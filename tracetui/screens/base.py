@@ -1,0 +1,143 @@
+"""What all screens of the explorer share: the source, the clock, pause, and refreshing at a bounded rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.screen import Screen
+
+from collector.errors import TracetuiError
+from tracetui import format as fmt
+from tracetui.keymap import bindings
+from tracetui.source import Source
+from tracetui.widgets.frame import KeyBar, Note
+from tracetui.widgets.paint import Part
+from tracetui.widgets.window_list import WindowList
+
+if TYPE_CHECKING:
+    from tracetui.screens.menu import Choice
+
+TICK_S = 0.25
+CLOCK_S = 5.0
+
+
+@dataclass(slots=True)
+class Facts:
+    """What the screens know of the outside. `listening` is the receiver's address, `joined` says that it was
+    running already; `notice` is a sentence to show until it is dismissed (a port taken, a variable to set)."""
+
+    source: Source
+    now_ns: Callable[[], int]
+    exists: bool = True
+    listening: str | None = None
+    joined: bool = False
+    notice: str = ""
+    paused: bool = False
+
+
+class ExplorerScreen(Screen[None]):
+    """Screens are told that the file changed; while paused, covered or hidden they remember it."""
+
+    BINDINGS = bindings("screen")
+
+    def __init__(self, facts: Facts) -> None:
+        super().__init__()
+        self.facts = facts
+        self._missed = False
+
+    def on_mount(self) -> None:
+        self.set_interval(TICK_S, self._tick)
+        self.set_interval(CLOCK_S, self._look_again)
+
+    def _tick(self) -> None:
+        if self.is_current and not self.facts.paused:
+            self.tick()
+
+    def _look_again(self) -> None:
+        """Statuses also change with time alone: a process dies without writing."""
+        if self.is_current and not self.facts.paused:
+            self.reload()
+
+    def on_screen_resume(self) -> None:
+        if self._missed:
+            self._missed = False
+            self.reload()
+
+    def file_changed(self, *, reopened: bool) -> None:
+        """News from the tail."""
+        if self.facts.paused or not self.is_current:
+            self._missed = True
+        elif reopened:
+            self.restart()
+        else:
+            self.reload()
+
+    def tick(self) -> None:
+        """Four times a second: repaint what runs."""
+
+    def reload(self) -> None:
+        """Ask again for what is on screen."""
+
+    def restart(self) -> None:
+        """The file is another one."""
+        self.reload()
+
+    def show_context(self) -> None:
+        """Fill the top line."""
+
+    def copy_choices(self) -> list[Choice]:
+        return []
+
+    # Keys.
+
+    def action_pause(self) -> None:
+        self.facts.paused = not self.facts.paused
+        self.show_context()
+        if not self.facts.paused:
+            self._missed = False
+            self.reload()
+
+    def action_copy_menu(self) -> None:
+        from tracetui.screens.menu import MenuScreen
+
+        choices = self.copy_choices()
+        if choices:
+            self.app.push_screen(MenuScreen("Copy", choices), self._copy)
+        else:
+            self.app.notify("Nothing to copy here.", markup=False)
+
+    def _copy(self, text: str | None) -> None:
+        if text is None:
+            return
+        self.app.copy_to_clipboard(text)
+        size = f"{fmt.count(len(text))} characters"
+        self.app.notify(f"Sent {size} to the terminal (OSC 52). Some terminals, and tmux by default, ignore it.",
+                        markup=False)  # fmt: skip
+
+    # Shared parts.
+
+    def live_parts(self) -> list[Part]:
+        """● live, paused, waiting: with the receiver's address where there is one."""
+        glyph = fmt.ASCII.live if getattr(self.app, "ascii_mode", False) else fmt.UNICODE.live
+        if self.facts.paused:
+            return [(glyph + " paused", "abandoned"), ("  space resumes", "quiet")]
+        if not self.facts.exists:
+            return [(glyph + " waiting", "abandoned")]
+        where = f" on {self.facts.listening}" if self.facts.listening else ""
+        return [(glyph, "ok"), (" live" + where, "quiet")]
+
+    def say(self, text: str) -> None:
+        self.query_one(Note).say(text)
+
+    def show_error(self, error: TracetuiError) -> None:
+        self.say(str(error))
+
+    @on(WindowList.Failed)
+    def _failed(self, event: WindowList.Failed) -> None:
+        self.show_error(event.error)
+
+    def chip(self, count: int) -> None:
+        self.query_one(KeyBar).chip(count)

@@ -1,0 +1,39 @@
+"""Why a screen is empty, and what to type next."""
+
+from __future__ import annotations
+
+from tracetui import format as fmt
+from tracetui.screens.base import Facts
+from tracetui.widgets.paint import Part
+
+
+def endpoint(facts: Facts) -> str:
+    """The line that points an OpenTelemetry app at us."""
+    return f"export OTEL_EXPORTER_OTLP_ENDPOINT=http://{facts.listening or '127.0.0.1:4318'}"
+
+
+def nothing(facts: Facts, what: str, filter_text: str) -> list[list[Part]]:
+    """Lines for an empty list: a title and a table of things to type."""
+    path = fmt.plain(facts.source.path)
+    if filter_text:
+        return [
+            [(f"No {what} match ", "strong"), (fmt.plain(filter_text), "accent")],
+            [],
+            *_table([("esc", "show all again"), ("/", "change the filter")]),
+        ]
+    if not facts.exists:
+        title: list[Part] = [(path, "strong"), (" does not exist yet. It will show here as soon as it does.", "text")]
+    else:
+        title = [(f"No {what} in ", "text"), (path, "strong"), (" yet.", "text")]
+    if facts.listening:
+        title.append((f"  Listening on {facts.listening} (OTLP).", "quiet"))
+    rows = [("any OpenTelemetry app", endpoint(facts)), ("a Python function", "from collector import observe")]
+    rows += [("demo data", "tracetui demo")]
+    if not facts.listening:
+        rows.insert(0, ("start the collector", f"tracetui collect --db {path}"))
+    return [title, [], *_table(rows), [], [("y copies the export line   ? all keys   q quit", "quiet")]]
+
+
+def _table(rows: list[tuple[str, str]]) -> list[list[Part]]:
+    column = max(len(left) for left, _ in rows) + 3
+    return [[(left.ljust(column), "quiet"), (right, "accent")] for left, right in rows]

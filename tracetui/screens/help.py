@@ -1,0 +1,49 @@
+"""All keys, from the key map."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from tracetui import keymap
+from tracetui.widgets.line_list import LineList
+from tracetui.widgets.paint import Line, Part
+
+
+class HelpLines(LineList):
+    """The key map in sections."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[list[Part]] = []
+        for title, keys in keymap.help_sections():
+            self._lines += [[], [(f"  {title}", "accent")]] if self._lines else [[(f"  {title}", "accent")]]
+            self._lines += [[(f"  {sign:>8}  ", "strong"), (text, "text")] for sign, text in keys]
+
+    def on_mount(self) -> None:
+        self.styles.height = len(self._lines)
+
+    def line_count(self) -> int:
+        return len(self._lines)
+
+    def line_parts(self, index: int, width: int) -> list[Part]:
+        return self._lines[index]
+
+
+class HelpScreen(ModalScreen[None]):
+    """`?`"""
+
+    BINDINGS = [("escape,q,question_mark,f1", "close", "close")]  # noqa: RUF012 - Textual's way
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="help"):
+            yield Line(id="title")
+            yield HelpLines()
+
+    def on_mount(self) -> None:
+        self.query_one("#title", Line).show([("  Keys", "strong")], [("esc closes  ", "quiet")])
+        self.query_one(HelpLines).focus()
+
+    def action_close(self) -> None:
+        self.dismiss(None)

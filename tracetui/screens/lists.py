@@ -1,0 +1,272 @@
+"""Traces and sessions: one line each, live, filtered. Both lists are one screen with another table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.message import Message
+
+from collector.errors import FilterError, TracetuiError
+from collector.store.rows import Page, SessionRow, Totals, TraceRow
+from tracetui import format as fmt
+from tracetui.keymap import bindings
+from tracetui.screens import empty
+from tracetui.screens.base import ExplorerScreen, Facts
+from tracetui.screens.menu import Choice
+from tracetui.source import Reader, Where
+from tracetui.widgets.frame import ContextLine, Empty, FilterBar, KeyBar, Note
+from tracetui.widgets.line_list import LineList
+from tracetui.widgets.paint import Part
+from tracetui.widgets.tables import SessionTable, TraceTable
+from tracetui.widgets.window_list import Table, WindowList
+
+Row = TypeVar("Row")
+TOTALS_S = 1.0
+
+
+class ListScreen(ExplorerScreen, Generic[Row]):
+    """`what` is what the list holds, in the plural."""
+
+    BINDINGS = bindings("lists")
+    what = "rows"
+
+    class OpenTrace(Message):
+        """The user wants to see this trace."""
+
+        def __init__(self, trace_id: str) -> None:
+            super().__init__()
+            self.trace_id = trace_id
+
+    class OpenSession(Message):
+        """The user wants the traces of this session."""
+
+        def __init__(self, session_id: str) -> None:
+            super().__init__()
+            self.session_id = session_id
+
+    def __init__(self, facts: Facts, *, filter_text: str = "") -> None:
+        super().__init__(facts)
+        self.filter_text = filter_text
+        self._where: Where | None = None
+        self._totals: Totals | None = None
+        self._totals_due = 0.0
+
+    def table(self) -> Table[Row]:
+        raise NotImplementedError
+
+    def ask(self, reader: Reader, *, limit: int, after: Page | None, newest_first: bool) -> Sequence[Row]:
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        yield ContextLine(id="context")
+        yield Note(id="note")
+        yield WindowList(self.table(), self._fetch, id="list")
+        yield Empty()
+        yield FilterBar()
+        yield KeyBar("list", "lists", "app", "screen")
+
+    def glyphs(self) -> fmt.Glyphs:
+        return fmt.ASCII if getattr(self.app, "ascii_mode", False) else fmt.UNICODE
+
+    @property
+    def window(self) -> WindowList[Row]:
+        return self.query_one(WindowList)
+
+    def on_mount(self) -> None:  # beside ExplorerScreen's own
+        self.window.focus()
+        self.show_context()
+        if self.filter_text:
+            self.apply(self.filter_text)
+        else:
+            self.window.reload()
+
+    # Data.
+
+    def _filters(self) -> dict[str, Any]:
+        return {} if self._where is None else {"where": self._where}
+
+    async def _fetch(self, limit: int, *, after: Page | None = None, before: Page | None = None) -> Sequence[Row]:
+        """Rows oldest first, whichever way they had to be asked for."""
+        backwards = after is None
+
+        def question(reader: Reader) -> Sequence[Row]:
+            return self.ask(reader, limit=limit, after=before if backwards else after, newest_first=backwards)
+
+        rows = await self.facts.source.ask(question)
+        return rows[::-1] if backwards else rows
+
+    def tick(self) -> None:
+        self.window.tick()
+
+    def reload(self) -> None:
+        if self.is_mounted:
+            self.window.reload()
+
+    def restart(self) -> None:
+        self._totals = None
+        self.say("")
+        self.window.restart()
+
+    @on(WindowList.Loaded)
+    def _loaded(self) -> None:
+        self.chip(self.window.unseen)
+        shows_empty = not self.window.rows
+        self.set_class(shows_empty, "empty")
+        if shows_empty:
+            self.query_one(Empty).say(self.empty_lines())
+        self._count()
+
+    @work(exclusive=True, group="totals")
+    async def _count(self) -> None:
+        """Totals may read much: seldom, on the slow lane, and the less often the longer they take."""
+        if time.monotonic() < self._totals_due:
+            return
+        began = time.monotonic()
+        self._totals_due = began + TOTALS_S
+        filters = self._filters()
+        try:
+            state, totals = await self.facts.source.ask_slowly(lambda reader: (reader.state, reader.totals(**filters)))
+        except TracetuiError as error:
+            self.show_error(error)
+            return
+        self._totals_due = max(began + TOTALS_S, time.monotonic() + 10 * (time.monotonic() - began))
+        self._totals = totals
+        self.say(state.note or self.facts.notice)
+        self.show_context()
+
+    # The lines around the list.
+
+    def show_context(self) -> None:
+        if not self.is_mounted:
+            return
+        name = fmt.plain(self.facts.source.path.rsplit("/", 1)[-1])
+        left: list[Part] = [(" " + name, "strong"), ("  ", "text"), *self.live_parts()]
+        if self.filter_text:
+            left += [("   / ", "quiet"), (fmt.plain(self.filter_text), "accent")]
+        self.query_one(ContextLine).show(left, self._sums())
+
+    def _sums(self) -> list[Part]:
+        if self._totals is None:
+            return [(self.what + " ", "quiet")]
+        totals = self._totals
+        parts: list[Part] = [(fmt.count(totals.traces), "strong"), (" traces  ", "quiet")]
+        if totals.errors:
+            parts += [(fmt.count(totals.errors), "error"), (" errors  ", "quiet")]
+        parts.append((fmt.money(totals.cost_nanousd), "strong"))
+        if totals.unpriced_calls:
+            parts.append((f" +{fmt.count(totals.unpriced_calls)} unpriced", "abandoned"))
+        return [*parts, (" ", "text")]
+
+    def empty_lines(self) -> list[list[Part]]:
+        return empty.nothing(self.facts, self.what, self.filter_text)
+
+    # Filter.
+
+    def action_filter(self) -> None:
+        self.query_one(FilterBar).open(self.filter_text)
+
+    def action_back(self) -> None:
+        bar = self.query_one(FilterBar)
+        if bar.is_open:
+            bar.close()
+        elif self.filter_text:
+            self.apply("")
+        else:
+            self.facts.notice = ""
+            self.say("")
+
+    @on(FilterBar.Submitted)
+    def _submitted(self, event: FilterBar.Submitted) -> None:
+        self.apply(event.text)
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self) -> None:
+        self.window.focus()
+
+    def apply(self, text: str) -> None:
+        """Filter the list. A filter that cannot be read leaves it as it is, and says where it went wrong."""
+        bar = self.query_one(FilterBar)
+        text = text.strip()
+        try:
+            self._where = self.facts.source.parse(text) if text else None
+        except FilterError as error:
+            if not bar.is_open:
+                bar.open(text)
+            bar.refuse(error)
+            return
+        bar.accept()
+        self.filter_text = text
+        self._totals, self._totals_due = None, 0.0
+        self.window.focus()
+        self.show_context()
+        self.window.restart()
+
+
+class TracesScreen(ListScreen[TraceRow]):
+    """The first screen."""
+
+    what = "traces"
+
+    def table(self) -> TraceTable:
+        return TraceTable(self.facts.now_ns, self.glyphs)
+
+    def ask(self, reader: Reader, *, limit: int, after: Page | None, newest_first: bool) -> Sequence[TraceRow]:
+        return reader.traces(**self._filters(), limit=limit, after=after, sort="-start" if newest_first else "start")
+
+    @on(LineList.Chosen)
+    def _chosen(self) -> None:
+        if self.window.row is not None:
+            self.post_message(self.OpenTrace(self.window.row.trace_id))
+
+    def action_session(self) -> None:
+        row = self.window.row
+        if row is None or row.session_id is None:
+            self.app.notify("This trace names no session.", markup=False)
+        else:
+            self.apply(session_filter(row.session_id))
+
+    def copy_choices(self) -> list[Choice]:
+        row = self.window.row
+        if row is None:
+            return [Choice("the endpoint variable", empty.endpoint(self.facts))]
+        choices = [Choice("trace id", row.trace_id), Choice("command that shows it", f"tracetui show {row.trace_id}")]
+        if row.session_id:
+            choices.append(Choice("session id", row.session_id))
+        if row.input_preview:
+            choices.append(Choice("input (one line)", row.input_preview))
+        if row.output_preview:
+            choices.append(Choice("output (one line)", row.output_preview))
+        return choices
+
+
+class SessionsScreen(ListScreen[SessionRow]):
+    """Sessions by when they were last heard of."""
+
+    what = "sessions"
+
+    def table(self) -> SessionTable:
+        return SessionTable(self.facts.now_ns, self.glyphs)
+
+    def ask(self, reader: Reader, *, limit: int, after: Page | None, newest_first: bool) -> Sequence[SessionRow]:
+        return reader.sessions(**self._filters(), limit=limit, after=after, sort="-last" if newest_first else "last")
+
+    @on(LineList.Chosen)
+    def _chosen(self) -> None:
+        self.action_session()
+
+    def action_session(self) -> None:
+        if self.window.row is not None:
+            self.post_message(self.OpenSession(self.window.row.session_id))
+
+    def copy_choices(self) -> list[Choice]:
+        return [] if self.window.row is None else [Choice("session id", self.window.row.session_id)]
+
+
+def session_filter(session_id: str) -> str:
+    """The filter that finds a session, quoted where it has to be."""
+    bare = session_id.replace("-", "").replace("_", "").isalnum()
+    return f"session:{session_id}" if bare else 'session:"' + session_id.replace("\\", "\\\\").replace('"', '\\"') + '"'

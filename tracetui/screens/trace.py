@@ -1,0 +1,263 @@
+"""One trace: tree and waterfall, and the inspector beside or below."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from collector.errors import NotFound, TracetuiError
+from collector.store.rows import SpanDetail, TraceRow
+from tracetui import format as fmt
+from tracetui.keymap import bindings
+from tracetui.screens.base import ExplorerScreen, Facts
+from tracetui.screens.header import trace_context
+from tracetui.screens.menu import Choice
+from tracetui.source import Reader
+from tracetui.timeline import Outline
+from tracetui.trees import read_outline
+from tracetui.widgets.details import as_values
+from tracetui.widgets.frame import ContextLine, KeyBar, Note
+from tracetui.widgets.inspector import Inspector
+from tracetui.widgets.line_list import LineList
+from tracetui.widgets.lines import scalar
+from tracetui.widgets.messages import message_values
+from tracetui.widgets.paint import Line
+from tracetui.widgets.waterfall import Waterfall
+
+WIDE = 110
+FIRST_SPANS = 250
+
+
+class TraceScreen(ExplorerScreen):
+    """Opened with a trace id. A big trace shows its first spans at once and the rest when they are read."""
+
+    BINDINGS = bindings("trace")
+
+    def __init__(self, facts: Facts, trace_id: str) -> None:
+        super().__init__(facts)
+        self.trace_id = trace_id
+        self.trace: TraceRow | None = None
+        self._share = 2
+        self._due = 0.0
+        self._loading = False
+        self._again = False
+
+    def compose(self) -> ComposeResult:
+        yield ContextLine(id="context")
+        yield Note(id="note")
+        with Container(id="panes"):
+            yield Waterfall(self.facts.now_ns, id="waterfall")
+            yield Line(id="rule")
+            yield Inspector(id="inspector")
+        yield KeyBar("list", "trace", "screen", "app")
+
+    @property
+    def waterfall(self) -> Waterfall:
+        return self.query_one(Waterfall)
+
+    @property
+    def inspector(self) -> Inspector:
+        return self.query_one(Inspector)
+
+    def on_mount(self) -> None:  # beside ExplorerScreen's own
+        self._arrange(self.app.size.width)
+        self.waterfall.focus()
+        self.reload()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange(event.size.width)
+
+    def _arrange(self, width: int) -> None:
+        self.set_class(width < WIDE, "narrow")
+
+    # Data.
+
+    def reload(self) -> None:
+        if self._loading:
+            self._again = True
+        else:
+            self._loading = True
+            self._load()
+
+    @work(group="tree")
+    async def _load(self) -> None:
+        """Load, and load again when news came meanwhile; the longer it takes, the longer the pause after it."""
+        source = self.facts.source
+        try:
+            if not self.waterfall.outline.ids:
+                self._show(*await source.ask(lambda reader: self._read(reader, FIRST_SPANS)))
+                if not self.waterfall.outline.partial:
+                    return
+            self._again = True
+            while self._again:
+                self._again = False
+                began = time.monotonic()
+                self._show(*await source.ask_slowly(lambda reader: self._read(reader, None)))
+                took = time.monotonic() - began
+                if took > 0.03:
+                    await self._rest(2 * took)
+        except NotFound:
+            self.say("This trace is not in the file any more.")
+        except TracetuiError as error:
+            self.show_error(error)
+        finally:
+            self._loading = False
+
+    async def _rest(self, seconds: float) -> None:
+        import asyncio
+
+        await asyncio.sleep(seconds)
+
+    def _read(self, reader: Reader, limit: int | None) -> tuple[TraceRow, Outline | None]:
+        """In the reader's thread. None where nothing changed since the last look."""
+        trace = reader.trace(self.trace_id)
+        old = self.trace
+        if limit is None and old is not None and trace.seq == old.seq and not self.waterfall.outline.partial:
+            return trace, (None if trace.status == old.status else read_outline(reader, self.trace_id, None))
+        return trace, read_outline(reader, self.trace_id, limit)
+
+    def _show(self, trace: TraceRow, outline: Outline | None) -> None:
+        self.trace = trace
+        if outline is not None:
+            before = self.waterfall.selected_id
+            changed = self._selected_changed(outline)
+            self.waterfall.show(outline)
+            if before == self.waterfall.selected_id and changed:
+                self._inspect()
+        self.show_context()
+
+    def _selected_changed(self, outline: Outline) -> bool:
+        """Did the span under the cursor get news?"""
+        old, index = self.waterfall.outline, self.waterfall.selected
+        if index is None or old.rows[index] is None:
+            return True
+        shown = self.inspector.span
+        return shown is None or old.ids[index] != shown.row.span_id or _seq(outline, shown) != shown.row.seq
+
+    @work(exclusive=True, group="span")
+    async def _inspect(self) -> None:
+        index = self.waterfall.selected
+        outline = self.waterfall.outline
+        if index is None:
+            return
+        span_id = outline.ids[index]
+        if outline.rows[index] is None:
+            text = "This span has not arrived. Others name it as their parent; it stands in for them until it does."
+            self.inspector.show(None, [(text, "quiet")])
+            return
+        try:
+            span = await self.facts.source.ask(lambda reader: reader.span(self.trace_id, span_id))
+        except TracetuiError as error:
+            self.inspector.show(None, [(fmt.plain(str(error)), "error")])
+            return
+        self.inspector.show(span)
+
+    @on(LineList.Moved, "#waterfall")
+    def _moved(self) -> None:
+        self._inspect()
+
+    @on(LineList.Chosen, "#waterfall")
+    def _chosen(self) -> None:
+        if self.waterfall.lines and self.waterfall.lines[self.waterfall.cursor] < 0:
+            self.waterfall.unfold()
+        else:
+            self.inspector.focus()
+
+    @on(Waterfall.Changed)
+    def _unseen(self) -> None:
+        self.chip(self.waterfall.unseen)
+
+    def tick(self) -> None:
+        self.waterfall.tick()
+        if self.waterfall.outline.running:
+            self.show_context()
+
+    def show_context(self) -> None:
+        if self.trace is None or not self.is_mounted:
+            return
+        glyphs = fmt.ASCII if getattr(self.app, "ascii_mode", False) else fmt.UNICODE
+        paused = self.live_parts() if self.facts.paused else []
+        left, right = trace_context(self.trace, self.facts.now_ns(), glyphs, self.size.width)
+        self.query_one(ContextLine).show([*left, ("  ", "text"), *paused], right)
+        rule = glyphs.dash * self.size.width if self.has_class("narrow") else ""
+        self.query_one("#rule", Line).show([(rule, "faint")])
+
+    # Keys.
+
+    def action_back(self) -> None:
+        if self.inspector.has_focus:
+            self.waterfall.focus()
+        else:
+            self.dismiss(None)
+
+    def action_fold(self) -> None:
+        self.waterfall.fold()
+
+    def action_unfold(self) -> None:
+        self.waterfall.unfold()
+
+    def action_fold_all(self) -> None:
+        self.waterfall.fold_all()
+
+    def action_unfold_all(self) -> None:
+        self.waterfall.unfold_all()
+
+    def action_next_error(self) -> None:
+        self._error(1)
+
+    def action_previous_error(self) -> None:
+        self._error(-1)
+
+    def _error(self, step: int) -> None:
+        if not self.waterfall.go_to_error(step):
+            self.app.notify("No span of this trace failed.", markup=False)
+
+    def action_other_pane(self) -> None:
+        (self.waterfall if self.inspector.has_focus else self.inspector).focus()
+
+    def action_all_messages(self) -> None:
+        self.inspector.show_everything(not self.inspector.everything)
+
+    def action_tab(self, number: int) -> None:
+        self.inspector.show_tab(number - 1)
+
+    def action_wider(self) -> None:
+        self._set_share(self._share + 1)
+
+    def action_narrower(self) -> None:
+        self._set_share(self._share - 1)
+
+    def _set_share(self, share: int) -> None:
+        panes = self.query_one("#panes")
+        panes.remove_class(f"share-{self._share}")
+        self._share = min(max(share, 1), 3)
+        panes.add_class(f"share-{self._share}")
+
+    def copy_choices(self) -> list[Choice]:
+        choices = [Choice("trace id", self.trace_id), Choice("command that shows it", f"tracetui show {self.trace_id}")]
+        span = self.inspector.span
+        if span is None:
+            return choices
+        choices.append(Choice("span id", span.row.span_id))
+        for name, side in (("input", span.input), ("output", span.output)):
+            if side is not None:
+                value = message_values(side.messages) if side.messages else scalar(side.value)
+                choices.append(Choice(name, value if isinstance(value, str) else _json(value)))
+        return [*choices, Choice("span as JSON", _json(as_values(span)))]
+
+
+def _seq(outline: Outline, span: SpanDetail) -> int | None:
+    """The change number of a span in an outline."""
+    try:
+        row = outline.rows[outline.ids.index(span.row.span_id)]
+    except ValueError:
+        return None
+    return None if row is None else row.seq
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)

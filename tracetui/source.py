@@ -1,0 +1,104 @@
+"""Where screens get their data: questions put to a reader that lives in another thread.
+
+A reader is one connection and belongs to the thread that opened it, so a `Source` keeps two threads with a
+reader each: the quick lane answers what is on screen, the slow lane loads whole traces and sums. Screens await
+the answer in an exclusive worker; a question that nobody waits for any more gets no answer to the screen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from collector.store.rows import FileState, Page, SessionRow, SpanDetail, SpanRow, Totals, TraceRow
+
+Answer = TypeVar("Answer")
+Where: TypeAlias = Any
+"""A parsed filter: opaque here, made by `Source.parse`, understood by the reader."""
+
+
+class Reader(Protocol):
+    """What the screens ask of `collector.store`'s reader. Lists are in the order of `sort`, next page by key."""
+
+    @property
+    def state(self) -> FileState: ...
+    def data_version(self) -> int: ...
+    def traces(
+        self, where: Where = ..., *, limit: int = ..., after: Page | None = ..., sort: str = ...
+    ) -> Sequence[TraceRow]: ...
+    def sessions(
+        self, where: Where = ..., *, limit: int = ..., after: Page | None = ..., sort: str = ...
+    ) -> Sequence[SessionRow]: ...
+    def trace(self, trace_id: str) -> TraceRow: ...
+    def tree_spans(self, trace_id: str, *, limit: int | None = ...) -> Sequence[SpanRow]: ...
+    def span(self, trace_id: str, span_id: str) -> SpanDetail: ...
+    def totals(self, where: Where = ...) -> Totals: ...
+
+
+OpenReader: TypeAlias = Callable[[], AbstractContextManager[Reader]]
+Question: TypeAlias = Callable[[Reader], Answer]
+
+
+class Lane:
+    """One thread with one reader, opened at the first question and again after `forget`."""
+
+    def __init__(self, open_reader: OpenReader, name: str) -> None:
+        self._open_reader = open_reader
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._stack = ExitStack()
+        self._reader: Reader | None = None
+        self._stale = False
+
+    def _ask(self, question: Question[Answer]) -> Answer:
+        if self._stale:
+            self._stale = False
+            self._drop()
+        if self._reader is None:
+            self._reader = self._stack.enter_context(self._open_reader())
+        return question(self._reader)
+
+    def _drop(self) -> None:
+        self._reader = None
+        self._stack.close()
+
+    async def ask(self, question: Question[Answer]) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._ask, question)
+
+    def forget(self) -> None:
+        """The file was replaced: the next question opens it again."""
+        self._stale = True
+
+    def close(self) -> None:
+        self._pool.submit(self._drop)
+        self._pool.shutdown(wait=True)
+
+
+class Source:
+    """The file as the screens see it. `parse` turns filter text into what the reader takes (FilterError)."""
+
+    def __init__(self, path: str, open_reader: OpenReader, parse: Callable[[str], Where]) -> None:
+        self.path = path
+        self.parse = parse
+        self.open_reader = open_reader
+        self._quick = Lane(open_reader, "tracetui-quick")
+        self._slow = Lane(open_reader, "tracetui-slow")
+
+    async def ask(self, question: Question[Answer]) -> Answer:
+        """Answer from the quick lane. Raises what the reader raises (StoreError, NotFound)."""
+        return await self._quick.ask(question)
+
+    async def ask_slowly(self, question: Question[Answer]) -> Answer:
+        """Answer from the slow lane, without holding up the quick one."""
+        return await self._slow.ask(question)
+
+    def forget(self) -> None:
+        """Open the file again at the next question."""
+        self._quick.forget()
+        self._slow.forget()
+
+    def close(self) -> None:
+        self._quick.close()
+        self._slow.close()

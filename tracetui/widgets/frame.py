@@ -1,0 +1,140 @@
+"""What stands around the data: the line of context on top, the line of keys below, empty states, the filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Input, Label
+
+from collector.errors import FilterError
+from tracetui import format as fmt
+from tracetui import keymap
+from tracetui.widgets.paint import Line, Painter, Part, clip_parts, parts_width
+
+
+class ContextLine(Line):
+    """File, live state, filter and totals."""
+
+
+class Note(Line):
+    """A sentence about the file, when there is something to say."""
+
+    def say(self, text: str) -> None:
+        self.set_class(bool(text), "shown")
+        self.show([(" " + fmt.plain(text), "abandoned")])
+
+
+class KeyBar(Line):
+    """The keys that matter here, and on the right what waits to be seen."""
+
+    def __init__(self, *groups: str) -> None:
+        super().__init__(id="keys")
+        self._keys = keymap.bar(groups)
+        self._chip: list[Part] = []
+
+    def on_mount(self) -> None:
+        self._fill()
+
+    def on_resize(self) -> None:
+        self._fill()
+
+    def chip(self, count: int, most: int = 99) -> None:
+        """Say that newer rows wait below the screen."""
+        many = f"{most}+" if count > most else str(count)
+        text = f" {many} new {self.glyphs.down} G "
+        self._chip = [("── ", "faint"), (text, "chip"), (" ──", "faint"), (" ", "text")] if count else []
+        self._fill()
+
+    def _fill(self) -> None:
+        room = self.size.width - parts_width(self._chip) - 2
+        parts: list[Part] = [(" ", "text")]
+        for sign, label in self._keys:
+            item: list[Part] = [(self._sign(sign), "accent"), (f" {label}  ", "quiet")]
+            if parts_width(parts) + parts_width(item) > room:
+                break
+            parts += item
+        self.show(parts, self._chip)
+
+    def _sign(self, sign: str) -> str:
+        return "enter" if self.ascii_mode and sign == "↵" else sign
+
+
+class Empty(Painter):
+    """Why there is nothing, and what to type next: a few centred lines."""
+
+    def __init__(self) -> None:
+        super().__init__(id="empty")
+        self._lines: list[list[Part]] = []
+
+    def say(self, lines: list[list[Part]]) -> None:
+        if lines != self._lines:
+            self._lines = lines
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width, height = self.size
+        first = max((height - len(self._lines)) // 3, 0)
+        if not 0 <= y - first < len(self._lines):
+            return self.strip([], width)
+        block = max((parts_width(line) for line in self._lines[1:]), default=0)
+        line = self._lines[y - first]
+        size = parts_width(line) if y == first else block
+        return self.strip([(" " * max((width - size) // 2, 1), "text"), *clip_parts(line, width - 2)], width)
+
+
+class FilterBar(Widget):
+    """One line to type a filter into. It says where it cannot be read."""
+
+    @dataclass
+    class Submitted(Message):
+        """A filter was typed; the screen answers with `accept` or `refuse`."""
+
+        text: str
+
+    class Closed(Message):
+        """Left without a change."""
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Label("filter", markup=False)
+            yield Input(placeholder="status:error model:gpt-4o* kind:tool name:get_weather since:1h free text")
+        yield Label("", classes="problem", markup=False)
+
+    def open(self, text: str) -> None:
+        self.add_class("open")
+        field = self.query_one(Input)
+        field.value = text
+        field.cursor_position = len(text)
+        field.focus()
+
+    @property
+    def is_open(self) -> bool:
+        return self.has_class("open")
+
+    def accept(self) -> None:
+        """The filter holds: put the line away."""
+        self.remove_class("open")
+        self._problem("")
+
+    def refuse(self, error: FilterError) -> None:
+        """Point at the column that could not be read."""
+        self._problem(" " * (9 + min(error.column, 200)) + "^ " + fmt.plain(str(error)))
+        self.query_one(Input).cursor_position = error.column
+
+    def _problem(self, text: str) -> None:
+        label = self.query_one(".problem", Label)
+        label.update(text)
+        label.set_class(bool(text), "shown")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Submitted(event.value))
+
+    def close(self) -> None:
+        self.accept()
+        self.post_message(self.Closed())

@@ -1,0 +1,132 @@
+"""Ink and lines: what pure code decides to show, as (text, role) pairs, becomes a strip of styled cells.
+
+Text reaches the screen as plain segments. No markup is read anywhere on the way, so text from a trace stays text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, TypeAlias
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tracetui import format as fmt
+
+Part: TypeAlias = tuple[str, str]
+"""(text, role): harmless text and the name of its ink."""
+
+ROLES = (
+    "text", "quiet", "faint", "strong", "accent", "title", "fresh",
+    "ok", "running", "error", "abandoned",
+    "agent", "llm", "tool", "retriever", "embedding", "reranker", "chain", "guardrail", "evaluator", "prompt",
+    "event", "http", "db", "span",
+    "json-key", "json-text", "json-number", "json-word",
+    "role-user", "role-assistant", "role-system", "role-tool",
+    "cursor", "cursor-away", "chip", "tab",
+)  # fmt: skip
+
+
+def parts_width(parts: Iterable[Part]) -> int:
+    """How many cells the parts take."""
+    return sum(cell_len(text) for text, _ in parts)
+
+
+def clip_parts(parts: Iterable[Part], width: int) -> list[Part]:
+    """Keep what fits into `width` cells; where something is cut it ends in …"""
+    kept: list[Part] = []
+    room = width
+    for text, role in parts:
+        size = cell_len(text)
+        if size > room:
+            kept.append((fmt.clip(text, room), role)) if room > 0 else _end_in_ellipsis(kept)
+            break
+        kept.append((text, role))
+        room -= size
+    return kept
+
+
+def _end_in_ellipsis(kept: list[Part]) -> None:
+    if kept and kept[-1][0] and not kept[-1][0].isspace():
+        text, role = kept[-1]
+        kept[-1] = (set_cell_size(text, cell_len(text) - 1) + fmt.ELLIPSIS, role)
+
+
+def spread(left: list[Part], right: list[Part], width: int) -> list[Part]:
+    """`left` and `right` at the two ends of a line of `width` cells; the left gives way."""
+    right = clip_parts(right, width)
+    room = max(width - parts_width(right) - (1 if right else 0), 0)
+    left = clip_parts(left, room)
+    return [*left, (" " * (width - parts_width(left) - parts_width(right)), "text"), *right]
+
+
+class Painter(Widget):
+    """A widget that paints lines of parts. Colours come from the component classes `ink--ROLE` in the tcss."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{role}" for role in ROLES}
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, classes=classes)
+        self._inks: dict[tuple[str, str], Style] = {}
+
+    def ink(self, role: str, ground: str = "") -> Style:
+        """The style of a role on the widget's own ground, or on that of another role (the cursor's)."""
+        key = (role, ground)
+        style = self._inks.get(key)
+        if style is None:
+            base = self.get_component_rich_style(f"ink--{ground}") if ground else self.rich_style
+            own = self.get_component_rich_style(f"ink--{role}")
+            keep_ground = role in ("chip", "tab") and not ground
+            style = own if keep_ground else own + Style(bgcolor=base.bgcolor)
+            self._inks[key] = style
+        return style
+
+    def strip(self, parts: Iterable[Part], width: int, ground: str = "") -> Strip:
+        """One line of exactly `width` cells. In ASCII mode our own signs are replaced, theirs are left alone."""
+        parts = clip_parts(parts, width)
+        if self.ascii_mode:
+            parts = [(fmt.ascii_signs(text), role) for text, role in parts]
+        segments = [Segment(text, self.ink(role, ground)) for text, role in parts if text]
+        room = width - parts_width(parts)
+        if room > 0:
+            segments.append(Segment(" " * room, self.ink("text", ground)))
+        return Strip(segments, width)
+
+    @property
+    def ascii_mode(self) -> bool:
+        return bool(getattr(self.app, "ascii_mode", False))
+
+    @property
+    def glyphs(self) -> fmt.Glyphs:
+        return fmt.ASCII if self.ascii_mode else fmt.UNICODE
+
+    def notify_style_update(self) -> None:
+        """A theme or a class changed: mix the inks anew."""
+        super().notify_style_update()
+        self._inks = {}
+
+
+class Line(Painter):
+    """One line of parts, `show`n by whoever owns it."""
+
+    DEFAULT_CSS = "Line { height: 1; }"
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._left: list[Part] = []
+        self._right: list[Part] = []
+
+    def show(self, left: list[Part], right: list[Part] | None = None) -> None:
+        """Put parts at the left and, when there is room, at the right end."""
+        right = right or []
+        if (left, right) != (self._left, self._right):
+            self._left, self._right = left, right
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        return self.strip(spread(self._left, self._right, width) if y == 0 else [], width)

@@ -1,0 +1,285 @@
+"""A list of any length: holds a window of rows fetched by key, and asks for more as one comes near its edge.
+
+Rows run from oldest to newest, downwards, so new ones never move what is being read. Nothing is counted and
+nothing is loaded but the window: a file with a million traces opens like one with a hundred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from textual import work
+from textual.message import Message
+
+from collector.errors import TracetuiError
+from collector.store.rows import Page
+from tracetui.widgets.line_list import LineList
+from tracetui.widgets.paint import Part
+
+Row = TypeVar("Row")
+Shown = TypeVar("Shown", contravariant=True)
+Found = TypeVar("Found", covariant=True)
+MOST_NEW = 99
+FRESH_S = 1.5
+
+
+class Table(Protocol[Shown]):
+    """What a row is called, where it stands in the order, and how it looks. Pure."""
+
+    def key(self, row: Shown) -> str: ...
+    def place(self, row: Shown) -> Page: ...
+    def ticks(self, row: Shown) -> bool: ...
+    def head(self, width: int) -> list[Part]: ...
+    def cells(self, row: Shown, width: int, *, at_cursor: bool, fresh: bool) -> list[Part]: ...
+
+
+class Fetch(Protocol[Found]):
+    """Rows in the order of the list: those next after `after`, those just before `before`, or the newest."""
+
+    async def __call__(
+        self, limit: int, *, after: Page | None = None, before: Page | None = None
+    ) -> Sequence[Found]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loading(Generic[Row]):
+    """A window as it came: its rows, and what is known of what lies around it."""
+
+    rows: list[Row]
+    at_start: bool
+    at_end: bool
+    unseen: int = 0
+    select: int | None = None
+
+
+class WindowList(LineList, Generic[Row]):
+    """`follow` keeps the cursor on the newest row; any move upwards ends it, `G` begins it again.
+    `unseen` counts the rows newer than any that was on screen (100 means more)."""
+
+    head = 1
+
+    @dataclass
+    class Loaded(Message):
+        """The window changed, or how many newer rows wait below the screen."""
+
+        list: WindowList[Any]
+
+    @dataclass
+    class Failed(Message):
+        """A fetch raised this."""
+
+        error: TracetuiError
+
+    def __init__(self, table: Table[Row], fetch: Fetch[Row], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.table = table
+        self.fetch = fetch
+        self.rows: list[Row] = []
+        self.follow = True
+        self.loaded = False
+        self.unseen = 0
+        self._at_start = False
+        self._at_end = False
+        self._seen: Page | None = None
+        self._fresh: set[str] = set()
+        self._wanted: set[str] = set()
+        self._loading = False
+        self._generation = 0
+
+    # Painting.
+
+    def line_count(self) -> int:
+        return len(self.rows)
+
+    def head_parts(self, y: int, width: int) -> list[Part]:
+        return self.table.head(width - 1)
+
+    def line_parts(self, index: int, width: int) -> list[Part]:
+        row = self.rows[index]
+        fresh = self.table.key(row) in self._fresh
+        parts = self.table.cells(row, width - 1, at_cursor=index == self.cursor, fresh=fresh)
+        return [*parts, (self._thumb(index), "faint")]
+
+    def _thumb(self, index: int) -> str:
+        """An honest scroll bar: the list knows whether there is more above and below, not how much."""
+        if self._at_start and self._at_end and len(self.rows) <= self.page:
+            return " "
+        above = self.top if self._at_start else self.top + 10 * self.page
+        below = len(self.rows) - self.top - self.page + (0 if self._at_end else 10 * self.page)
+        place = round((self.page - 1) * above / max(above + below, 1))
+        return self.glyphs.thumb if index - self.top == place else " "
+
+    def tick(self) -> None:
+        """Repaint the rows on screen whose duration is running."""
+        for index in range(self.top, min(self.top + self.page, len(self.rows))):
+            if self.table.ticks(self.rows[index]):
+                self.refresh_index(index)
+
+    # The row under the cursor.
+
+    @property
+    def row(self) -> Row | None:
+        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
+
+    # Moving.
+
+    def move_to(self, index: int) -> None:
+        if index < self.cursor:
+            self.follow = False
+        super().move_to(index)
+
+    def action_last(self) -> None:
+        self.follow = True
+        if self._at_end:
+            super().action_last()
+        self.reload()
+
+    def action_first(self) -> None:
+        self.follow = False
+        if self._at_start:
+            super().action_first()
+        else:
+            self._want("first")
+
+    def moved(self) -> None:
+        """Fetch more when an edge of the window comes near."""
+        if self._at_end and self.top + self.page >= len(self.rows) and self.rows:
+            self._note_seen()
+        if not self.loaded:
+            return
+        if not self._at_end and len(self.rows) - self.top - self.page < self.page:
+            self._want("newer")
+        elif not self._at_start and self.top < self.page:
+            self._want("older")
+
+    def _note_seen(self) -> None:
+        self._seen = self.table.place(self.rows[-1])
+        if self.unseen:
+            self.unseen = 0
+            self.post_message(self.Loaded(self))
+
+    # Loading. One fetch at a time; what is wanted meanwhile waits, and asking twice is asking once.
+
+    @property
+    def _window(self) -> int:
+        return max(4 * self.page, 120)
+
+    def restart(self) -> None:
+        """Another filter, another file: forget the rows and show the newest."""
+        self.rows, self.follow, self.loaded, self.unseen, self._seen = [], True, False, 0, None
+        self._generation += 1
+        self._fresh.clear()
+        self.refresh()
+        self.reload()
+
+    def reload(self) -> None:
+        """Ask again for what is on screen, and for the newest rows when following."""
+        self._want("reload")
+
+    def _want(self, what: str) -> None:
+        self._wanted.add(what)
+        if not self._loading and self.is_attached:
+            self._loading = True
+            self._load()
+
+    @work(group="window")
+    async def _load(self) -> None:
+        loads = {"first": self._load_first, "reload": self._reload, "newer": self._newer, "older": self._older}
+        try:
+            while self._wanted:
+                what = next(name for name in loads if name in self._wanted)
+                self._wanted.discard(what)
+                generation = self._generation
+                loaded = await loads[what]()
+                if loaded is not None and generation == self._generation:
+                    self._put(loaded)
+        except TracetuiError as error:
+            self.post_message(self.Failed(error))
+        finally:
+            self._loading = False
+
+    async def _reload(self) -> Loading[Row]:
+        if self.follow or not self.rows:
+            rows = list(await self.fetch(self._window))
+            return Loading(rows, at_start=len(rows) < self._window, at_end=True)
+        first = max(self.top - self.page, 0)
+        at_start = self._at_start and first == 0
+        start = self.table.place(self.rows[first])
+        size = 3 * self.page
+        rows = list(await self.fetch(size, after=Page(start.value, "")))
+        at_end = len(rows) < size
+        return Loading(rows, at_start, at_end, await self._count_unseen(rows, at_end))
+
+    async def _count_unseen(self, rows: list[Row], at_end: bool) -> int:
+        if self._seen is None:
+            return 0
+        newer = rows if at_end else await self.fetch(MOST_NEW + 1, after=self._seen)
+        seen = (self._seen.value, self._seen.key)
+        places = [self.table.place(row) for row in newer]
+        return sum((place.value, place.key) > seen for place in places)
+
+    async def _load_first(self) -> Loading[Row]:
+        rows = list(await self.fetch(self._window, after=Page(-(2**62), "")))
+        return Loading(rows, at_start=True, at_end=len(rows) < self._window, select=0, unseen=self.unseen)
+
+    async def _newer(self) -> Loading[Row] | None:
+        if not self.rows or self._at_end:
+            return None
+        size = 2 * self.page
+        more = list(await self.fetch(size, after=self.table.place(self.rows[-1])))
+        rows = [*self.rows, *more]
+        cut = max(len(rows) - 8 * self.page, 0)
+        return Loading(rows[cut:], self._at_start and not cut, len(more) < size, self.unseen)
+
+    async def _older(self) -> Loading[Row] | None:
+        if not self.rows or self._at_start:
+            return None
+        size = 2 * self.page
+        more = list(await self.fetch(size, before=self.table.place(self.rows[0])))
+        rows = [*more, *self.rows]
+        cut = 8 * self.page
+        return Loading(rows[:cut], len(more) < size, self._at_end and len(rows) <= cut, self.unseen)
+
+    def _put(self, loaded: Loading[Row]) -> None:
+        """Swap the window; the cursor, and the screen line it stands on, stay with the row they were on."""
+        old, known, was_loaded = self.row, {self.table.key(row) for row in self.rows}, self.loaded
+        self.rows, self._at_start, self._at_end = loaded.rows, loaded.at_start, loaded.at_end
+        self.unseen, self.loaded = loaded.unseen, True
+        self._place_cursor(old, loaded.select)
+        if was_loaded and self._at_end:
+            self._glow({self.table.key(row) for row in self.rows[-self.page :]} - known)
+        if self._at_end and self.rows and self.top + self.page >= len(self.rows):
+            self._seen, self.unseen = self.table.place(self.rows[-1]), 0
+        self.refresh()
+        if self.row is not None and (old is None or self.table.key(self.row) != self.table.key(old)):
+            self.post_message(self.Moved(self, self.cursor))
+        self.post_message(self.Loaded(self))
+        self.moved()
+
+    def _place_cursor(self, old: Row | None, select: int | None) -> None:
+        offset = self.cursor - self.top
+        if self.follow:
+            self.cursor = max(len(self.rows) - 1, 0)
+            self.top = max(len(self.rows) - self.page, 0)
+        elif select is not None:
+            self.cursor = self.top = select
+        elif old is not None:
+            wanted = self.table.key(old)
+            found = (index for index, row in enumerate(self.rows) if self.table.key(row) == wanted)
+            self.cursor = next(found, min(self.cursor, max(len(self.rows) - 1, 0)))
+            self.top = max(self.cursor - offset, 0)
+        self.show_cursor()
+
+    def _glow(self, keys: set[str]) -> None:
+        """New rows stand out once, for a moment."""
+        if not keys:
+            return
+        self._fresh |= keys
+
+        def fade() -> None:
+            self._fresh -= keys
+            self.refresh()
+
+        self.set_timer(FRESH_S, fade)
