@@ -21,7 +21,9 @@ _NO_USAGE = Usage()
 
 
 class Pricer(Protocol):
-    def cost(self, provider: str | None, model: str | None, usage: Usage, at_ns: int) -> int | None: ...
+    def quote(
+        self, provider: str | None, model: str | None, usage: Usage | None, at_ns: int
+    ) -> tuple[int | None, str]: ...
 
 
 @dataclass(slots=True)
@@ -96,10 +98,11 @@ def _cost(span: SpanPart, reading: Reading, prices: Pricer) -> tuple[int | None,
     model = reading.model or reading.request_model
     if not model or not reading.usage:
         return None, "unknown" if model else None
-    cost = prices.cost(reading.provider, model, reading.usage, span.start_ns or span.at_ns)
+    at = span.start_ns or span.at_ns
+    cost, source = prices.quote(reading.provider, model, reading.usage, at)
     if cost is None and reading.request_model and reading.request_model != model:
-        cost = prices.cost(reading.provider, reading.request_model, reading.usage, span.start_ns or span.at_ns)
-    return cost, "unknown" if cost is None else "table"
+        cost, source = prices.quote(reading.provider, reading.request_model, reading.usage, at)
+    return cost, source
 
 
 def _body(

@@ -11,7 +11,7 @@ A part that wins no field any more can never win one again, because what beats i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any
 
@@ -29,7 +29,10 @@ def fold(parts: Iterable[SpanPart]) -> tuple[SpanPart, list[SpanPart]]:
 
     All parts must be of one span. The span's rank and at_ns are those of the greatest part.
     """
-    ordered = sorted(_distinct(parts), key=order, reverse=True)
+    said = list(parts)
+    if len(said) == 1:
+        return said[0], said
+    ordered = _greatest_first(said)
     merged: dict[str, Any] = {}
     attributes: dict[str, Any] = {}
     reading: dict[str, Any] = {}
@@ -42,16 +45,14 @@ def fold(parts: Iterable[SpanPart]) -> tuple[SpanPart, list[SpanPart]]:
         if won or not contributors:
             contributors.append(part)
     top = contributors[0]
-    if len(contributors) == 1 and len(ordered) == 1:
-        return top, contributors
-    logs = union_of_logs(part.logs for part in ordered)
+    logs = union_of_logs(part.logs for part in said)
     span = replace(
         top,
         **merged,
         attributes=_in_order(attributes, contributors),
         reading=_reading(reading),
         logs=logs,
-        keep_parts=any(part.keep_parts for part in ordered),
+        keep_parts=any(part.keep_parts for part in said),
     )
     return span, contributors
 
@@ -80,12 +81,10 @@ def _plain(value: object) -> object:
     return repr(value)
 
 
-def _distinct(parts: Iterable[SpanPart]) -> list[SpanPart]:
-    kept: list[SpanPart] = []
-    for part in parts:
-        if not any(part is other or part == other for other in kept):
-            kept.append(part)
-    return kept
+def _greatest_first(parts: Iterable[SpanPart]) -> list[SpanPart]:
+    """Parts in falling order, repetitions left out (told by hash: to Python, 0 == False == 0.0)."""
+    by_order = {order(part): part for part in parts}
+    return [by_order[key] for key in sorted(by_order, reverse=True)]
 
 
 def says_nothing(value: object) -> bool:
@@ -176,5 +175,3 @@ def state_of(part: SpanPart) -> str:
         return "ok"
     return "running"
 
-
-Clock = Callable[[], int]

@@ -1,0 +1,222 @@
+"""The one corridor: whatever door a span comes through, it is redacted, clipped, priced and written here.
+
+    with Ingest(path, settings) as ingest:
+        receipt = ingest.write(batch)      # committed when it returns
+
+The SDK, the receiver and the importers all hold an `Ingest`, or something with its `write` (`Sink`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+import orjson
+
+from collector.errors import StoreBusy
+from collector.model import Batch, Receipt, Refusal, SpanPart, Value
+from collector.pricing import Prices
+from collector.redact import Redactor, user_key
+from collector.settings import Settings
+from collector.store.writer import LedgerEntry, Outcome, Writer
+
+IDLE_CHECKPOINT_S = 1.0
+BUSY_CHECKPOINT_S = 5.0
+SAMPLE_CHARS = 300
+MAX_DEPTH = 64
+MAX_ATTRIBUTES = 10_000
+
+
+class Sink(Protocol):
+    """Where batches go: the corridor itself, or a connection to a collector that has one."""
+
+    def write(self, batch: Batch) -> Receipt: ...
+
+
+class Ingest:
+    """The corridor into one file. Thread-safe; opens the file at once.
+
+    `redactor` and `clock` are seams for tests. Raises StoreError when the file cannot be written.
+    """
+
+    def __init__(
+        self, path: Path, settings: Settings, *, clock: Callable[[], int] = time.time_ns,
+        redactor: Redactor | None = None,
+    ) -> None:  # fmt: skip
+        self.path = path
+        self._clock = clock
+        self._limit = settings.max_part_bytes
+        if redactor is None and settings.redact != "off":
+            redactor = Redactor(user_key(), settings.redact)
+        self._redactor = redactor
+        self._writer = Writer(
+            path, Prices(settings.prices), dimensions=settings.dimensions, durable=settings.durable, clock=clock
+        )
+        self._lock = threading.Lock()
+        self._closed = False
+        self._wrote_at = self._checkpointed_at = time.monotonic()
+        self._dirty = self._unindexed = True
+
+    def write(self, batch: Batch) -> Receipt:
+        """Store a batch; it is committed when this returns.
+
+        Whatever is refused is counted in the ledger with its reason. StoreBusy and StoreError mean that
+        nothing (or, of a very large batch, not the rest) was stored: sending it again is safe.
+        """
+        clipped: list[int] = []
+        parts = []
+        for part in batch.parts:
+            clean = self._redactor.part(part) if self._redactor is not None else part
+            clean, cut = clip(_default_moment(clean, self._clock), self._limit)
+            clipped.append(cut)
+            parts.append(clean)
+        n_clipped = sum(1 for cut in clipped if cut)
+        rejected = sum(refusal.count for refusal in batch.refused)
+        received = len(parts) + rejected
+
+        def ledger(outcome: Outcome) -> list[LedgerEntry]:
+            return _entries(batch, received, n_clipped, outcome, self._redact_sample)
+
+        with self._lock:
+            if self._closed:
+                raise StoreBusy(f"{self.path} was closed")
+            outcome = self._writer.write(parts, batch.scores, batch.processes, ledger)
+            self._wrote_at = time.monotonic()
+            self._dirty = self._unindexed = True
+        return Receipt(
+            received, outcome.stored, outcome.duplicate, n_clipped, rejected,
+            tuple(dict.fromkeys(refusal.reason for refusal in batch.refused)),
+        )  # fmt: skip
+
+    def _redact_sample(self, sample: str) -> str:
+        sample = sample[:SAMPLE_CHARS]
+        return self._redactor.text(sample) if self._redactor is not None else sample
+
+    def chores(self, budget_bytes: int = 1_000_000) -> bool:
+        """Full text and checkpoints. Call it when idle and every quarter second under load.
+
+        Takes tens of milliseconds at most; True while there is more to do.
+        """
+        with self._lock:
+            if self._closed:
+                return False
+            if self._unindexed:
+                self._unindexed = self._writer.index(budget_bytes)
+            now = time.monotonic()
+            idle = now - self._wrote_at > IDLE_CHECKPOINT_S
+            if self._dirty and (idle or now - self._checkpointed_at > BUSY_CHECKPOINT_S):
+                self._writer.checkpoint()
+                self._checkpointed_at = now
+                self._dirty = not idle
+            return self._unindexed
+
+    def flush(self) -> None:
+        """Catch up with full text and checkpoint: after it, the file alone is (nearly) everything."""
+        while self.chores():
+            pass
+        with self._lock:
+            if not self._closed:
+                self._writer.checkpoint()
+
+    def close(self) -> None:
+        """Flush and close; a second close does nothing. The last writer's close leaves one file."""
+        try:
+            while self.chores():
+                pass
+        finally:
+            with self._lock:
+                if not self._closed:
+                    self._closed = True
+                    self._writer.close()
+
+    def __enter__(self) -> Ingest:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _default_moment(part: SpanPart, clock: Callable[[], int]) -> SpanPart:
+    return part if part.at_ns else replace(part, at_ns=part.end_ns or part.start_ns or clock())
+
+
+def _entries(
+    batch: Batch, received: int, clipped: int, outcome: Outcome, redact: Callable[[str], str]
+) -> list[LedgerEntry]:
+    """What the ledger should say of a batch."""
+    source = batch.source
+    entries = [LedgerEntry(source, "received", received)]
+    entries += [LedgerEntry(source, "stored", n, convention=name) for name, n in outcome.conventions.items()]
+    rest = outcome.stored - sum(outcome.conventions.values())
+    if rest > 0:
+        entries.append(LedgerEntry(source, "stored", rest, reason="merged with another part of its span"))
+    entries.append(LedgerEntry(source, "duplicate", outcome.duplicate))
+    entries.append(LedgerEntry(source, "clipped", clipped, reason="longer than max_part_bytes"))
+    entries += [
+        LedgerEntry(source, "rejected", refusal.count, reason=refusal.reason, sample=redact(refusal.sample))
+        for refusal in batch.refused
+    ]
+    return [entry for entry in entries if entry.n]
+
+
+def clip(part: SpanPart, limit: int) -> tuple[SpanPart, int]:
+    """Cut texts longer than `limit` bytes, and mark where. Returns the part and how many were cut.
+
+    The limit is for one text. A long JSON list (a resent history) is no single text: its strings are
+    measured one by one.
+    """
+    cuts = 0
+    attributes = None
+    for key, value in part.attributes.items():
+        if type(value) is str and len(value) * 4 <= limit or type(value) in _SMALL:
+            continue
+        new, cut = _clip_value(value, limit)
+        if cut:
+            attributes = dict(part.attributes) if attributes is None else attributes
+            attributes[key] = new
+            cuts += cut
+    return (part, 0) if attributes is None else (replace(part, attributes=attributes), cuts)
+
+
+_SMALL = frozenset({int, float, bool, type(None)})
+
+
+def _clip_value(value: Value, limit: int) -> tuple[Value, int]:
+    if isinstance(value, str):
+        if len(value) * 4 <= limit or (size := len(value.encode(errors="replace"))) <= limit:
+            return value, 0
+        if value[0] in "[{" and (inner := _clip_json(value, limit)) is not None:
+            return inner
+        kept = value.encode(errors="replace")[:limit].decode(errors="ignore")
+        return f"{kept}…[{size - limit} bytes cut]", 1
+    if isinstance(value, bytes) and len(value) > limit:
+        return value[:limit], 1
+    if isinstance(value, list):
+        pairs = [_clip_value(item, limit) for item in value]
+        cuts = sum(cut for _, cut in pairs)
+        return ([item for item, _ in pairs], cuts) if cuts else (value, 0)
+    if isinstance(value, dict):
+        items = {key: _clip_value(item, limit) for key, item in value.items()}
+        cuts = sum(cut for _, cut in items.values())
+        return ({key: item for key, (item, _) in items.items()}, cuts) if cuts else (value, 0)
+    return value, 0
+
+
+def _clip_json(text: str, limit: int) -> tuple[str, int] | None:
+    try:
+        value, cuts = _clip_value(orjson.loads(text), limit)
+    except (orjson.JSONDecodeError, RecursionError):
+        return None
+    return (orjson.dumps(value).decode(), cuts) if cuts else (text, 0)
+
+
+def refusal(reason: str, sample: object) -> Refusal:
+    """A refusal with a bounded sample."""
+    return Refusal(reason, str(sample)[:SAMPLE_CHARS])

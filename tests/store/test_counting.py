@@ -1,0 +1,58 @@
+"""The counting rule, as a function of spans alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from collector.store.counting import OVERLAP_NS, counts_alone, same_calls
+
+S = 1_000_000_000
+
+
+@dataclass
+class Span:
+    span_id: str
+    start_ns: int | None = 0
+    end_ns: int | None = S
+    trace_id: str = "t"
+    kind: str = "llm"
+    model: str | None = "gpt-4o"
+    response_id: str | None = "r1"
+    below: int = 0
+    carries_usage: bool = True
+
+
+def ids(calls: list[list[Span]]) -> list[list[str]]:
+    return [[span.span_id for span in call] for call in calls]
+
+
+def test_spans_of_one_response_are_one_call_owned_by_the_first():
+    assert ids(same_calls([Span("b", 5), Span("a", 9), Span("c", 2)])) == [["c", "b", "a"]]
+
+
+def test_ties_are_broken_by_trace_then_span():
+    assert ids(same_calls([Span("b", trace_id="2"), Span("z", trace_id="1"), Span("a", trace_id="2")])) == [["z", "a", "b"]]
+
+
+def test_the_same_id_much_later_is_another_call():
+    later = S + OVERLAP_NS + 1
+    assert ids(same_calls([Span("a"), Span("b", later, later + S)])) == [["a"], ["b"]]
+    assert ids(same_calls([Span("a"), Span("b", later - 1, later + S)])) == [["a", "b"]]
+
+
+def test_a_long_span_reaches_over_a_short_one():
+    assert ids(same_calls([Span("a", 0, 9 * S), Span("b", 1 * S, 2 * S), Span("c", 10 * S, 11 * S)])) == [["a", "b", "c"]]
+
+
+def test_another_model_is_another_call():
+    assert ids(same_calls([Span("a"), Span("b", model="gpt-4o-mini")])) == [["a"], ["b"]]
+
+
+def test_what_carries_no_usage_or_is_no_model_call_takes_no_part():
+    others = [Span("b", carries_usage=False), Span("c", kind="agent"), Span("d", response_id=None), Span("e", start_ns=None)]
+    assert ids(same_calls([Span("a"), *others])) == [["a"]]
+
+
+def test_a_span_counts_unless_usage_is_below_it():
+    assert counts_alone(Span("a"))
+    assert not counts_alone(Span("a", below=1))
