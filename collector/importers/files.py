@@ -17,6 +17,7 @@ from typing import IO, Protocol
 from collector.errors import DecodeError
 from collector.model import Batch, Refusal
 from collector.protocols import native, otlp
+from collector.protocols.limits import Limits
 
 SOURCE = "import"
 GZIP, SQLITE = b"\x1f\x8b", b"SQLite format 3\x00"
@@ -24,6 +25,7 @@ SNIFFED_BYTES = 4096
 LINES_A_BATCH = 500
 JSON_TYPE, PROTOBUF_TYPE = "application/json", "application/x-protobuf"
 SAMPLE_CHARS = 300
+LIMITS = Limits(spans=100_000_000)  # a file is the user's own: no reason to refuse it for its size
 
 
 class Readable(Protocol):
@@ -84,7 +86,7 @@ def _batches(head: bytes, stream: IO[bytes], name: str) -> Iterator[Batch]:
         yield from _json(stream, name)
         return
     try:
-        yield _from_import(otlp.decode_traces(stream.read(), PROTOBUF_TYPE))
+        yield _from_import(otlp.decode_traces(stream.read(), PROTOBUF_TYPE, LIMITS))
     except DecodeError as error:
         raise DecodeError(
             f"{name} is neither JSON lines (native or OTLP), nor OTLP JSON, nor OTLP protobuf: {error}"
@@ -110,7 +112,7 @@ def _json(stream: IO[bytes], name: str) -> Iterator[Batch]:
 
 
 def kind_of(document: object) -> str | None:
-    """"native", "traces" (OTLP spans), "logs" (OTLP log records), or None."""
+    """ "native", "traces" (OTLP spans), "logs" (OTLP log records), or None."""
     if not isinstance(document, dict):
         return None
     if "resourceSpans" in document or "resource_spans" in document:
@@ -165,7 +167,7 @@ def _lines(lines: Iterable[bytes]) -> Iterator[Batch]:
 def _otlp(line: bytes, kind: str) -> Batch:
     decode = otlp.decode_traces if kind == "traces" else otlp.decode_logs
     try:
-        return _from_import(decode(line, JSON_TYPE))
+        return _from_import(decode(line, JSON_TYPE, LIMITS))
     except DecodeError as error:
         return Batch(SOURCE, refused=(Refusal(f"OTLP that cannot be read: {error}"[:200], _sample(line)),))
 

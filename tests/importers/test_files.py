@@ -1,0 +1,106 @@
+"""What a file is, is told from its bytes; a bad line costs only itself."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from collector.errors import DecodeError
+from collector.importers import files
+from collector.model import Batch, Resource, Scope, SpanPart
+from collector.protocols import otlp
+from tests.builders import make_part, span_id
+
+
+def make_sent(n: int) -> SpanPart:
+    return make_part(n, resource=Resource({"service.name": "app"}), scope=Scope("lib"), attributes={"n": n})
+
+
+def write(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def span_ids(batches: list[Batch]) -> list[str]:
+    return [part.span_id for batch in batches for part in batch.parts]
+
+
+def refusals(batches: list[Batch]) -> list[str]:
+    return [refusal.reason for batch in batches for refusal in batch.refused]
+
+
+LINES = [otlp.encode_traces([make_sent(n)]) for n in (1, 2)]
+BOTH = [span_id(1), span_id(2)]
+
+
+def test_otlp_json_lines_are_read(tmp_path):
+    batches = list(files.read(write(tmp_path / "x", b"\n".join(LINES) + b"\n")))
+    assert span_ids(batches) == BOTH
+    assert {batch.source for batch in batches} == {"import"}
+
+
+def test_one_pretty_printed_otlp_document_is_read(tmp_path):
+    pretty = json.dumps(json.loads(LINES[0]), indent=2).encode()
+    assert span_ids(list(files.read(write(tmp_path / "x.txt", b"\xef\xbb\xbf\n" + pretty)))) == BOTH[:1]
+
+
+def test_a_json_list_of_otlp_documents_is_read(tmp_path):
+    assert span_ids(list(files.read(write(tmp_path / "x", b"[" + b",\n".join(LINES) + b"]")))) == BOTH
+
+
+def test_otlp_protobuf_is_read(tmp_path):
+    body = otlp.encode_traces_protobuf([make_sent(1), make_sent(2)])
+    assert span_ids(list(files.read(write(tmp_path / "x.pb", body)))) == BOTH
+
+
+def test_gzip_is_told_by_its_bytes_not_by_its_name(tmp_path):
+    packed = gzip.compress(b"\n".join(LINES))
+    assert span_ids(list(files.read(write(tmp_path / "x.jsonl", packed)))) == BOTH
+
+
+def test_a_gzip_file_that_breaks_off_gives_what_came_before_and_says_so(tmp_path):
+    many = b"\n".join(otlp.encode_traces([make_sent(n)]) for n in range(1, 3000))
+    read: list[Batch] = []
+    with pytest.raises(DecodeError, match="breaks off"):
+        read.extend(files.read(write(tmp_path / "x", gzip.compress(many)[:-2000])))
+    assert span_ids(read)[:2] == BOTH
+
+
+def test_a_bad_line_costs_only_itself(tmp_path):
+    content = b"\n".join([LINES[0], b"{broken", b'{"type": "poem"}', LINES[1]])
+    batches = list(files.read(write(tmp_path / "x", content)))
+    assert span_ids(batches) == BOTH
+    assert refusals(batches) == ["a line that is neither native nor OTLP JSON"] * 2
+
+
+def test_a_stream_that_cannot_seek_is_read():
+    class Pipe(io.BytesIO):
+        def seek(self, *args: int) -> int:
+            raise AssertionError("a pipe cannot seek")
+
+    assert span_ids(list(files.read_stream(Pipe(b"\n".join(LINES)), "stdin"))) == BOTH
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"SQLite format 3\x00" + b"\x00" * 100, "open it with `tracetui"),
+        (b'{"hello": 1}\n{"hello": 2}', "neither a native line nor OTLP"),
+        (b'{\n"hello": 1}', "neither native lines nor OTLP"),
+        (b"{\nno", "begins like JSON but is not"),
+        (b"once upon a time", "is neither JSON lines"),
+    ],
+)
+def test_what_nobody_reads_is_a_sentence(tmp_path, content, message):
+    with pytest.raises(DecodeError, match=message):
+        list(files.read(write(tmp_path / "x", content)))
+
+
+def test_a_missing_file_is_an_os_error_with_its_name(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        list(files.read(tmp_path / "none"))
