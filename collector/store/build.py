@@ -127,7 +127,7 @@ def _body(
     return [
         0, attributes, events, links, logs,
         encoder.context("resource", span.resource), encoder.context("scope", span.scope),
-        span.trace_state or None, span.flags, span.otel_kind, span.otel_status,
+        span.trace_state or None, span.flags, span.otel_kind, span.otel_status, span.status, span.status_message,
         dumps(list(dropped)) if any(dropped) else None,
         span.at_ns, int(span.reading is not NO_READING), reading.convention,
         system_node, in_node or None, out_node or None, in_value, out_value,

@@ -138,6 +138,8 @@ create table bodies(
   flags integer not null default 0,
   otel_kind integer not null default 0,
   otel_status integer not null default 0,
+  sent_status text,
+  sent_message text,
   dropped text,
   at_ns integer not null,
   own integer not null default 0,

@@ -88,7 +88,7 @@ sums_of = attrgetter(*SUMS)
 
 BODY_COLUMNS: tuple[str, ...] = (
     "id", "attributes", "events", "links", "logs", "resource", "scope", "trace_state", "flags", "otel_kind",
-    "otel_status", "dropped", "at_ns", "own", "convention", "system_node", "in_node", "out_node", "in_value",
+    "otel_status", "sent_status", "sent_message", "dropped", "at_ns", "own", "convention", "system_node", "in_node", "out_node", "in_value",
     "out_value", "in_preview", "out_preview", "params", "tool", "tool_definitions", "documents", "finish_reasons",
     "replay_of", "notes", "source_trace_id", "parts",
 )  # fmt: skip

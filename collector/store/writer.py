@@ -28,7 +28,7 @@ from collector.store.fulltext import drain
 from collector.store.lock import FileLock
 from collector.store.merge import fold
 from collector.store.relations import Relations, SpanKey
-from collector.store.state import SpanState, row_of, same_span
+from collector.store.state import BODY_COLUMNS, SpanState, row_of
 from collector.store.stored import Stored
 from collector.store.totals import Groups, Previews, Rollups, TraceTotals
 
@@ -311,7 +311,7 @@ class _Batch:
             self.w.remember(table)
 
 
-_CONVENTION = 18
+_CONVENTION = BODY_COLUMNS.index("convention")
 
 
 def _merged_counts(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
@@ -397,7 +397,7 @@ class _Sums:
                 self.rollups.add(state, new_dims, 1)
 
 
-_IN_PREVIEW, _OUT_PREVIEW = 20, 21
+_IN_PREVIEW, _OUT_PREVIEW = BODY_COLUMNS.index("in_preview"), BODY_COLUMNS.index("out_preview")
 
 
 def _score_row(s: Score) -> tuple[Any, ...]:
@@ -416,6 +416,3 @@ def _process_row(p: Process) -> tuple[Any, ...]:
         p.process_id, p.pid, p.started_ns, p.host, p.boot_id, p.pid_namespace, p.service, p.command,
         p.heartbeat_ns, p.ended_ns,
     )  # fmt: skip
-
-
-__all__ = ["LedgerEntry", "Outcome", "Writer", "same_span"]

@@ -1,0 +1,262 @@
+"""From the file's encodings back to values: references, recipes, conversations (see content.py, recipes.py)."""
+
+from __future__ import annotations
+
+import sqlite3
+from base64 import b64decode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from json.encoder import encode_basestring, encode_basestring_ascii
+from typing import Any
+
+import orjson
+
+from collector.model import (
+    NO_READING, READING_FIELDS, USAGE_FIELDS, Content, Document, Event, Link, LogRecord, Message, Rank, Reading,
+    Resource, Scope, SpanPart, Tool, Usage, Value,
+)  # fmt: skip
+from collector.store.state import SpanState
+
+TEXTS = "select hash, text from texts where hash in (select value from json_each(:names))"
+MESSAGES = "select hash, role, name, parts from messages where hash in (select value from json_each(:names))"
+CONTEXT = "select body from contexts where hash = :name"
+PATH = """
+    with recursive path(hash, parent, message, depth) as (
+      select hash, parent, message, depth from nodes where hash = :node
+      union all
+      select n.hash, n.parent, n.message, n.depth from path p join nodes n on n.hash = p.parent
+      limit :limit)
+    select message, depth from path order by depth"""
+RECIPE = """
+    with recursive path(hash, parent, body, depth) as (
+      select hash, parent, body, depth from recipes where hash = :node
+      union all
+      select r.hash, r.parent, r.body, r.depth from path p join recipes r on r.hash = p.parent)
+    select body from path order by depth"""
+ALL = -1
+MISSING = "[missing from the file]"
+_KEPT = 20_000_000
+
+
+class Expander:
+    """Resolves encodings on one connection. Texts are kept for a while (a history shares most of them)."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+        self._texts: dict[str, str] = {}
+        self._size = 0
+        self._contexts: dict[str, Any] = {}
+
+    def texts(self, names: Iterable[str]) -> None:
+        """Fetch these texts together, to be had from `text` one by one."""
+        wanted = [name for name in set(names) if name not in self._texts]
+        if self._size > _KEPT:
+            self._texts.clear()
+            self._size = 0
+        for at in range(0, len(wanted), 10_000):
+            names_json = orjson.dumps(wanted[at : at + 10_000]).decode()
+            for name, text in self._execute(TEXTS, {"names": names_json}).fetchall():
+                self._texts[name] = text
+                self._size += len(text)
+
+    def text(self, name: str) -> str:
+        if name not in self._texts:
+            self.texts([name])
+        return self._texts.get(name, MISSING)
+
+    def value(self, encoded: Any) -> Value:
+        """Undo `Encoder.value` and `Encoder.whole`."""
+        if isinstance(encoded, dict):
+            if len(encoded) == 1:
+                name, inner = next(iter(encoded.items()))
+                if name in _UNWRAP:
+                    return _UNWRAP[name](self, inner)
+            return {key: self.value(item) for key, item in encoded.items()}
+        if isinstance(encoded, list):
+            return [self.value(item) for item in encoded]
+        plain: Value = encoded
+        return plain
+
+    def json(self, column: str | None) -> Any:
+        """A JSON column, decoded and resolved; None when it is null."""
+        if column is None:
+            return None
+        encoded = orjson.loads(column)
+        if '{"$' in column:
+            self.texts(_names(encoded))
+            return self.value(encoded)
+        return encoded
+
+    def recipe(self, parts: Sequence[Any]) -> str:
+        """A string from [head, node, tail]."""
+        head, node, tail = parts
+        return "".join([self._render(head), *(self._render(b) for b in self._bodies(node)), self._render(tail)])
+
+    def _bodies(self, node: str) -> list[Any]:
+        if not node:
+            return []
+        bodies = [orjson.loads(row[0]) for row in self._execute(RECIPE, {"node": node}).fetchall()]
+        self.texts(_names(bodies))
+        return bodies
+
+    def _render(self, pieces: Sequence[Any]) -> str:
+        return "".join(piece if isinstance(piece, str) else self._spell(*piece) for piece in pieces)
+
+    def _spell(self, name: str, style: int) -> str:
+        text = self.text(name)
+        if style == 0:
+            return text
+        return (encode_basestring_ascii if style == 1 else encode_basestring)(text)[1:-1]
+
+    def attributes(self, column: str | None) -> dict[str, Value]:
+        """bodies.attributes as they were sent, flattened lists in their place."""
+        out: dict[str, Value] = {}
+        if column is None:
+            return out
+        encoded = orjson.loads(column)
+        self.texts(_names(encoded))
+        for key, value in encoded.items():
+            if isinstance(value, dict) and len(value) == 1 and "$m" in value:
+                head, node = value["$m"]
+                for index, element in enumerate([*head, *self._bodies(node)]):
+                    for suffix, item in element:
+                        out[f"{key}{index}{suffix}"] = self.value(item)
+            else:
+                out[key] = self.value(value)
+        return out
+
+    def path(self, node: str | None, limit: int = ALL) -> tuple[Message, ...]:
+        """The messages from the root to a node; with `limit`, only the last so many."""
+        if not node:
+            return ()
+        names = [row[0] for row in self._execute(PATH, {"node": node, "limit": limit}).fetchall()]
+        rows = self._execute(MESSAGES, {"names": orjson.dumps(names).decode()}).fetchall()
+        bodies = {row[0]: (row[1], row[2], orjson.loads(row[3])) for row in rows}
+        self.texts(_names([body[2] for body in bodies.values()]))
+        return tuple(self._message(bodies.get(name)) for name in names)
+
+    def _message(self, row: tuple[str, str | None, list[Any]] | None) -> Message:
+        if row is None:
+            return Message("unknown", ({"type": "text", "text": MISSING},))
+        role, name, parts = row
+        return Message(role, tuple({k: self.value(v) for k, v in part.items()} for part in parts), name)
+
+    def content(self, node: str | None, value: str | None, limit: int = ALL) -> Content | None:
+        if node:
+            return Content(messages=self.path(node, limit))
+        return None if value is None else Content(value=self.json(value))
+
+    def tool(self, column: str | None) -> Tool | None:
+        found = self.json(column)
+        return None if found is None else Tool(**found)
+
+    def documents(self, column: str | None) -> tuple[Document, ...]:
+        return tuple(Document(*row) for row in self.json(column) or ())
+
+    def events(self, column: str | None) -> tuple[Event, ...]:
+        return tuple(Event(*row) for row in self.json(column) or ())
+
+    def links(self, column: str | None) -> tuple[Link, ...]:
+        return tuple(Link(*row) for row in self.json(column) or ())
+
+    def logs(self, column: str | None) -> tuple[LogRecord, ...]:
+        return tuple(LogRecord(*row) for row in self.json(column) or ())
+
+    def _context(self, name: str | None) -> Any:
+        if name is None:
+            return None
+        if name not in self._contexts:
+            row = self._execute(CONTEXT, {"name": name}).fetchone()
+            self._contexts[name] = self.json(row[0]) if row is not None else None
+        return self._contexts[name]
+
+    def resource(self, name: str | None) -> Resource | None:
+        found = self._context(name)
+        return None if found is None else Resource(*found)
+
+    def scope(self, name: str | None) -> Scope | None:
+        found = self._context(name)
+        return None if found is None else Scope(*found)
+
+    def output(self, body: Mapping[str, Any]) -> Content | None:
+        """The output of a span; its finish reason is put back on the last message."""
+        content = self.content(body["out_node"], body["out_value"])
+        reasons = orjson.loads(body["finish_reasons"]) if body["finish_reasons"] else None
+        if content is None or not content.messages or not reasons:
+            return content
+        *rest, last = content.messages
+        return Content(messages=(*rest, Message(last.role, last.parts, last.name, reasons[0])))
+
+    def part(self, state: SpanState, body: Mapping[str, Any]) -> SpanPart:
+        """The folded span as a part: what was sent, and the reading when the sender gave it itself."""
+        dropped = orjson.loads(body["dropped"]) if body["dropped"] else (0, 0, 0)
+        return SpanPart(
+            trace_id=state.trace_id, span_id=state.span_id, rank=Rank(state.rank), at_ns=body["at_ns"],
+            parent_id=state.parent_id, name=state.name, start_ns=state.start_ns, end_ns=state.end_ns,
+            status=body["sent_status"], status_message=body["sent_message"],
+            otel_kind=body["otel_kind"], otel_status=body["otel_status"],
+            trace_state=body["trace_state"] or "", flags=body["flags"],
+            attributes=self.attributes(body["attributes"]), events=self.events(body["events"]),
+            links=self.links(body["links"]), logs=self.logs(body["logs"]),
+            dropped_attributes=dropped[0], dropped_events=dropped[1], dropped_links=dropped[2],
+            resource=self.resource(body["resource"]), scope=self.scope(body["scope"]),
+            source_id=state.source_id, source_trace_id=body["source_trace_id"], process_id=state.process_id,
+            reading=self.reading(state, body) if body["own"] else NO_READING,
+        )  # fmt: skip
+
+    def reading(self, state: SpanState, body: Mapping[str, Any]) -> Reading:
+        """The reading as stored."""
+        usage = Usage(*(getattr(state, name) for name in USAGE_FIELDS))
+        columns = {f.name for f in fields(SpanState)}
+        plain = {n: getattr(state, n) for n in READING_FIELDS if n in columns and n not in ("tags", "metadata")}
+        plain["status"] = plain["status"] if plain["status"] == "error" else None
+        return Reading(
+            **plain, convention=body["convention"], params=self.json(body["params"]), usage=usage or None,
+            cost_nanousd=state.cost_nanousd if state.cost_source == "reported" else None,
+            system=self.path(body["system_node"]), input=self.content(body["in_node"], body["in_value"]),
+            output=self.output(body), tool=self.tool(body["tool"]),
+            tool_definitions=self.json(body["tool_definitions"]), documents=self.documents(body["documents"]),
+            finish_reasons=tuple(orjson.loads(body["finish_reasons"] or "[]")),
+            tags=tuple(orjson.loads(state.tags or "[]")),
+            metadata=orjson.loads(state.metadata) if state.metadata else None,
+            replay_of=body["replay_of"], notes=tuple(orjson.loads(body["notes"] or "[]")),
+        )  # fmt: skip
+
+
+def _names(encoded: Any) -> list[str]:
+    """Every text that an encoding refers to: {"$t": name}, {"$j": name}, and the [name, style] of recipes."""
+    found: list[str] = []
+    stack = [encoded]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            for key, value in item.items():
+                if key in ("$t", "$j") and isinstance(value, str):
+                    found.append(value)
+                elif isinstance(value, dict | list):
+                    stack.append(value)
+        elif isinstance(item, list):
+            if len(item) == 2 and isinstance(item[0], str) and len(item[0]) == 22 and isinstance(item[1], int):
+                found.append(item[0])
+            stack.extend(value for value in item if isinstance(value, dict | list))
+    return found
+
+
+def _read_json(expander: Expander, name: str) -> Value:
+    text = expander.text(name)
+    try:
+        value: Value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    return value
+
+
+_UNWRAP: dict[str, Any] = {
+    "$t": lambda expander, name: expander.text(name),
+    "$j": _read_json,
+    "$b": lambda expander, text: b64decode(text),
+    "$f": lambda expander, text: float(text),
+    "$i": lambda expander, text: int(text),
+    "$o": lambda expander, inner: {key: expander.value(item) for key, item in inner.items()},
+    "$r": lambda expander, parts: expander.recipe(parts),
+}
