@@ -1,4 +1,7 @@
-"""A memory of texts and what became of them, bounded by the bytes it keeps alive."""
+"""A memory of texts and what became of them, bounded by the bytes it keeps alive.
+
+"" stands for "nothing had to change": the caller then goes on with the object it has.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,7 @@ class Memo:
         return found
 
     def put(self, text: str, result: str) -> None:
-        size = len(text) + 150  # the entry itself
-        if result is not text:
-            size += len(result)
+        size = len(text) + len(result) + 150  # the entry itself
         if size > self._half:
             return
         if self._bytes + size > self._half:

@@ -11,10 +11,11 @@ from collector.redact.keys import is_exempt, is_secret
 from collector.redact.memo import Memo
 from collector.redact.placeholder import placeholder
 from collector.redact.rules import EMAIL, LONG_TOKEN, PII_RULES, URL_PASSWORD, redact_cards
-from collector.redact.scan import RUN, candidates, may_hold_card
+from collector.redact.scan import CARD_DIGITS, RUN, candidates, may_hold_card
 
 MODES = ("default", "pii", "off")
-SHORTEST = 9  # a://b:c@d
+SHORTEST = CARD_DIGITS  # shorter is only a URL with a password, and an e-mail; both hold an @
+LONG = 256  # shorter texts are looked at again rather than remembered
 MEMO_BYTES = 24_000_000
 KNOWN_KEYS = 20_000
 
@@ -44,30 +45,28 @@ class Redactor:
         self._off = mode == "off"
         self._pii = mode == "pii"
         self._memo = Memo(MEMO_BYTES)
-        self._names = Memo(MEMO_BYTES // 4)
         self._levels: dict[str, int] = {}
         self._resource: tuple[Resource | None, Resource | None] = (None, None)
         self._scope: tuple[Scope | None, Scope | None] = (None, None)
 
     def text(self, text: str) -> str:
         """A text without its secrets; a text that is JSON stays JSON, of the same form but for what was replaced."""
-        if self._off or len(text) < SHORTEST:
+        if self._off or (len(text) < SHORTEST and "@" not in text):
             return text
+        if len(text) < LONG:
+            return self._clean(text)
         found = self._memo.get(text)
         if found is None:
-            found = self._clean(text)
-            self._memo.put(text, found)
-        return found
+            result = self._clean(text)
+            self._memo.put(text, "" if result is text else result)
+            return result
+        return found or text
 
     def name(self, text: str) -> str:
         """A name or id: only what cannot be anything but a secret is replaced."""
-        if self._off or len(text) < SHORTEST:
+        if self._off or (len(text) < SHORTEST and "@" not in text):
             return text
-        found = self._names.get(text)
-        if found is None:
-            found = self.rules(text, exempt=True)
-            self._names.put(text, found)
-        return found
+        return self.rules(text, exempt=True)
 
     def value(self, value: Value) -> Value:
         """A value with every text within it redacted. Strings that hold JSON are looked into."""
@@ -174,8 +173,11 @@ class Redactor:
         return self._mark("SECRET", text) if new is text and LONG_TOKEN.search(text) else new
 
     def _dict(self, values: dict[str, Value]) -> dict[str, Value]:
+        """Short texts are looked at all in one go: nearly always they are all clean, and a look has its own cost."""
         levels = self._levels
         changed: dict[str, Value] = {}
+        plain: dict[str, str] = {}
+        exempt: dict[str, str] = {}
         for key, value in values.items():
             kind = type(value)
             if kind is int or kind is float or kind is bool or value is None:
@@ -184,14 +186,28 @@ class Redactor:
             if level is None:
                 level = self._level(key)
             if kind is str and level != SECRET:
-                if len(value) < SHORTEST:  # type: ignore[arg-type]
-                    continue
-                new: Value = self.text(value) if level == PLAIN else self.name(value)  # type: ignore[arg-type]
-            else:
-                new = self._value(value, level)
-            if new is not value:
+                text = cast(str, value)
+                if level == EXEMPT:
+                    exempt[key] = text
+                elif len(text) < LONG:
+                    plain[key] = text
+                elif (long := self.text(text)) is not text:
+                    changed[key] = long
+            elif (new := self._value(value, level)) is not value:
                 changed[key] = new
+        if (plain or exempt) and not self._all_clean(plain, exempt):
+            changed |= {key: new for key, text in plain.items() if (new := self.text(text)) is not text}
+            changed |= {key: new for key, text in exempt.items() if (new := self.name(text)) is not text}
         return {**values, **changed} if changed else values
+
+    def _all_clean(self, plain: dict[str, str], exempt: dict[str, str]) -> bool:
+        """True when no pattern could apply to any of these texts. One look at all of them, one a line."""
+        texts = "\n".join(plain.values())
+        names = "\n".join(exempt.values())
+        if self._pii or "\\" in texts or "@" in texts or "@" in names:
+            return False
+        data = texts.encode("utf-8", "replace")
+        return not may_hold_card(data) and not candidates(data + b"\n" + names.encode("utf-8", "replace"))
 
     def keys(self, values: dict[str, Value]) -> dict[str, Value]:
         """A dict decoded from JSON, its keys redacted too (a map by API key has been seen)."""

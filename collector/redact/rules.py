@@ -20,12 +20,12 @@ Mark = Callable[[str, str], str]
 """(kind, secret) -> placeholder."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """`gates` are bytes of which one must be present; `group` is the secret in a match."""
+    """`gates` are texts of which one must be present; `group` is the secret in a match."""
 
     kind: str
-    gates: tuple[bytes, ...]
+    gates: tuple[str, ...]
     pattern: re.Pattern[str]
     group: int = 0
 
@@ -50,7 +50,7 @@ def _start(literal: str) -> str:
 
 
 def _token(kind: str, literal: str, rest: str) -> Rule:
-    return Rule(kind, (literal.encode(),), re.compile(_start(literal) + rest))
+    return Rule(kind, (literal,), re.compile(_start(literal) + rest))
 
 
 _MIXED = r"(?=[a-z_-]*[A-Z0-9])"  # not just a long hyphenated word
@@ -96,7 +96,7 @@ JWT = _token("JWT", "eyJ", r"[\w-]{8,}\.[\w-]{8,}(?:\.{1,2}[\w-]+)*")
 
 PRIVATE_KEY = Rule(
     "PRIVATE_KEY",
-    (b"-----BEGIN ",),
+    ("-----BEGIN ",),
     re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:.*?-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|"
                r"(?:\s|\\[nr])*(?:[A-Za-z0-9+/=]{16,}(?:\s|\\[nr])*)*)", re.S),
 )  # fmt: skip
@@ -111,29 +111,29 @@ def _any_case(pattern: str) -> str:
     return re.sub(r"[a-z]", lambda m: f"[{m[0]}{m[0].upper()}]", pattern)
 
 
-def _assigned(name: str, *gates: bytes) -> Rule:
+def _assigned(name: str, *gates: str) -> Rule:
     scheme = f"(?:(?:{_any_case('bearer')}|{_any_case('basic')}|{_any_case('token')})\\s+)?"
     sign = r"(?:\\*[\"'])?\s*[:=]\s*(?:\\*[\"'])?"
     return Rule("SECRET", gates, re.compile(f"{_any_case(name)}{sign}{scheme}({_VALUE})"), 1)
 
 
 BY_CONTEXT: tuple[Rule, ...] = (
-    Rule("TOKEN", (b"bearer ",), re.compile(rf"{_any_case('bearer')} +({_VALUE})"), 1),
-    _assigned("authorization", b"authorization"),
-    _assigned("api[_-]?key", b"api_key", b"api-key", b"apikey"),
-    _assigned("access[_-]?token", b"ss_token", b"stoken"),
-    _assigned("refresh[_-]?token", b"sh_token", b"shtoken"),
-    _assigned("auth[_-]?token", b"th_token", b"th-token", b"thtoken"),
-    _assigned("id_token", b"id_token"),
-    _assigned("client[_-]?secret", b"client_secret", b"clientsecret"),
-    _assigned("secret[_-]?(?:access[_-]?)?key", b"secret_", b"secretkey", b"secretaccesskey"),
+    Rule("TOKEN", ("bearer ",), re.compile(rf"{_any_case('bearer')} +({_VALUE})"), 1),
+    _assigned("authorization", "authorization"),
+    _assigned("api[_-]?key", "api_key", "api-key", "apikey"),
+    _assigned("access[_-]?token", "ss_token", "stoken"),
+    _assigned("refresh[_-]?token", "sh_token", "shtoken"),
+    _assigned("auth[_-]?token", "th_token", "th-token", "thtoken"),
+    _assigned("id_token", "id_token"),
+    _assigned("client[_-]?secret", "client_secret", "clientsecret"),
+    _assigned("secret[_-]?(?:access[_-]?)?key", "secret_", "secretkey", "secretaccesskey"),
 )
 """A header or variable that says what it holds: `Authorization: Basic …`, `api_key="…"`, `"access_token": "…"`.
 Their gates are lower case and searched for in the lower-cased text."""
 
 URL_PASSWORD = Rule(
     "PASSWORD",
-    (b"://", b":\\/\\/"),
+    ("://", ":\\/\\/"),
     re.compile(r"(?<=[A-Za-z0-9]):(?://|\\/\\/)[^\s:/@\"'<>\\]*:(?!\[[A-Z_]+:[0-9a-f]{4}\]@)([^\s/\"'<>\\]+)@"),
     1,
 )
@@ -142,7 +142,7 @@ BY_PREFIX: tuple[Rule, ...] = (*API_KEYS, JWT)
 """All of these, like BY_CONTEXT and PRIVATE_KEY, hold a run of at least 16 token characters (`scan.RUN`):
 where there is no such run, there is no need to look."""
 
-_CARD = re.compile(r"\d{13,19}|\d{3,6}(?:[ -]\d{3,7}){1,5}")
+_CARD = re.compile(r"[0-9](?:[0-9]{12,18}|[0-9]{2,5}(?:[ -][0-9]{3,7}){1,5})")
 _CARD_LEFT = re.compile(r"[\w+/-]\Z|[0-9]\.\Z")
 _CARD_RIGHT = re.compile(r"[\w/=-]|\.\d|:\d")
 _ESCAPED_LEFT = re.compile(r"\\[nrtbf]\Z")
@@ -177,18 +177,18 @@ def luhn(digits: str) -> bool:
     return (odd + even) % 10 == 0
 
 
-EMAIL = Rule("EMAIL", (b"@",), re.compile(r"[\w.+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,24}\b"))
+EMAIL = Rule("EMAIL", ("@",), re.compile(r"[\w.+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,24}\b"))
 
 PII_RULES: tuple[Rule, ...] = (
     Rule(
         "NATIONAL_ID",  # US social security number
-        (b"-", b" "),
+        ("-", " "),
         re.compile(r"(?<![\w.+-])(?!000|666|9\d\d)\d{3}([- ])(?!00)\d\d\1(?!0000)\d{4}(?![\w-])"),
     ),
-    Rule("IBAN", (b"",), re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")),
+    Rule("IBAN", ("",), re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")),
     Rule(
         "PHONE",  # with a country's code, or as Americans write it
-        (b"+", b"-", b"(", b"."),
+        ("+", "-", "(", "."),
         re.compile(
             r"(?<![\w.+/:=-])(?:\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,5}"
             r"|(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4})(?![\w/:-]|\.\d)"

@@ -14,6 +14,7 @@ from collector.redact.rules import BY_CONTEXT, BY_PREFIX, PRIVATE_KEY, Rule
 RUN = 16
 MANY_RUNS = 64
 CARD_DIGITS = 13
+OFTEN_DIGITS = 4_000  # longer texts nearly always have thirteen digits somewhere: not worth a pass of its own
 
 _TOKEN_BYTES = frozenset((string.ascii_letters + string.digits + "_-").encode())
 _CLASSES = bytes(97 if byte in _TOKEN_BYTES else 32 for byte in range(256))
@@ -21,11 +22,14 @@ _NOT_DIGITS = bytes(byte for byte in range(256) if not 48 <= byte < 58)
 _DIGITS = bytes(48 if 48 <= byte < 58 else 120 for byte in range(256))
 _A_RUN = b"a" * RUN
 _A_CARD = b"0" * CARD_DIGITS
+_PEM = PRIVATE_KEY.gates[0].encode()
+_PREFIXES = tuple((rule.gates[0], rule) for rule in BY_PREFIX)
+_NAMES = tuple((gate, rule) for rule in BY_CONTEXT for gate in rule.gates)
 
 
 def may_hold_card(data: bytes) -> bool:
     """Thirteen digits in a row once spaces and dashes are out."""
-    if len(data.translate(None, _NOT_DIGITS)) < CARD_DIGITS:
+    if len(data) < OFTEN_DIGITS and len(data.translate(None, _NOT_DIGITS)) < CARD_DIGITS:
         return False
     return _A_CARD in data.translate(_DIGITS, b" -")
 
@@ -36,12 +40,12 @@ def candidates(data: bytes) -> list[Rule]:
     first = classes.find(_A_RUN)
     if first < 0:
         return []
-    runs = _runs(data, classes, first)
-    found = [PRIVATE_KEY] if PRIVATE_KEY.gates[0] in data else []
-    found += [rule for rule in BY_PREFIX if rule.gates[0] in runs]
-    lower = data.lower()
-    found += [rule for rule in BY_CONTEXT if any(gate in lower for gate in rule.gates)]
-    return found
+    runs = _runs(data, classes, first).decode("latin-1")  # `in` is five times as fast on short str as on bytes
+    found = [PRIVATE_KEY] if _PEM in data else []
+    found += [rule for gate, rule in _PREFIXES if gate in runs]
+    lower = data.lower().decode("latin-1")
+    named = [rule for gate, rule in _NAMES if gate in lower]
+    return found + list(dict.fromkeys(named)) if named else found
 
 
 def _runs(data: bytes, classes: bytes, first: int) -> bytes:
