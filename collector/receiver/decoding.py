@@ -32,7 +32,7 @@ class Decoders:
         return {
             "traces": partial(otlp.decode_traces, limits=limits),
             "logs": partial(otlp.decode_logs, limits=limits),
-            "native": lambda body, _: native.decode_batch(body),
+            "native": lambda body, _: native.decode(body.split(b"\n")),
         }
 
     def load(self) -> None:
