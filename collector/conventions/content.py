@@ -48,31 +48,36 @@ def _messages_in(found: Found, said: Said, kind: str | None) -> list[Message]:
     if "in_messages" in found.slots:
         rank, value = found.slots["in_messages"]
         given = messages(value, "user") if rank == 0 else _blob(value, kind, "user")
-        if given:
+        if _says(given):
             return given
     if said.input:
         return said.input
     lists = found.lists
-    if "prompts" in lists:
-        return flat.prompt_messages(lists["prompts"], "user")
-    if "in" in lists:
-        return flat.openinference_messages(lists["in"], "user")
+    if "prompts" in lists and _says(given := flat.prompt_messages(lists["prompts"], "user")):
+        return given
+    if "in" in lists and _says(given := flat.openinference_messages(lists["in"], "user")):
+        return given
     return []
+
+
+def _says(given: list[Message]) -> bool:
+    """Whether there is anything in them: a role alone (content left out on purpose, or a failed call) is nothing."""
+    return any(message.parts for message in given)
 
 
 def _messages_out(found: Found, said: Said) -> list[Message]:
     if "out_messages" in found.slots:
         rank, value = found.slots["out_messages"]
         given = messages(value, "assistant") if rank == 0 else _blob(value, "llm", "assistant")
-        if given:
+        if _says(given):
             return given
     if said.output:
         return said.output
     lists = found.lists
-    if "completions" in lists:
-        return flat.prompt_messages(lists["completions"], "assistant")
-    if "out" in lists:
-        return flat.openinference_messages(lists["out"], "assistant")
+    if "completions" in lists and _says(given := flat.prompt_messages(lists["completions"], "assistant")):
+        return given
+    if "out" in lists and _says(given := flat.openinference_messages(lists["out"], "assistant")):
+        return given
     return []
 
 

@@ -18,6 +18,7 @@ ROLES = {
     "AIMessageChunk": "assistant", "ai_message": "assistant", "human_message": "user",
 }  # fmt: skip
 SYSTEM = frozenset({"system", "developer"})
+_BODIES = frozenset({"content", "parts", "data", "kwargs"})
 _LANGCHAIN_TYPES = frozenset({"human", "ai", "system", "tool", "function", "chat", "AIMessageChunk"})
 _ITEM_TYPES = frozenset({"function_call", "function_call_output", "reasoning", "message", "custom_tool_call",
                          "custom_tool_call_output"})  # fmt: skip
@@ -163,7 +164,7 @@ def conversation(value: Any, *, of_model: bool, role: str) -> list[Message] | No
         return None
     if not isinstance(value, dict):
         return None
-    if "role" in value and ("content" in value or "parts" in value):
+    if is_message(value) and value.get("type") not in _ITEM_TYPES and value.keys() & _BODIES:
         return [message(value, role)]
     if not of_model:
         return _listed(value, role) if len(value) == 1 else None
@@ -193,6 +194,8 @@ def _request(value: dict[str, Any], role: str) -> list[Message] | None:
 
 
 def _answer(value: dict[str, Any]) -> list[Message] | None:
+    if "role" in value and isinstance(value.get("content"), list):
+        return [message(value, "assistant")]  # Anthropic's
     for name in ("choices", "candidates", "output"):
         listed = value.get(name)
         if isinstance(listed, list) and listed and all(isinstance(one, dict) for one in listed):

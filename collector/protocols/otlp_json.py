@@ -268,8 +268,6 @@ def _value(value: Any, depth: int) -> Value:
     for name, said in value.items():
         read = _READ.get(name)
         if read is not None and said is not None:
-            if depth <= 0:
-                raise SpanError("values nested too deeply")
             return read(said, depth)
     return None
 
@@ -304,7 +302,13 @@ def _bytes(said: Any, depth: int) -> Value:
         raise SpanError("bytesValue is not base64") from error
 
 
+def _check_depth(depth: int) -> None:
+    if depth <= 0:
+        raise SpanError("values nested too deeply")
+
+
 def _array(said: Any, depth: int) -> Value:
+    _check_depth(depth)
     items = said.get("values") if isinstance(said, dict) else said
     if not isinstance(items or [], list):
         raise SpanError("arrayValue has no list of values")
@@ -312,6 +316,7 @@ def _array(said: Any, depth: int) -> Value:
 
 
 def _kvlist(said: Any, depth: int) -> Value:
+    _check_depth(depth)
     items = said.get("values") if isinstance(said, dict) else said
     if not isinstance(items or [], list):
         raise SpanError("kvlistValue has no list of values")
