@@ -34,6 +34,7 @@ RECIPE = """
       select r.hash, r.parent, r.body, r.depth from path p join recipes r on r.hash = p.parent)
     select body from path order by depth"""
 ALL = -1
+_SHARED = {f.name for f in fields(SpanState)} & set(READING_FIELDS) - {"tags", "metadata", "cost_nanousd"}
 MISSING = "[missing from the file]"
 _KEPT = 20_000_000
 
@@ -207,8 +208,7 @@ class Expander:
     def reading(self, state: SpanState, body: Mapping[str, Any]) -> Reading:
         """The reading as stored."""
         usage = Usage(*(getattr(state, name) for name in USAGE_FIELDS))
-        columns = {f.name for f in fields(SpanState)}
-        plain = {n: getattr(state, n) for n in READING_FIELDS if n in columns and n not in ("tags", "metadata")}
+        plain = {name: getattr(state, name) for name in _SHARED}
         plain["status"] = plain["status"] if plain["status"] == "error" else None
         return Reading(
             **plain, convention=body["convention"], params=self.json(body["params"]), usage=usage or None,

@@ -1,0 +1,133 @@
+"""What a filter means in SQL, for traces (t), spans (s) and sessions (x).
+
+Only fixed fragments make the text; every value is bound. A trace matches a span's condition when any of
+its spans does; `status:` and `since:` look at the trace itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from collector.store.filters import Filter, Term
+from collector.store.search import match_expression
+
+SPAN_DEAD = """(s.process_id in (select value from json_each(:dead)) or (s.seen_ns < :quiet
+    and (s.process_id is null or not exists (select 1 from processes p where p.process_id = s.process_id))))"""
+SPAN_STATUS = f"case when s.status <> 'running' then s.status when {SPAN_DEAD} then 'abandoned' else 'running' end"
+TRACE_STATUS = f"""case when t.root_status = 'error' then 'error' when t.running_count = 0 then 'ok'
+    when exists (select 1 from spans s where s.trace_id = t.trace_id and s.status = 'running'
+      and s.start_ns is not null and not {SPAN_DEAD}) then 'running' else 'abandoned' end"""
+
+_TEXT = """s.id in (select m.span_id from search f join mentions m on m.text_id = f.rowid where f.search match {})"""
+_TRACE_TEXT = """t.trace_id in (select w.trace_id from search f join mentions m on m.text_id = f.rowid
+    join spans w on w.id = m.span_id where f.search match {})"""
+_NEVER = "0"
+
+
+@dataclass(slots=True)
+class Conditions:
+    """A where clause and the values it binds."""
+
+    parts: list[str] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def bind(self, value: object) -> str:
+        name = f"f{len(self.values)}"
+        self.values[name] = value
+        return f":{name}"
+
+    @property
+    def where(self) -> str:
+        return " and ".join(self.parts) or "1"
+
+
+def for_traces(where: Filter) -> Conditions:
+    return _all(where, _trace_term)
+
+
+def for_spans(where: Filter) -> Conditions:
+    return _all(where, _span_term)
+
+
+def for_sessions(where: Filter) -> Conditions:
+    return _all(where, _session_term)
+
+
+def _all(where: Filter, one: Callable[[Conditions, Term], str]) -> Conditions:
+    found = Conditions()
+    for term in where.terms:
+        sql = one(found, term)
+        found.parts.append(f"not ifnull(({sql}), 0)" if term.negated else f"({sql})")
+    return found
+
+
+def _trace_term(c: Conditions, term: Term) -> str:
+    if term.key == "status":
+        return _status(c, term, "t.root_status", TRACE_STATUS)
+    if term.key == "since":
+        return f"t.start_ns >= {c.bind(int(term.values[0]))}"
+    if term.key == "session":
+        return _matches(c, "t.session_id", term.values)
+    if term.key == "user":
+        return _matches(c, "t.user_id", term.values)
+    if term.key == "text":
+        return _text(c, term, _TRACE_TEXT)
+    any_span = f"exists (select 1 from spans s where s.trace_id = t.trace_id and {_span_term(c, term)})"
+    if term.key == "name":
+        return f"{_matches(c, 't.name', term.values, fold=True)} or {any_span}"
+    return any_span
+
+
+def _span_term(c: Conditions, term: Term) -> str:
+    if term.key == "status":
+        return _status(c, term, "s.status", SPAN_STATUS)
+    if term.key == "since":
+        return f"s.start_ns >= {c.bind(int(term.values[0]))}"
+    if term.key == "text":
+        return _text(c, term, _TEXT)
+    if term.key == "model":
+        return f"{_matches(c, 's.model', term.values)} or {_matches(c, 's.request_model', term.values)}"
+    column = {"kind": "s.kind", "name": "s.name", "session": "s.session_id", "user": "s.user_id"}[term.key]
+    return _matches(c, column, term.values, fold=term.key == "name")
+
+
+def _session_term(c: Conditions, term: Term) -> str:
+    if term.key == "session":
+        return _matches(c, "x.session_id", term.values)
+    if term.key == "since":
+        return f"x.last_ns >= {c.bind(int(term.values[0]))}"
+    return f"exists (select 1 from traces t where t.session_id = x.session_id and ({_trace_term(c, term)}))"
+
+
+def _status(c: Conditions, term: Term, stored: str, computed: str) -> str:
+    if term.values == ("error",):
+        return f"{stored} = 'error'"  # never computed: lets an index help
+    return _matches(c, f"({computed})", term.values)
+
+
+def _text(c: Conditions, term: Term, template: str) -> str:
+    expression = match_expression(term.values[0])
+    return _NEVER if expression is None else template.format(c.bind(expression))
+
+
+def _matches(c: Conditions, column: str, values: Sequence[str], fold: bool = False) -> str:
+    """The column equals, or globs to, one of the values. `fold` ignores the case of ASCII letters."""
+    exact = [value for value in values if "*" not in value]
+    out = []
+    if len(exact) == 1:
+        out.append(f"{column} = {c.bind(exact[0])}{' collate nocase' if fold else ''}")
+    elif exact:
+        listed = ", ".join(c.bind(value) for value in exact)
+        out.append(f"{column}{' collate nocase' if fold else ''} in ({listed})")
+    for value in values:
+        if "*" in value:
+            pattern = c.bind(_glob(value.lower() if fold else value))
+            out.append(f"{f'lower({column})' if fold else column} glob {pattern}")
+    return out[0] if len(out) == 1 else f"({' or '.join(out)})"
+
+
+def _glob(value: str) -> str:
+    """The value as a GLOB pattern in which only `*` is special."""
+    return value.replace("[", "[[]").replace("?", "[?]")

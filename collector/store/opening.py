@@ -1,0 +1,159 @@
+"""Opening a traces.db to read it, in whatever state it is.
+
+    directory writable                  mode=ro (SQLite needs to make -shm for a WAL)
+    not writable, no -wal beside it     immutable: nobody writes, so no lock or -shm is needed
+    not writable, with a -wal           file and -wal are copied to a temporary directory, and that is read
+
+What cannot be read at all is a StoreError with a sentence; what can be read in part is, and
+`FileState.note` says what is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from collector.errors import NotFound, StoreError
+from collector.store.files import APPLICATION_ID, BUSY_MS
+from collector.store.migrations import SCHEMA_VERSION
+from collector.store.reader import Reader
+from collector.store.rows import FileState
+
+MAGIC = b"SQLite format 3\x00"
+HEADER_BYTES = 100
+TABLES = ("traces", "spans", "bodies", "texts", "messages", "nodes", "sessions", "search")
+
+
+def writable_directory(path: Path) -> bool:
+    return os.access(path.parent, os.W_OK)
+
+
+@contextmanager
+def open_reader(
+    path: Path | str, *, writable: Callable[[Path], bool] = writable_directory, now_ns: Callable[[], int] | None = None
+) -> Iterator[Reader]:
+    """A reader on the file, closed afterwards. Use it in the thread that opened it.
+
+    NotFound when there is no file; StoreError when nothing of it can be read.
+    """
+    file = Path(path)
+    _check_header(file)
+    with tempfile.TemporaryDirectory(prefix="tracetui-", ignore_cleanup_errors=True) as scratch:
+        uri, note = _choose(file, writable(file), Path(scratch))
+        connection = _connect(uri, file)
+        try:
+            state = _examine(connection, file, note, uri)
+            yield Reader(connection, state) if now_ns is None else Reader(connection, state, now_ns=now_ns)
+        finally:
+            connection.close()
+
+
+def _check_header(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEADER_BYTES)
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no file {path}; name another with --db") from error
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
+    if not head:
+        raise StoreError(f"{path} is empty: nothing was ever written to it")
+    if not head.startswith(MAGIC):
+        raise StoreError(f"{path} is no SQLite file (it begins with {head[:16]!r}); a traces.db is asked for")
+
+
+def _choose(path: Path, writable: bool, scratch: Path) -> tuple[str, str | None]:
+    wal = path.with_name(path.name + "-wal")
+    has_wal = wal.exists() and wal.stat().st_size > 0
+    if writable:
+        return f"{_uri(path)}?mode=ro", None
+    if not has_wal:
+        return f"{_uri(path)}?mode=ro&immutable=1", None
+    copy = scratch / path.name
+    try:
+        shutil.copyfile(path, copy)
+        shutil.copyfile(wal, copy.with_name(copy.name + "-wal"))
+    except OSError as error:
+        raise StoreError(f"cannot copy {path} and its -wal to read them: {error.strerror or error}") from error
+    return (
+        f"{_uri(copy)}?mode=ro",
+        f"{path.parent} cannot be written to: reading a copy of {path.name} and its -wal, without later changes",
+    )
+
+
+def _uri(path: Path) -> str:
+    return "file:" + quote(str(path.absolute()))
+
+
+def _connect(uri: str, path: Path) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_MS / 1000, isolation_level=None, cached_statements=256)
+        connection.execute("pragma query_only = on")
+        connection.execute(f"pragma busy_timeout = {BUSY_MS}")
+    except sqlite3.Error as error:
+        raise StoreError(f"cannot open {path}: {error}") from error
+    return connection
+
+
+def _examine(connection: sqlite3.Connection, path: Path, note: str | None, uri: str) -> FileState:
+    """Ours, and of which version? Which tables can be read?"""
+    try:
+        version = int(connection.execute("pragma user_version").fetchone()[0])
+        ours = int(connection.execute("pragma application_id").fetchone()[0]) == APPLICATION_ID
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"{path} is damaged from its first page on: {error}; is the download complete?") from error
+    if not ours:
+        with suppress(sqlite3.Error):
+            if version == 0 and not connection.execute("select count(*) from sqlite_master").fetchone()[0]:
+                raise StoreError(f"{path} is an empty database: nothing was ever written to it")
+        raise StoreError(f"{path} is another program's SQLite file, not a traces.db")
+    notes = [note] if note else []
+    if version > SCHEMA_VERSION:
+        notes.append(
+            f"{path.name} has schema {version}, this version knows {SCHEMA_VERSION}: it is read as far as it is known; "
+            "upgrade tracetui to see all of it"
+        )
+    missing = _unreadable(connection)
+    if len(missing) == len(TABLES):
+        raise StoreError(f"{path} is damaged: none of its tables can be read; is the download complete?")
+    torn = _torn(path) if "mode=ro" in uri else None
+    if missing:
+        notes.append(f"{path.name} is damaged: {', '.join(missing)} cannot be read in full; the rest is shown")
+    elif torn:
+        notes.append(torn)
+    return FileState(str(path), os.access(path, os.W_OK), "; ".join(notes) or None, version, missing)
+
+
+def _unreadable(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Tables whose first or last rows cannot be read. Looks at the ends only: a full check reads everything."""
+    bad = []
+    for table in TABLES:
+        key = {"traces": "id", "spans": "id", "bodies": "id", "texts": "id"}.get(table)
+        try:
+            if key is None:
+                connection.execute(f"select * from {table} limit 1").fetchall()
+            else:
+                connection.execute(f"select * from {table} order by {key} limit 1").fetchall()
+                connection.execute(f"select * from {table} order by {key} desc limit 1").fetchall()
+        except sqlite3.DatabaseError:
+            bad.append(table)
+    return tuple(bad)
+
+
+def _torn(path: Path) -> str | None:
+    """A sentence when the file is shorter than its header says."""
+    with path.open("rb") as file:
+        head = file.read(HEADER_BYTES)
+    page = int.from_bytes(head[16:18], "big") or 1
+    page = 65536 if page == 1 else page
+    pages = int.from_bytes(head[28:32], "big")
+    size = path.stat().st_size
+    if pages * page <= size or path.with_name(path.name + "-wal").exists():
+        return None
+    return f"{path.name} is cut short: {size} of {pages * page} bytes are here; what they hold is shown"
