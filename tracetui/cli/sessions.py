@@ -26,7 +26,7 @@ COLUMNS = (
 
 @click.command(cls=common.Filtering)
 @common.filter_argument
-@common.list_options("last, first, cost, tokens or traces (default: -last, newest first)")
+@common.list_options("last, first, traces, errors, cost, tokens or session (default: -last, newest first)")
 def sessions(words: tuple[str, ...], db: Path | None, limit: int, sort: str | None, as_json: bool) -> None:
     """List sessions, last active first: `tracetui sessions user:u7`."""
     where = common.parsed(words)

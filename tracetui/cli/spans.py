@@ -31,9 +31,9 @@ COLUMNS = (
 
 @click.command(cls=common.Filtering)
 @common.filter_argument
-@common.list_options("start, duration, cost or tokens (default: -start, newest first)")
+@common.list_options("start, duration, cost, tokens, ttft or name (default: -start, newest first)")
 def spans(words: tuple[str, ...], db: Path | None, limit: int, sort: str | None, as_json: bool) -> None:
-    """List spans, newest first: `tracetui spans kind:tool latency:>2s`."""
+    """List spans, newest first: `tracetui spans kind:tool status:error`."""
     where = common.parsed(words)
     with common.opened(db) as reader:
         rows = reader.spans(where, limit=limit, sort=sort or "-start")

@@ -33,7 +33,7 @@ COLUMNS = (
 @common.filter_argument
 @common.list_options("start, duration, cost, tokens, spans, errors or name (default: -start, newest first)")
 def traces(words: tuple[str, ...], db: Path | None, limit: int, sort: str | None, as_json: bool) -> None:
-    """List traces, newest first: `tracetui traces 'status:error cost:>0.05 since:1d'`."""
+    """List traces, newest first: `tracetui traces 'status:error model:gpt-4o* since:1d'`."""
     where = common.parsed(words)
     with common.opened(db) as reader:
         rows = reader.traces(where, limit=limit, sort=sort or "-start")
