@@ -56,6 +56,13 @@ class Explorer(App[int]):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, Explorer.Tailed) and (self.reopened or not message.reopened)
 
+    class ReceiverNews(Message):
+        """Who receives, and where; from the thread that looks after the child."""
+
+        def __init__(self, listening: str | None, joined: bool, notice: str) -> None:
+            super().__init__()
+            self.listening, self.joined, self.notice = listening, joined, notice
+
     def __init__(
         self,
         source: Source,
@@ -106,6 +113,14 @@ class Explorer(App[int]):
         for screen in self.screen_stack:
             if isinstance(screen, ExplorerScreen):
                 screen.file_changed(reopened=event.reopened)
+
+    @on(ReceiverNews)
+    def _receiver_news(self, event: ReceiverNews) -> None:
+        self.facts.listening, self.facts.joined = event.listening, event.joined
+        self.facts.notice = event.notice
+        for screen in self.screen_stack:
+            if isinstance(screen, ExplorerScreen):
+                screen.facts_changed()
 
     # Going places.
 

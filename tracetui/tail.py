@@ -52,7 +52,7 @@ class Tail(threading.Thread):
         self._poll_s = poll_s
         self._frame_s = frame_s
         self._wake = threading.Event()
-        self._stop = threading.Event()
+        self._ended = threading.Event()
         self._stack = ExitStack()
         self._reader: Versioned | None = None
         self._version: int | None = None
@@ -62,7 +62,8 @@ class Tail(threading.Thread):
         stop_watching = watch(self._path, self._wake)
         try:
             self._open()
-            while not self._stop.is_set():
+            self._tell(reopened=False)  # of what was committed between a screen's first look and ours
+            while not self._ended.is_set():
                 woken = self._wake.wait(self._poll_s)
                 self._wake.clear()
                 self._look(BURST_S if woken else BURST_S[:1])
@@ -72,7 +73,7 @@ class Tail(threading.Thread):
 
     def stop(self) -> None:
         """End the thread and wait for it. Safe to call twice."""
-        self._stop.set()
+        self._ended.set()
         self._wake.set()
         if self.is_alive():
             self.join(timeout=2)
@@ -90,7 +91,7 @@ class Tail(threading.Thread):
                 self._tell(reopened=True)
             return
         for pause_s in burst_s:
-            if self._stop.wait(pause_s) or self._moved_on():
+            if self._ended.wait(pause_s) or self._moved_on():
                 break
 
     def _moved_on(self) -> bool:
@@ -102,9 +103,9 @@ class Tail(threading.Thread):
         return True
 
     def _tell(self, *, reopened: bool) -> None:
-        if not self._stop.is_set():
+        if not self._ended.is_set():
             self._changed(reopened)
-            self._stop.wait(self._frame_s)
+            self._ended.wait(self._frame_s)
 
     def _read_version(self) -> int | None:
         if self._reader is None:

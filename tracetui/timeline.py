@@ -6,9 +6,10 @@ line that stands for the infrastructure spans (http, db) of one parent, the firs
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from collector import tree
 from collector.store.rows import SpanRow
 from tracetui import format as fmt
 
@@ -68,11 +69,11 @@ class Outline:
         return self.end[index] > index + 1
 
 
-def outline(nodes: Iterable[tuple[str, SpanRow | None, int]], *, partial: bool = False) -> Outline:
-    """Build an outline from (span id, row or None, depth) in pre-order."""
+def outline(rows: Sequence[SpanRow], *, partial: bool = False) -> Outline:
+    """The outline of a trace, from its spans in any order. `partial`: there are more of them."""
     made = Outline(partial=partial)
     path: list[int] = []
-    for index, (span_id, row, depth) in enumerate(nodes):
+    for index, (span_id, row, depth, _) in enumerate(tree.build(rows)):
         made.ids.append(span_id)
         made.rows.append(row)
         made.depth.append(depth)

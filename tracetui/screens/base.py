@@ -75,6 +75,12 @@ class ExplorerScreen(Screen[None]):
         else:
             self.reload()
 
+    def facts_changed(self) -> None:
+        """News from outside: who listens, what to say."""
+        self.show_context()
+        if self.facts.notice:
+            self.say(self.facts.notice)
+
     def tick(self) -> None:
         """Four times a second: repaint what runs."""
 

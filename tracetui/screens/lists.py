@@ -138,6 +138,11 @@ class ListScreen(ExplorerScreen, Generic[Row]):
         self.say(state.note or self.facts.notice)
         self.show_context()
 
+    def facts_changed(self) -> None:
+        super().facts_changed()
+        if not self.window.rows:
+            self.query_one(Empty).say(self.empty_lines())
+
     # The lines around the list.
 
     def show_context(self) -> None:
@@ -153,9 +158,12 @@ class ListScreen(ExplorerScreen, Generic[Row]):
         if self._totals is None:
             return [(self.what + " ", "quiet")]
         totals = self._totals
-        parts: list[Part] = [(fmt.count(totals.traces), "strong"), (" traces  ", "quiet")]
+        parts: list[Part] = [
+            (fmt.count(totals.traces), "strong"),
+            (" trace  " if totals.traces == 1 else " traces  ", "quiet"),
+        ]
         if totals.errors:
-            parts += [(fmt.count(totals.errors), "error"), (" errors  ", "quiet")]
+            parts += [(fmt.count(totals.errors), "error"), (" error  " if totals.errors == 1 else " errors  ", "quiet")]
         parts.append((fmt.money(totals.cost_nanousd), "strong"))
         if totals.unpriced_calls:
             parts.append((f" +{fmt.count(totals.unpriced_calls)} unpriced", "abandoned"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 
@@ -12,13 +13,13 @@ from textual.containers import Container
 from collector.errors import NotFound, TracetuiError
 from collector.store.rows import SpanDetail, TraceRow
 from tracetui import format as fmt
+from tracetui import timeline
 from tracetui.keymap import bindings
 from tracetui.screens.base import ExplorerScreen, Facts
 from tracetui.screens.header import trace_context
 from tracetui.screens.menu import Choice
 from tracetui.source import Reader
 from tracetui.timeline import Outline
-from tracetui.trees import read_outline
 from tracetui.widgets.details import as_values
 from tracetui.widgets.frame import ContextLine, KeyBar, Note
 from tracetui.widgets.inspector import Inspector
@@ -99,7 +100,7 @@ class TraceScreen(ExplorerScreen):
                 self._show(*await source.ask_slowly(lambda reader: self._read(reader, None)))
                 took = time.monotonic() - began
                 if took > 0.03:
-                    await self._rest(2 * took)
+                    await asyncio.sleep(2 * took)
         except NotFound:
             self.say("This trace is not in the file any more.")
         except TracetuiError as error:
@@ -107,18 +108,17 @@ class TraceScreen(ExplorerScreen):
         finally:
             self._loading = False
 
-    async def _rest(self, seconds: float) -> None:
-        import asyncio
-
-        await asyncio.sleep(seconds)
-
     def _read(self, reader: Reader, limit: int | None) -> tuple[TraceRow, Outline | None]:
         """In the reader's thread. None where nothing changed since the last look."""
         trace = reader.trace(self.trace_id)
         old = self.trace
         if limit is None and old is not None and trace.seq == old.seq and not self.waterfall.outline.partial:
-            return trace, (None if trace.status == old.status else read_outline(reader, self.trace_id, None))
-        return trace, read_outline(reader, self.trace_id, limit)
+            return trace, (None if trace.status == old.status else self._outline(reader, None))
+        return trace, self._outline(reader, limit)
+
+    def _outline(self, reader: Reader, limit: int | None) -> Outline:
+        rows = reader.tree_spans(self.trace_id, limit=limit)
+        return timeline.outline(rows, partial=limit is not None and len(rows) >= limit)
 
     def _show(self, trace: TraceRow, outline: Outline | None) -> None:
         self.trace = trace

@@ -80,7 +80,7 @@ def failure(page: Document, span: SpanDetail, glyphs: fmt.Glyphs) -> None:
     for number, event in enumerate(event for event in span.events if event.name == "exception"):
         message = str(event.attributes.get("exception.message") or "")
         if message and message not in (row.status_message or ""):
-            page.text(f"{str(event.attributes.get('exception.type') or 'exception')}: {message}", "error", indent=2)
+            page.text(f"{event.attributes.get('exception.type') or 'exception'!s}: {message}", "error", indent=2)
         stack = event.attributes.get("exception.stacktrace")
         if isinstance(stack, str) and stack:
             page.text(stack.rstrip(), "quiet", indent=2, fold=f"stack{number}")

@@ -102,7 +102,10 @@ class FilterBar(Widget):
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Label("filter", markup=False)
-            yield Input(placeholder="status:error model:gpt-4o* kind:tool name:get_weather since:1h free text")
+            yield Input(
+                placeholder="status:error model:gpt-4o* kind:tool name:get_weather since:1h free text",
+                select_on_focus=False,
+            )
         yield Label("", classes="problem", markup=False)
 
     def open(self, text: str) -> None:
