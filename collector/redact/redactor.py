@@ -173,7 +173,7 @@ class Redactor:
         return self._mark("SECRET", text) if new is text and LONG_TOKEN.search(text) else new
 
     def _dict(self, values: dict[str, Value]) -> dict[str, Value]:
-        """Short texts are looked at all in one go: nearly always they are all clean, and a look has its own cost."""
+        """Short texts are looked at all in one go: nearly always all are clean, and a look has its own cost."""
         levels = self._levels
         changed: dict[str, Value] = {}
         plain: dict[str, str] = {}

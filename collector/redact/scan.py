@@ -24,7 +24,9 @@ _A_RUN = b"a" * RUN
 _A_CARD = b"0" * CARD_DIGITS
 _PEM = PRIVATE_KEY.gates[0].encode()
 _PREFIXES = tuple((rule.gates[0], rule) for rule in BY_PREFIX)
-_NAMES = tuple((gate, rule) for rule in BY_CONTEXT for gate in rule.gates)
+_NAMES = tuple(  # each holds one of the five words that `candidates` looks for first
+    (gate, rule) for rule in BY_CONTEXT for gate in rule.gates
+)
 
 
 def may_hold_card(data: bytes) -> bool:
@@ -44,8 +46,9 @@ def candidates(data: bytes) -> list[Rule]:
     found = [PRIVATE_KEY] if _PEM in data else []
     found += [rule for gate, rule in _PREFIXES if gate in runs]
     lower = data.lower().decode("latin-1")
-    named = [rule for gate, rule in _NAMES if gate in lower]
-    return found + list(dict.fromkeys(named)) if named else found
+    if "token" in lower or "api" in lower or "secret" in lower or "bearer" in lower or "authorization" in lower:
+        found += dict.fromkeys(rule for gate, rule in _NAMES if gate in lower)
+    return found
 
 
 def _runs(data: bytes, classes: bytes, first: int) -> bytes:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.redact import Redactor
+from collector.redact.rules import BY_CONTEXT
 from tests.redact.corpus import FRAMES, HARMLESS, IN_CONTEXT, SECRETS
 
 KEY = b"k" * 32
@@ -79,6 +80,11 @@ def test_several_secrets_of_one_text_all_go() -> None:
 def test_a_secret_in_a_very_long_text_is_found() -> None:
     filler = "0123456789abcdefghij " * 5_000
     assert SECRETS["github"] not in redactor().text(filler + SECRETS["github"] + filler)
+
+
+def test_every_gate_by_name_is_behind_one_of_the_words_looked_for_first() -> None:
+    words = ("token", "api", "secret", "bearer", "authorization")
+    assert all(any(word in gate for word in words) for rule in BY_CONTEXT for gate in rule.gates)
 
 
 def test_mode_off_returns_the_same_object() -> None:
