@@ -1,189 +1,376 @@
-"""OTLP in protobuf. A hot path: 27 attributes are read in the time one log line takes to format."""
+"""OTLP in protobuf. A hot path, so it is read from the bytes themselves (see `wire`).
+
+Attributes repeat from span to span (names, models, hosts), so short ones are remembered by their bytes, and
+keys always. Tags are a field's number times 8 plus its wire type; the numbers are those of opentelemetry-proto 1.x.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from struct import Struct
 from typing import Any
-
-from google.protobuf.message import DecodeError as ProtobufError
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from collector.errors import DecodeError, TooLarge
 from collector.model import Event, Link, LogRecord, Refusal, Resource, Scope, SpanPart, Value
 from collector.protocols.limits import Limits, Refusals, SpanError
 from collector.protocols.parts import check_ids, logs_of_spans, span_part
+from collector.protocols.wire import BROKEN, FIXED64, LENGTH, fixed64, message, one_field, varint
+
+SHORT = 80
+"""Attributes of up to so many bytes are remembered; longer ones seldom come again."""
+
+REMEMBERED = 8192
+_pairs: dict[bytes, tuple[str, Value]] = {}
+_keys: dict[bytes, str] = {}
+_double = Struct("<d").unpack_from
+
+Group = tuple[Resource | None, Scope | None, list[tuple[int, int]]]
+Range = tuple[int, int]
 
 
 def traces(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Refusal, ...]]:
-    request = _parse(ExportTraceServiceRequest, body)
-    groups = [
-        (resource_spans, scope_spans)
-        for resource_spans in request.resource_spans
-        for scope_spans in resource_spans.scope_spans
-    ]
-    _check_count(sum(len(scope_spans.spans) for _, scope_spans in groups), limits, "spans")
     parts: list[SpanPart] = []
     refusals = Refusals()
-    resource, of = None, None
-    for resource_spans, scope_spans in groups:
-        try:
-            if of is not resource_spans:
-                resource, of = _resource(resource_spans, limits), resource_spans
-            scope = _scope(scope_spans, limits)
-        except SpanError as bad:
-            for span in scope_spans.spans:
-                refusals.add(str(bad), _sample(span))
-            continue
-        for span in scope_spans.spans:
+    for resource, scope, spans in _groups(body, limits, "spans", refusals):
+        for start, stop in spans:
             try:
-                parts.append(_span(span, resource, scope, limits))
+                parts.append(_span(body, start, stop, resource, scope, limits))
             except SpanError as bad:
-                refusals.add(str(bad), _sample(span))
+                refusals.add(str(bad), _sample(body, start, stop, 0x0A, 0x12, 0x2A))
+            except BROKEN:
+                refusals.add("span is not valid protobuf", _sample(body, start, stop, 0x0A, 0x12, 0x2A))
     return tuple(parts), refusals.result()
 
 
 def logs(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Refusal, ...]]:
-    request = _parse(ExportLogsServiceRequest, body)
-    records = [
-        record
-        for resource_logs in request.resource_logs
-        for scope_logs in resource_logs.scope_logs
-        for record in scope_logs.log_records
-    ]
-    _check_count(len(records), limits, "log records")
     said: list[tuple[str, str, LogRecord]] = []
     refusals = Refusals()
-    for record in records:
-        try:
-            said.append(_log(record, limits))
-        except SpanError as bad:
-            refusals.add(str(bad), _log_sample(record))
+    for _, _, records in _groups(body, limits, "log records", refusals):
+        for start, stop in records:
+            try:
+                said.append(_log(body, start, stop, limits))
+            except SpanError as bad:
+                refusals.add(str(bad), _sample(body, start, stop, 0x4A, 0x52, 0x62))
+            except BROKEN:
+                refusals.add("log record is not valid protobuf", _sample(body, start, stop, 0x4A, 0x52, 0x62))
     return logs_of_spans(said), refusals.result()
 
 
-def _parse(message: Any, body: bytes) -> Any:
+def _groups(body: bytes, limits: Limits, what: str, refusals: Refusals) -> list[Group]:
+    """Where the spans (or log records) of each scope lie in the body; both requests have one shape."""
     try:
-        return message.FromString(body)
-    except ProtobufError as error:
-        raise DecodeError(f"OTLP body of {len(body)} bytes is not an {message.__name__}: {error}") from error
-
-
-def _check_count(count: int, limits: Limits, what: str) -> None:
+        groups = [
+            group
+            for tag, start, stop in message(body, 0, len(body))
+            if tag == 0x0A
+            for group in _of_resource(body, start, stop, limits, refusals)
+        ]
+    except BROKEN as error:
+        raise DecodeError(f"OTLP body of {len(body)} bytes is not protobuf of {what}: {error}") from error
+    count = sum(len(items) for _, _, items in groups)
     if count > limits.spans:
         raise TooLarge(f"a body of {count} {what}; at most {limits.spans} are read at once, so send smaller batches")
+    return groups
 
 
-def _span(span: Any, resource: Resource | None, scope: Scope | None, limits: Limits) -> SpanPart:
-    events = span.events
-    links = span.links
-    status = span.status
+def _of_resource(buf: bytes, pos: int, end: int, limits: Limits, refusals: Refusals) -> list[Group]:
+    fields = message(buf, pos, end)
+    schema, found = "", None
+    for tag, start, stop in fields:
+        if tag == 0x1A:
+            schema = buf[start:stop].decode()
+        elif tag == 0x0A:
+            found = (start, stop)
+    scopes = [_scoped(buf, start, stop) for tag, start, stop in fields if tag == 0x12]
+    try:
+        resource = _resource(buf, found, schema, limits)
+        return [(resource, _scope(buf, scope, url, limits), items) for scope, url, items in scopes]
+    except SpanError as bad:
+        for _, _, items in scopes:
+            for start, stop in items:
+                refusals.add(str(bad), _sample(buf, start, stop, 0x0A, 0x12, 0x2A))
+        return []
+
+
+def _scoped(buf: bytes, pos: int, end: int) -> tuple[Range | None, str, list[Range]]:
+    scope, schema, items = None, "", []
+    for tag, start, stop in message(buf, pos, end):
+        if tag == 0x12:
+            items.append((start, stop))
+        elif tag == 0x0A:
+            scope = (start, stop)
+        elif tag == 0x1A:
+            schema = buf[start:stop].decode()
+    return scope, schema, items
+
+
+def _resource(buf: bytes, where: Range | None, schema: str, limits: Limits) -> Resource | None:
+    if where is None:
+        return Resource(schema_url=schema) if schema else None
+    fields = message(buf, *where)
+    dropped = [number & 0xFFFFFFFF for tag, number, _ in fields if tag == 0x10]
+    return Resource(_attributes(buf, fields, 0x0A, limits), dropped[-1] if dropped else 0, schema)
+
+
+def _scope(buf: bytes, where: Range | None, schema: str, limits: Limits) -> Scope | None:
+    if where is None:
+        return Scope(schema_url=schema) if schema else None
+    fields = message(buf, *where)
+    name, version, dropped = "", "", 0
+    for tag, start, stop in fields:
+        if tag == 0x0A:
+            name = buf[start:stop].decode()
+        elif tag == 0x12:
+            version = buf[start:stop].decode()
+        elif tag == 0x20:
+            dropped = start & 0xFFFFFFFF
+    return Scope(name, version, _attributes(buf, fields, 0x1A, limits), dropped, schema)
+
+
+def _span(buf: bytes, pos: int, end: int, resource: Resource | None, scope: Scope | None, limits: Limits) -> SpanPart:
+    attributes, found, events, links = _span_fields(buf, pos, end, limits.depth)
+    if len(attributes) > limits.attributes:
+        raise SpanError(f"more than {limits.attributes} attributes")
+    get = found.get
+    code, said = _status(buf, *found[0x7A]) if 0x7A in found else (0, "")
     return span_part(
-        span.trace_id.hex(),
-        span.span_id.hex(),
-        span.parent_span_id.hex(),
-        span.name,
-        span.start_time_unix_nano,
-        span.end_time_unix_nano,
-        attributes(span.attributes, limits),
-        tuple([_event(event, limits) for event in events]) if events else (),
-        tuple([_link(link, limits) for link in links]) if links else (),
-        span.kind,
-        status.code,
-        status.message,
-        span.trace_state,
-        span.flags,
-        (span.dropped_attributes_count, span.dropped_events_count, span.dropped_links_count),
+        get(0x0A, b"").hex(),
+        get(0x12, b"").hex(),
+        get(0x22, b"").hex(),
+        get(0x2A, b"").decode(),
+        get(0x39, 0),
+        get(0x41, 0),
+        attributes,
+        tuple([_event(buf, start, stop, limits) for start, stop in events]) if events else (),
+        tuple([_link(buf, start, stop, limits) for start, stop in links]) if links else (),
+        get(0x30, 0) & 0xFFFFFFFF,
+        code,
+        said,
+        get(0x1A, b"").decode(),
+        get(0x85, 0),
+        (get(0x50, 0) & 0xFFFFFFFF, get(0x60, 0) & 0xFFFFFFFF, get(0x70, 0) & 0xFFFFFFFF),
         resource,
         scope,
     )
 
 
-def _event(event: Any, limits: Limits) -> Event:
-    said = attributes(event.attributes, limits)
-    return Event(event.time_unix_nano, event.name, said, event.dropped_attributes_count)
+def _span_fields(
+    buf: bytes, pos: int, end: int, depth: int
+) -> tuple[dict[str, Value], dict[int, Any], list[Range], list[Range]]:
+    """(attributes, the other fields by tag, where the events lie, where the links lie). The hot loop."""
+    attributes: dict[str, Value] = {}
+    found: dict[int, Any] = {}
+    events: list[Range] = []
+    links: list[Range] = []
+    remembered = _pairs.get
+    while pos < end:
+        tag = buf[pos]
+        if tag & 7 == LENGTH and tag < 128:
+            size = buf[pos + 1]
+            pos += 2
+            if size > 127:
+                size, pos = varint(buf, pos - 1)
+            stop = pos + size
+            if tag == 0x4A:
+                if size <= SHORT:
+                    raw = buf[pos:stop]
+                    key, attributes[key] = remembered(raw) or _pair_of(raw, size, depth)
+                else:
+                    key, attributes[key] = _pair(buf, pos, stop, depth)
+            elif tag == 0x5A:
+                events.append((pos, stop))
+            elif tag == 0x6A:
+                links.append((pos, stop))
+            elif tag == 0x7A:
+                if size:
+                    found[tag] = (pos, stop)
+            else:
+                found[tag] = buf[pos:stop]
+            pos = stop
+        elif tag & 7 == FIXED64 and tag < 128:
+            found[tag] = fixed64(buf, pos + 1)[0]
+            pos += 9
+        else:
+            tag, value, pos = one_field(buf, pos)
+            found[tag] = value
+    if pos != end:
+        raise ValueError("a field runs over its end")
+    return attributes, found, events, links
 
 
-def _link(link: Any, limits: Limits) -> Link:
-    return Link(
-        link.trace_id.hex(), link.span_id.hex(), link.trace_state, attributes(link.attributes, limits),
-        link.dropped_attributes_count, link.flags,
-    )  # fmt: skip
+def _status(buf: bytes, pos: int, end: int) -> tuple[int, str]:
+    code, said = 0, ""
+    for tag, start, stop in message(buf, pos, end):
+        if tag == 0x18:
+            code = start & 0xFFFFFFFF
+        elif tag == 0x12:
+            said = buf[start:stop].decode()
+    return code, said
 
 
-def _log(record: Any, limits: Limits) -> tuple[str, str, LogRecord]:
-    if not record.span_id:
+def _event(buf: bytes, pos: int, end: int, limits: Limits) -> Event:
+    fields = message(buf, pos, end)
+    time_ns, name, dropped = 0, "", 0
+    for tag, start, stop in fields:
+        if tag == 0x09:
+            time_ns = start
+        elif tag == 0x12:
+            name = buf[start:stop].decode()
+        elif tag == 0x20:
+            dropped = start & 0xFFFFFFFF
+    return Event(time_ns, name, _attributes(buf, fields, 0x1A, limits), dropped)
+
+
+def _link(buf: bytes, pos: int, end: int, limits: Limits) -> Link:
+    fields = message(buf, pos, end)
+    trace_id = span_id = state = ""
+    dropped = flags = 0
+    for tag, start, stop in fields:
+        if tag == 0x0A:
+            trace_id = buf[start:stop].hex()
+        elif tag == 0x12:
+            span_id = buf[start:stop].hex()
+        elif tag == 0x1A:
+            state = buf[start:stop].decode()
+        elif tag == 0x28:
+            dropped = start & 0xFFFFFFFF
+        elif tag == 0x35:
+            flags = start
+    return Link(trace_id, span_id, state, _attributes(buf, fields, 0x22, limits), dropped, flags)
+
+
+def _log(buf: bytes, pos: int, end: int, limits: Limits) -> tuple[str, str, LogRecord]:
+    fields = message(buf, pos, end)
+    trace_id = span_id = severity = name = ""
+    time_ns = observed_ns = number = 0
+    body: Value = None
+    for tag, start, stop in fields:
+        if tag == 0x4A:
+            trace_id = buf[start:stop].hex()
+        elif tag == 0x52:
+            span_id = buf[start:stop].hex()
+        elif tag == 0x09:
+            time_ns = start
+        elif tag == 0x59:
+            observed_ns = start
+        elif tag == 0x2A:
+            body = _value(buf, start, stop, limits.depth)
+        elif tag == 0x62:
+            name = buf[start:stop].decode()
+        elif tag == 0x1A:
+            severity = buf[start:stop].decode()
+        elif tag == 0x10:
+            number = start & 0xFFFFFFFF
+    if not span_id:
         raise SpanError("log record names no span")
-    trace_id, span_id = record.trace_id.hex(), record.span_id.hex()
     check_ids(trace_id, span_id)
-    said = attributes(record.attributes, limits)
-    name = record.event_name or said.get("event.name")
-    return (
-        trace_id,
-        span_id,
-        LogRecord(
-            record.time_unix_nano or record.observed_time_unix_nano,
-            name if isinstance(name, str) else "",
-            _value(record.body, limits.depth),
-            said,
-            record.severity_text,
-            record.severity_number,
-        ),
-    )
+    said = _attributes(buf, fields, 0x32, limits)
+    older = said.get("event.name")
+    name = name or (older if isinstance(older, str) else "")
+    return trace_id, span_id, LogRecord(time_ns or observed_ns, name, body, said, severity, number)
 
 
-def _resource(resource_spans: Any, limits: Limits) -> Resource | None:
-    if not resource_spans.HasField("resource") and not resource_spans.schema_url:
-        return None
-    resource = resource_spans.resource
-    said = attributes(resource.attributes, limits)
-    return Resource(said, resource.dropped_attributes_count, resource_spans.schema_url)
-
-
-def _scope(scope_spans: Any, limits: Limits) -> Scope | None:
-    if not scope_spans.HasField("scope") and not scope_spans.schema_url:
-        return None
-    scope = scope_spans.scope
-    said = attributes(scope.attributes, limits)
-    return Scope(scope.name, scope.version, said, scope.dropped_attributes_count, scope_spans.schema_url)
-
-
-def attributes(pairs: Iterable[Any], limits: Limits) -> dict[str, Value]:
-    """KeyValue messages as a dict. Most values are short strings, so those are tried first."""
-    out: dict[str, Value] = {}
-    for pair in pairs:
-        value = pair.value
-        out[pair.key] = value.string_value or _value(value, limits.depth)
+def _attributes(buf: bytes, fields: list[tuple[int, int, int]], wanted: int, limits: Limits) -> dict[str, Value]:
+    out = dict([_pair(buf, start, stop, limits.depth) for tag, start, stop in fields if tag == wanted])
     if len(out) > limits.attributes:
         raise SpanError(f"more than {limits.attributes} attributes")
     return out
 
 
-def _value(value: Any, depth: int) -> Value:
+def _pair_of(raw: bytes, size: int, depth: int) -> tuple[str, Value]:
+    """A short attribute, remembered unless its value could be changed by whoever gets it."""
+    if len(raw) != size:
+        raise ValueError("a field runs over its end")
+    pair = _pair(raw, 0, len(raw), depth)
+    if not isinstance(pair[1], list | dict):
+        if len(_pairs) >= REMEMBERED:
+            _pairs.clear()
+        _pairs[raw] = pair
+    return pair
+
+
+def _pair(buf: bytes, pos: int, end: int, depth: int) -> tuple[str, Value]:
+    """A KeyValue: first the usual shape (a key below 128 bytes, then a value), then any."""
+    if end - pos > 3 and buf[pos] == 0x0A and (size := buf[pos + 1]) < 128:
+        after = pos + 2 + size
+        if after < end - 1 and buf[after] == 0x12:
+            raw = buf[pos + 2 : after]
+            size = buf[after + 1]
+            after += 2
+            if size > 127:
+                size, after = varint(buf, after - 1)
+            if after + size == end:
+                return _keys.get(raw) or _key(raw), _value(buf, after, end, depth)
+    return _odd_pair(buf, pos, end, depth)
+
+
+def _odd_pair(buf: bytes, pos: int, end: int, depth: int) -> tuple[str, Value]:
+    key, value = "", None
+    for tag, start, stop in message(buf, pos, end):
+        if tag == 0x0A:
+            key = buf[start:stop].decode()
+        elif tag == 0x12:
+            value = _value(buf, start, stop, depth)
+    return key, value
+
+
+def _key(raw: bytes) -> str:
+    if len(_keys) >= REMEMBERED:
+        _keys.clear()
+    key = _keys[raw] = raw.decode()
+    return key
+
+
+def _value(buf: bytes, pos: int, end: int, depth: int) -> Value:
     """An AnyValue; None where it is unset, or of a type newer than this code."""
-    kind = value.WhichOneof("value")
-    if kind == "array_value":
-        if depth <= 0:
-            raise SpanError("values nested too deeply")
-        return [_value(item, depth - 1) for item in value.array_value.values]
-    if kind == "kvlist_value":
-        if depth <= 0:
-            raise SpanError("values nested too deeply")
-        return {item.key: _value(item.value, depth - 1) for item in value.kvlist_value.values}
-    if kind in _SCALARS:
-        scalar: Value = getattr(value, kind)
-        return scalar
-    return None
+    if pos == end:
+        return None
+    tag = buf[pos]
+    if tag == 0x0A:
+        size = buf[pos + 1]
+        at = pos + 2
+        if size > 127:
+            size, at = varint(buf, pos + 1)
+        if at + size == end:
+            return buf[at:end].decode()
+    elif tag == 0x18:
+        number, at = varint(buf, pos + 1)
+        if at == end:
+            return number if number < 0x8000000000000000 else number - 0x10000000000000000
+    out: Value = None
+    for tag, start, stop in message(buf, pos, end):
+        if tag in _MEMBERS:
+            out = _member(buf, tag, start, stop, depth)
+    return out
 
 
-_SCALARS = frozenset({"string_value", "bool_value", "int_value", "double_value", "bytes_value"})
+_MEMBERS = frozenset({0x0A, 0x10, 0x18, 0x21, 0x2A, 0x32, 0x3A})
 
 
-def _sample(span: Any) -> str:
-    return f"{span.name} (trace {span.trace_id.hex() or '-'}, span {span.span_id.hex() or '-'})"
+def _member(buf: bytes, tag: int, start: int, stop: int, depth: int) -> Value:
+    if tag == 0x0A:
+        return buf[start:stop].decode()
+    if tag == 0x10:
+        return start != 0
+    if tag == 0x18:
+        return start if start < 0x8000000000000000 else start - 0x10000000000000000
+    if tag == 0x21:
+        number: float = _double(start.to_bytes(8, "little"))[0]
+        return number
+    if tag == 0x3A:
+        return buf[start:stop]
+    if depth <= 0:
+        raise SpanError("values nested too deeply")
+    items = message(buf, start, stop)
+    if tag == 0x2A:
+        return [_value(buf, first, last, depth - 1) for inner, first, last in items if inner == 0x0A]
+    return dict([_pair(buf, first, last, depth - 1) for inner, first, last in items if inner == 0x0A])
 
 
-def _log_sample(record: Any) -> str:
-    body = record.body.string_value
-    event = next((a.value.string_value for a in record.attributes if a.key == "event.name"), "")
-    return f"{record.event_name or event or 'log'} {body}".strip()
+def _sample(buf: bytes, pos: int, end: int, *shown: int) -> str:
+    """What can still be said of it: (trace, span, name) by their tags."""
+    try:
+        found = {tag: buf[start:stop] for tag, start, stop in message(buf, pos, end) if stop >= 0}
+    except BROKEN:
+        return f"{end - pos} bytes"
+    trace, span, name = (found.get(tag, b"") for tag in shown)
+    return f"{name.decode(errors='replace')} (trace {trace.hex() or '-'}, span {span.hex() or '-'})"
