@@ -85,12 +85,19 @@ def _batches(head: bytes, stream: IO[bytes], name: str) -> Iterator[Batch]:
     if start[:1] in (b"{", b"["):
         yield from _json(stream, name)
         return
+    yield _from_import(_protobuf(stream.read(), name))
+
+
+def _protobuf(body: bytes, name: str) -> Batch:
+    """Spans, or else log records: the two requests have the same outline, only what they hold tells them apart."""
     try:
-        yield _from_import(otlp.decode_traces(stream.read(), PROTOBUF_TYPE, LIMITS))
+        spans = otlp.decode_traces(body, PROTOBUF_TYPE, LIMITS)
+        logs = Batch(SOURCE) if spans.parts else otlp.decode_logs(body, PROTOBUF_TYPE, LIMITS)
     except DecodeError as error:
         raise DecodeError(
             f"{name} is neither JSON lines (native or OTLP), nor OTLP JSON, nor OTLP protobuf: {error}"
         ) from error
+    return logs if logs.parts else spans
 
 
 def _json(stream: IO[bytes], name: str) -> Iterator[Batch]:

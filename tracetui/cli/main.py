@@ -42,7 +42,7 @@ class Tracetui(click.Group):
         if name not in COMMANDS:
             return None
         module, _ = COMMANDS[name]
-        command = getattr(import_module(f"tracetui.cli.{module}"), module.rstrip("_"))
+        command = getattr(import_module(f"tracetui.cli.{module}"), module)
         assert isinstance(command, click.Command)
         return command
 

@@ -1,0 +1,138 @@
+"""What comes in through OTLP goes out through OTLP equal, and native export and import are one round trip."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from collector.model import SpanPart
+from collector.protocols import native, otlp
+from tracetui.cli import main
+
+PAYLOADS = Path(__file__).parents[1] / "payloads"
+FOLDERS = sorted(folder.name for folder in PAYLOADS.iterdir() if folder.is_dir())
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACETUI_REDACT", "off")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*args: object) -> Result:
+    result = CliRunner().invoke(main.cli, [str(arg) for arg in args], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def bodies(folder: str, what: str) -> list[Path]:
+    return [path for path in sorted((PAYLOADS / folder).iterdir()) if what in path.name]
+
+
+def sent(folder: str) -> dict[tuple[str, str], SpanPart]:
+    """The spans of a recording, as its bodies say them."""
+    found: list[SpanPart] = []
+    for path in bodies(folder, "-traces."):
+        body = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        kind = otlp.JSON if ".json" in path.name else otlp.PROTOBUF
+        found += otlp.decode_traces(body, kind).parts
+    return by_id(found)
+
+
+def by_id(parts: Iterable[SpanPart]) -> dict[tuple[str, str], SpanPart]:
+    return {(part.trace_id, part.span_id): part for part in parts}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_otlp_export_equals_what_was_sent(folder, tmp_path):
+    run("import", *bodies(folder, "-traces."), *bodies(folder, "-logs."), "--db", "traces.db")
+    run("export", "--format", "otlp", "-o", "out.jsonl", "--db", "traces.db")
+    came_out = by_id(
+        part
+        for line in Path("out.jsonl").read_bytes().splitlines()
+        for part in otlp.decode_traces(line, otlp.JSON).parts
+    )
+    went_in = sent(folder)
+    assert came_out.keys() == went_in.keys()
+    for key, part in went_in.items():
+        assert came_out[key] == part
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_native_export_and_import_are_one_round_trip(folder, tmp_path):
+    run("import", *bodies(folder, "-logs."), *bodies(folder, "-traces."), "--db", "one.db")
+    run("export", "-o", "one.jsonl.gz", "--db", "one.db")
+    run("import", "one.jsonl.gz", "--db", "two.db")
+    run("export", "-o", "two.jsonl.gz", "--db", "two.db")
+    one, two = (gzip.decompress(Path(name).read_bytes()) for name in ("one.jsonl.gz", "two.jsonl.gz"))
+    assert sorted(one.splitlines()) == sorted(two.splitlines())
+    assert shown("one.db") == shown("two.db")
+
+
+def shown(db: str) -> list[object]:
+    """Every trace of a file as `show --json` has it."""
+    listed = json.loads(run("traces", "--json", "--db", db).stdout)
+    return [json.loads(run("show", trace["trace_id"], "--json", "--db", db).stdout) for trace in listed]
+
+
+def test_importing_twice_changes_nothing(tmp_path):
+    (path,) = bodies("openinference-openai", "-traces.")
+    first = json.loads(run("import", path, "--db", "traces.db", "--json").stdout)
+    again = json.loads(run("import", path, "--db", "traces.db", "--json").stdout)
+    assert (first["stored"], first["duplicate"]) == (first["received"], 0)
+    assert (again["stored"], again["duplicate"]) == (0, first["received"])
+
+
+def test_export_takes_a_filter_and_a_limit(tmp_path):
+    (path,) = bodies("openinference-openai", "-traces.")
+    run("import", path, "--db", "traces.db")
+    lines = run("export", "kind:llm", "--limit", "2", "--db", "traces.db").stdout.splitlines()
+    assert [native.decode([line]).parts[0].trace_id != "" for line in lines] == [True, True]
+
+
+def test_an_export_is_private_and_appears_only_when_it_is_complete(tmp_path, monkeypatch):
+    (path,) = bodies("openinference-openai", "-traces.")
+    run("import", path, "--db", "traces.db")
+    run("export", "-o", "out.jsonl", "--db", "traces.db")
+    assert Path("out.jsonl").stat().st_mode & 0o777 == 0o600
+    before = sorted(Path().iterdir())
+
+    def broken(item: SpanPart) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(native, "encode", broken)
+    assert CliRunner().invoke(main.cli, ["export", "-o", "more.jsonl", "--db", "traces.db"]).exit_code == 1
+    assert sorted(Path().iterdir()) == before
+
+
+def test_a_file_that_cannot_be_read_fails_and_the_others_are_imported(tmp_path):
+    (path,) = bodies("openinference-openai", "-traces.")
+    Path("poem.txt").write_text("once upon a time")
+    result = CliRunner().invoke(main.cli, ["import", "poem.txt", str(path), "none.json", "--db", "traces.db"])
+    assert result.exit_code == 1
+    assert "poem.txt is neither" in result.stderr
+    assert "none.json: No such file" in result.stderr
+    assert len(json.loads(run("traces", "--json", "--db", "traces.db").stdout)) == 7
+
+
+def test_scores_and_processes_travel_too(tmp_path):
+    from collector.ingest import Ingest
+    from collector.model import Batch, Process, Score
+    from collector.settings import Settings
+    from tests.builders import T0, make_part
+
+    part = replace(make_part(1), process_id="p1")
+    score = Score("s1", "quality", T0, trace_id=part.trace_id, span_id=part.span_id, value=0.5)
+    process = Process("p1", 42, T0, host="h", heartbeat_ns=T0, ended_ns=T0 + 1)
+    with Ingest(tmp_path / "one.db", Settings(redact="off")) as ingest:
+        ingest.write(Batch("sdk", (part,), (score,), (process,)))
+    lines = run("export", "--db", "one.db").stdout.splitlines()
+    again = native.decode(lines)
+    assert (again.scores, again.processes) == ((score,), (process,))
