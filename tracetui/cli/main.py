@@ -52,7 +52,7 @@ class Tracetui(click.Group):
         if first not in ("-h", "--help", "--version") and first not in COMMANDS:
             if first is not None and not first.startswith("-") and not looks_like_a_file(first):
                 raise click.UsageError(no_such_command(first), ctx)
-            args = ["explore", *args] if sys.stdout.isatty() or "--help" in args else as_a_list(args)
+            args = ["explore", *args] if sys.stdout.isatty() else as_a_list(args)
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -61,9 +61,11 @@ class Tracetui(click.Group):
 
 
 def as_a_list(args: list[str]) -> list[str]:
-    """`tracetui [DB]` into a pipe: the list of traces of that file."""
-    files = [arg for arg in args if not arg.startswith("-")]
-    return ["traces", *(["--db", files[0]] if files else [])]
+    """`tracetui [DB]` into a pipe: the list of traces of that file. What only a screen can do stays with explore."""
+    rest = [arg for arg in args if arg not in ("--collect", "--no-collect")]
+    if len(rest) > 1 or any(arg.startswith("-") for arg in rest):
+        return ["explore", *args]
+    return ["traces", *(["--db", rest[0]] if rest else [])]
 
 
 def looks_like_a_file(word: str) -> bool:
