@@ -186,8 +186,7 @@ def money(nanousd: int | None) -> str:
     if dollars < 0.00005:
         return "<$0.0001"
     if dollars < 0.9995:
-        text = f"{dollars:.4f}" if dollars < 0.09995 else f"{dollars:.3f}"
-        return "$" + text[:4] + text[4:].rstrip("0")
+        return f"${dollars:.4f}" if dollars < 0.09995 else f"${dollars:.3f}".removesuffix("0")
     for limit, digits in ((9.995, 2), (99.95, 1), (999.5, 0)):
         if dollars < limit:
             return f"${dollars:.{digits}f}"

@@ -154,13 +154,13 @@ def guides(trace: Outline, index: int, glyphs: fmt.Glyphs, limit: int) -> str:
     """The tree lines in front of a span, two cells a level, the deepest `limit` levels of them."""
     if trace.depth[index] == 0:
         return ""
-    signs = [glyphs.elbow if trace.last[index] else glyphs.tee]
+    signs = [(glyphs.elbow if trace.last[index] else glyphs.tee) + glyphs.dash]
     at = trace.parent[index]
     while at >= 0 and trace.depth[at] > 0 and len(signs) < limit:
-        signs.append(" " if trace.last[at] else glyphs.pipe)
+        signs.append("  " if trace.last[at] else glyphs.pipe + " ")
         at = trace.parent[at]
     deeper = at >= 0 and trace.depth[at] > 0
-    return ("… " if deeper else "") + "".join(f"{sign} " for sign in reversed(signs))
+    return ("… " if deeper else "") + "".join(reversed(signs))
 
 
 def bar_cells(start_ns: int, end_ns: int, view: tuple[int, int], width: int) -> tuple[int, int]:

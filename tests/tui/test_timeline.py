@@ -56,12 +56,12 @@ def test_spans_of_one_id_cycles_and_selfparents_are_all_shown_once() -> None:
 
 def test_guides_join_siblings() -> None:
     trace = timeline.outline([make_span(1), make_span(2, 1), make_span(3, 2), make_span(4, 1)])
-    assert [timeline.guides(trace, n, fmt.UNICODE, 9) for n in range(4)] == ["", "├ ", "│ └ ", "└ "]
+    assert [timeline.guides(trace, n, fmt.UNICODE, 9) for n in range(4)] == ["", "├─", "│ └─", "└─"]
 
 
 def test_deep_guides_keep_the_deepest_levels() -> None:
     trace = timeline.outline([make_span(n, n - 1 if n > 1 else None) for n in range(1, 40)])
-    assert timeline.guides(trace, 38, fmt.UNICODE, 3) == "…     └ "
+    assert timeline.guides(trace, 38, fmt.UNICODE, 3) == "…     └─"
 
 
 @pytest.mark.parametrize(

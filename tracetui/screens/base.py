@@ -136,7 +136,8 @@ class ExplorerScreen(Screen[None]):
         return [(glyph, "ok"), (" live" + where, "quiet")]
 
     def say(self, text: str) -> None:
-        self.query_one(Note).say(text)
+        for note in self.query(Note):  # none left when the screen is going away
+            note.say(text)
 
     def show_error(self, error: TracetuiError) -> None:
         self.say(str(error))

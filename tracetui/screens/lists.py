@@ -54,6 +54,7 @@ class ListScreen(ExplorerScreen, Generic[Row]):
         self._where: Where | None = None
         self._totals: Totals | None = None
         self._totals_due = 0.0
+        self._counting = False
 
     def table(self) -> Table[Row]:
         raise NotImplementedError
@@ -120,23 +121,33 @@ class ListScreen(ExplorerScreen, Generic[Row]):
             self.query_one(Empty).say(self.empty_lines())
         self._count()
 
-    @work(exclusive=True, group="totals")
-    async def _count(self) -> None:
+    def _count(self) -> None:
         """Totals may read much: seldom, on the slow lane, and the less often the longer they take."""
-        if time.monotonic() < self._totals_due:
+        wait_s = self._totals_due - time.monotonic()
+        if self._counting:
             return
+        self._counting = True
+        self.set_timer(max(wait_s, 0.001), self._count_now)
+
+    @work(group="totals")
+    async def _count_now(self) -> None:
         began = time.monotonic()
-        self._totals_due = began + TOTALS_S
-        filters = self._filters()
+        text, filters = self.filter_text, self._filters()
         try:
             state, totals = await self.facts.source.ask_slowly(lambda reader: (reader.state, reader.totals(**filters)))
         except TracetuiError as error:
             self.show_error(error)
             return
-        self._totals_due = max(began + TOTALS_S, time.monotonic() + 10 * (time.monotonic() - began))
-        self._totals = totals
-        self.say(state.note or self.facts.notice)
-        self.show_context()
+        finally:
+            self._counting = False
+            took = time.monotonic() - began
+            self._totals_due = began + max(TOTALS_S, 11 * took)
+        if text == self.filter_text:
+            self._totals = totals
+            self.say(state.note or self.facts.notice)
+            self.show_context()
+        else:
+            self._count()
 
     def facts_changed(self) -> None:
         super().facts_changed()
@@ -146,13 +157,12 @@ class ListScreen(ExplorerScreen, Generic[Row]):
     # The lines around the list.
 
     def show_context(self) -> None:
-        if not self.is_mounted:
-            return
         name = fmt.plain(self.facts.source.path.rsplit("/", 1)[-1])
         left: list[Part] = [(" " + name, "strong"), ("  ", "text"), *self.live_parts()]
         if self.filter_text:
             left += [("   / ", "quiet"), (fmt.plain(self.filter_text), "accent")]
-        self.query_one(ContextLine).show(left, self._sums())
+        for context in self.query(ContextLine):
+            context.show(left, self._sums())
 
     def _sums(self) -> list[Part]:
         if self._totals is None:

@@ -26,7 +26,7 @@ from tracetui.widgets.inspector import Inspector
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.lines import scalar
 from tracetui.widgets.messages import message_values
-from tracetui.widgets.paint import Line
+from tracetui.widgets.paint import Rule
 from tracetui.widgets.waterfall import Waterfall
 
 WIDE = 110
@@ -52,7 +52,7 @@ class TraceScreen(ExplorerScreen):
         yield Note(id="note")
         with Container(id="panes"):
             yield Waterfall(self.facts.now_ns, id="waterfall")
-            yield Line(id="rule")
+            yield Rule(id="rule")
             yield Inspector(id="inspector")
         yield KeyBar("list", "trace", "screen", "app")
 
@@ -71,6 +71,7 @@ class TraceScreen(ExplorerScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange(event.size.width)
+        self.call_after_refresh(self.show_context)
 
     def _arrange(self, width: int) -> None:
         self.set_class(width < WIDE, "narrow")
@@ -145,6 +146,11 @@ class TraceScreen(ExplorerScreen):
         if index is None:
             return
         span_id = outline.ids[index]
+        if self.waterfall.lines[self.waterfall.cursor] < 0:
+            noise = outline.noise_below[outline.parent[index]]
+            told = f"{fmt.count(noise.spans)} {' and '.join(sorted(noise.kinds))} spans, {fmt.duration(noise.total_ns)}"
+            self.inspector.show(None, [(told, "strong"), ("   enter or l shows them one by one", "quiet")])
+            return
         if outline.rows[index] is None:
             text = "This span has not arrived. Others name it as their parent; it stands in for them until it does."
             self.inspector.show(None, [(text, "quiet")])
@@ -177,14 +183,13 @@ class TraceScreen(ExplorerScreen):
             self.show_context()
 
     def show_context(self) -> None:
-        if self.trace is None or not self.is_mounted:
+        if self.trace is None:
             return
         glyphs = fmt.ASCII if getattr(self.app, "ascii_mode", False) else fmt.UNICODE
         paused = self.live_parts() if self.facts.paused else []
         left, right = trace_context(self.trace, self.facts.now_ns(), glyphs, self.size.width)
-        self.query_one(ContextLine).show([*left, ("  ", "text"), *paused], right)
-        rule = glyphs.dash * self.size.width if self.has_class("narrow") else ""
-        self.query_one("#rule", Line).show([(rule, "faint")])
+        for context in self.query(ContextLine):
+            context.show([*left, ("  ", "text"), *paused], right)
 
     # Keys.
 

@@ -110,6 +110,14 @@ class Painter(Widget):
         self._inks = {}
 
 
+class Rule(Painter):
+    """What parts two panes: one line, across or down, as its own shape has it."""
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        return self.strip([(self.glyphs.dash * width if width > 1 else self.glyphs.pipe, "faint")], width)
+
+
 class Line(Painter):
     """One line of parts, `show`n by whoever owns it."""
 

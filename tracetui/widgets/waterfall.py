@@ -153,14 +153,15 @@ class Waterfall(LineList):
     def _label(self, number: int, row: SpanRow | None) -> list[Part]:
         glyphs = self.glyphs
         span_id = self.outline.ids[number]
-        fold = " "
         if self.outline.has_children(number):
-            fold = glyphs.closed if span_id in self.folded else glyphs.opened
+            fold: Part = (glyphs.closed if span_id in self.folded else glyphs.opened, "quiet")
+        else:
+            fold = (glyphs.dash if self.outline.depth[number] else " ", "faint")
         if row is None:
-            return [(f"{fold} {glyphs.ghost} ", "quiet"), ("not arrived: ", "quiet"), (span_id, "faint")]
+            return [fold, (f" {glyphs.ghost} ", "quiet"), ("not arrived: ", "quiet"), (span_id, "faint")]
         parts: list[Part] = [
-            (fold + " ", "quiet"),
-            (glyphs.kinds.get(row.kind, glyphs.dot) + " ", row.kind if row.kind in glyphs.kinds else "span"),
+            fold,
+            (" " + glyphs.kinds.get(row.kind, glyphs.dot) + " ", row.kind if row.kind in glyphs.kinds else "span"),
             (fmt.plain(row.name) or "(no name)", "error" if row.status == "error" else "text"),
         ]
         if row.model and row.model not in row.name:
@@ -196,8 +197,8 @@ class Waterfall(LineList):
         noise = self.outline.noise_below[self.outline.parent[first]]
         if noise.closes:
             text, role = marks[-1]
-            marks = [*marks[:-1], (text[:-2] + self.glyphs.elbow + " ", role)]
-        text = f"  +{fmt.count(noise.spans)} {' '.join(sorted(noise.kinds))}"
+            marks = [*marks[:-1], (text[:-2] + self.glyphs.elbow + self.glyphs.dash, role)]
+        text = f" +{fmt.count(noise.spans)} {' '.join(sorted(noise.kinds))}"
         left: list[Part] = [*marks, (text, "quiet")]
         if noise.errors:
             left.append((f" {self.glyphs.states['error']}{noise.errors}", "error"))
