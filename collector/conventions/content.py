@@ -19,10 +19,10 @@ from collector.model import MODEL_KINDS, Content, Document, Message, Tool, Value
 
 def content_of(found: Found, said: Said, kind: str | None, out: dict[str, Any]) -> None:
     """Fill `system`, `input` and `output` of `out`."""
-    given = _messages_in(found, said, kind)
+    given = _messages_in(found, said)
     head: tuple[Message, ...] = ()
     if "system" in found.slots:
-        head = tuple(system(found.get("system")))
+        head = tuple(system(found.slots.get("system")))
     if given:
         leading, rest = split_system(given)
         out_input = Content(messages=rest) if rest else None
@@ -44,10 +44,12 @@ def content_of(found: Found, said: Said, kind: str | None, out: dict[str, Any]) 
         out["output"] = value
 
 
-def _messages_in(found: Found, said: Said, kind: str | None) -> list[Message]:
-    if "in_messages" in found.slots:
-        rank, value = found.slots["in_messages"]
-        given = messages(value, "user") if rank == 0 else _blob(value, kind, "user")
+def _messages_in(found: Found, said: Said) -> list[Message]:
+    slots = found.slots
+    if "in_messages" in slots and _says(given := messages(slots["in_messages"], "user")):
+        return given
+    if "in_blob" in slots:
+        given = _blob(slots["in_blob"], "user")
         if _says(given):
             return given
     if said.input:
@@ -66,9 +68,11 @@ def _says(given: list[Message]) -> bool:
 
 
 def _messages_out(found: Found, said: Said) -> list[Message]:
-    if "out_messages" in found.slots:
-        rank, value = found.slots["out_messages"]
-        given = messages(value, "assistant") if rank == 0 else _blob(value, "llm", "assistant")
+    slots = found.slots
+    if "out_messages" in slots and _says(given := messages(slots["out_messages"], "assistant")):
+        return given
+    if "out_blob" in slots:
+        given = _blob(slots["out_blob"], "assistant")
         if _says(given):
             return given
     if said.output:
@@ -81,7 +85,7 @@ def _messages_out(found: Found, said: Said) -> list[Message]:
     return []
 
 
-def _blob(value: Any, kind: str | None, role: str) -> list[Message]:
+def _blob(value: Any, role: str) -> list[Message]:
     """`gen_ai.prompt` as one attribute: JSON of a list of messages or of a request, or just text."""
     value = decoded(value)
     return conversation(value, of_model=True, role=role) or messages(value, role)
@@ -89,44 +93,46 @@ def _blob(value: Any, kind: str | None, role: str) -> list[Message]:
 
 def _value_in(found: Found, kind: str | None) -> Content | None:
     if "query" in found.slots:
-        return Content(value=found.get("query"))
+        return Content(value=found.slots.get("query"))
     if "embeddings" in found.lists:
         texts = flat.embedded_texts(found.lists["embeddings"])
         if texts:
             return Content(value=texts[0] if len(texts) == 1 else list(texts))
     if "in_value" in found.slots:
-        return side(by_mime(found.get("in_value"), found.get("in_mime")), of_model=kind in MODEL_KINDS, role="user")
+        return side(
+            by_mime(found.slots.get("in_value"), found.slots.get("in_mime")), of_model=kind in MODEL_KINDS, role="user"
+        )
     if "tool_arguments" in found.slots:
-        return Content(value=decoded(found.get("tool_arguments")))
+        return Content(value=decoded(found.slots.get("tool_arguments")))
     return None
 
 
 def _value_out(found: Found, kind: str | None) -> Content | None:
     if "out_value" in found.slots:
-        value = by_mime(found.get("out_value"), found.get("out_mime"))
+        value = by_mime(found.slots.get("out_value"), found.slots.get("out_mime"))
         if kind in ("embedding", "retriever", "reranker") and (
             "embeddings" in found.lists or "documents" in found.lists
         ):
             return None  # the vectors, or the documents over again
         return side(value, of_model=kind == "llm", role="assistant")
     if "tool_result" in found.slots:
-        return Content(value=decoded(found.get("tool_result")))
+        return Content(value=decoded(found.slots.get("tool_result")))
     return None
 
 
 def tool_of(found: Found, kind: str | None, span_name: str) -> Tool | None:
     """The call that a tool's span ran. Its arguments are those of the tool where a wrapper's stand around them."""
     slots = found.slots
-    name, call_id = text(found.get("tool_name")), text(found.get("tool_id"))
-    arguments, result = found.get("tool_arguments"), found.get("tool_result")
+    name, call_id = text(found.slots.get("tool_name")), text(found.slots.get("tool_id"))
+    arguments, result = found.slots.get("tool_arguments"), found.slots.get("tool_result")
     if kind != "tool":
         if "tool_arguments" in slots or "tool_result" in slots:
             return Tool(name, call_id, unwrapped(decoded(arguments)), decoded(result))
         return None
     if arguments is None:
-        arguments = found.get("in_value")
+        arguments = found.slots.get("in_value")
     if result is None:
-        result = found.get("out_value")
+        result = found.slots.get("out_value")
     if name is None:
         name = span_name.removeprefix("execute_tool ").strip() or None
     return Tool(name, call_id, unwrapped(decoded(arguments)), tool_output(decoded(result)))
@@ -154,7 +160,7 @@ def tool_output(result: Value) -> Value:
 
 def definitions_of(found: Found) -> Value:
     if "definitions" in found.slots:
-        said = found.get("definitions")
+        said = found.slots.get("definitions")
         if isinstance(said, list):
             return [decoded(one) for one in said]
         out: Value = decoded(said)
@@ -168,7 +174,7 @@ def definitions_of(found: Found) -> Value:
 def documents_of(found: Found) -> tuple[Document, ...]:
     if "documents" in found.lists:
         return flat.documents(found.lists["documents"])
-    said = decoded(found.get("documents"))
+    said = decoded(found.slots.get("documents"))
     if isinstance(said, list):
         return tuple(
             [

@@ -6,6 +6,7 @@ specifies; https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -163,4 +164,7 @@ def _text(value: Value) -> Value:
 
 
 def _json(value: Any) -> str:
-    return orjson.dumps(value, default=repr, option=_JSON).decode()
+    try:
+        return orjson.dumps(value, default=repr, option=_JSON).decode()
+    except TypeError:  # an integer beyond 64 bits, half a surrogate pair
+        return json.dumps(value, default=repr)

@@ -1,4 +1,7 @@
-"""One pass over a span's attributes: what fills which slot, and the lists that were flattened."""
+"""One pass over a span's attributes: what fills which slot, and the lists that were flattened.
+
+What to do with a key is worked out once and remembered: the keys of a program are few, and come again with every span.
+"""
 
 from __future__ import annotations
 
@@ -7,76 +10,125 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from collector.conventions.flat import Elements
-from collector.conventions.names import FAMILIES, GENAI, OPENINFERENCE, REQUEST, TABLE
+from collector.conventions.names import FAMILIES, GENAI, OPENINFERENCE, REQUEST, TABLE, TEXTS, TOKENS
+from collector.conventions.values import integer, text
 from collector.model import Value
 
 _INDEX_DIGITS = 9
+_REMEMBERED = 16_384
+_LONG_KEY = 200
+
+Plan = tuple[int, str, int, str, int]
+"""(what to do, slot or family, rank or index, the key's leaf in its list, convention)"""
+_TEXT, _COUNT, _SLOT, _ELEMENT, _PARAM, _NOTHING = range(6)
 
 
 @dataclass(slots=True)
 class Found:
-    """`slots` holds (rank, value) by slot, `lists` the flattened ones by family, `params` what the call asked for."""
+    """`texts` and `counts` are fields of ours by name, `slots` what needs looking into, `lists` the flattened
+    lists by family, `params` what the call asked for."""
 
-    slots: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    slots: dict[str, Any] = field(default_factory=dict)
     lists: dict[str, Elements] = field(default_factory=dict)
     params: dict[str, Value] = field(default_factory=dict)
     conventions: int = 0
 
-    def get(self, slot: str) -> Any:
-        held = self.slots.get(slot)
-        return None if held is None else held[1]
-
 
 def gather(attributes: Mapping[str, Value]) -> Found:
-    found = Found()
-    slots = found.slots
-    table, families = TABLE, FAMILIES
+    texts: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    slots: dict[str, Any] = {}
+    lists: dict[str, Elements] = {}
+    params: dict[str, Value] = {}
+    ranks: dict[str, int] = {}
     conventions = 0
+    plans = _plans.get
     for key, value in attributes.items():
-        known = table.get(key)
-        if known is not None:
-            if value is None or value == "":
-                continue
-            slot, rank, convention = known
-            held = slots.get(slot)
-            if held is None or rank < held[0]:
-                slots[slot] = (rank, value)
+        what, name, rank, leaf, convention = plans(key) or _plan(key)
+        if what == _NOTHING:
             conventions |= convention
             continue
-        head = key[: key.find(".", key.find(".") + 1)]
-        family = families.get(head)
-        if family is not None:
-            if _element(found.lists, family[0], key[len(head) + 1 :], value):
-                conventions |= family[1]
-        elif head == REQUEST:
-            found.params[key[len(REQUEST) + 1 :]] = value
-            conventions |= GENAI
-        elif key.startswith(("gen_ai.", "llm.")):
-            conventions |= GENAI if key[0] == "g" else OPENINFERENCE
-            if key.startswith("gen_ai.openai.request."):
-                found.params[key[22:]] = value
-        elif key.startswith("openai.request."):
-            found.params[key[15:]] = value
-    found.conventions = conventions
-    return found
+        if what == _ELEMENT:
+            elements = lists.get(name)
+            if elements is None:
+                elements = lists[name] = {}
+            element = elements.get(rank)
+            if element is None:
+                elements[rank] = {leaf: value}
+            else:
+                element[leaf] = value
+            conventions |= convention
+            continue
+        if value is None or value == "":
+            continue
+        conventions |= convention
+        if what == _PARAM:
+            params[name] = value
+            continue
+        if ranks.get(name, 99) <= rank:
+            continue
+        if what == _TEXT:
+            if type(value) is not str:
+                value = text(value)
+                if value is None:
+                    continue
+            texts[name] = value
+        elif what == _COUNT:
+            count = value if type(value) is int and value >= 0 else integer(value)
+            if count is None:
+                continue
+            counts[name] = count
+        else:
+            slots[name] = value
+        ranks[name] = rank
+    return Found(texts, counts, slots, lists, params, conventions)
 
 
-def _element(lists: dict[str, Elements], family: str, rest: str, value: Value) -> bool:
-    """Put a leaf into its list. `rest` is what follows the list's name."""
+def _plan(key: str) -> Plan:
+    plan = _worked_out(key)
+    if len(key) <= _LONG_KEY:
+        if len(_plans) >= _REMEMBERED:
+            _plans.clear()
+            _plans.update(_KNOWN)
+        _plans[key] = plan
+    return plan
+
+
+def _worked_out(key: str) -> Plan:
+    head = key[: key.find(".", key.find(".") + 1)]
+    if head in FAMILIES:
+        family, convention = FAMILIES[head]
+        plan = _element(family, key[len(head) + 1 :], convention)
+        if plan is not None:
+            return plan
+    if head == REQUEST:
+        return (_PARAM, key[len(REQUEST) + 1 :], 0, "", GENAI)
+    for prefix in ("gen_ai.openai.request.", "openai.request."):
+        if key.startswith(prefix):
+            return (_PARAM, key[len(prefix) :], 0, "", GENAI if prefix[0] == "g" else 0)
+    convention = GENAI if key.startswith("gen_ai.") else OPENINFERENCE if key.startswith("llm.") else 0
+    return (_NOTHING, "", 0, "", convention)
+
+
+def _element(family: str, rest: str, convention: int) -> Plan | None:
+    """A leaf of a list. `rest` is what follows the list's name."""
     if family == "functions":  # llm.request.functions.N.name: the list's name has one word more
         name, _, rest = rest.partition(".")
         if name != "functions":
-            return False
+            return None
     index, _, leaf = rest.partition(".")
-    if not index.isdecimal() or len(index) > _INDEX_DIGITS:
-        return False
-    elements = lists.get(family)
-    if elements is None:
-        elements = lists[family] = {}
-    number = int(index)
-    element = elements.get(number)
-    if element is None:
-        elements[number] = {leaf: value}
-    else:
-        element[leaf] = value
-    return True
+    if not (index.isascii() and index.isdecimal()) or len(index) > _INDEX_DIGITS:
+        return None
+    return (_ELEMENT, family, int(index), leaf, convention)
+
+
+def _what(slot: str) -> int:
+    return _TEXT if slot in TEXTS else _COUNT if slot in TOKENS else _SLOT
+
+
+_KNOWN: dict[str, Plan] = {
+    key: (_what(slot), slot, rank, "", convention) for key, (slot, rank, convention) in TABLE.items()
+}
+_plans: dict[str, Plan] = dict(_KNOWN)

@@ -18,6 +18,7 @@ ROLES = {
     "AIMessageChunk": "assistant", "ai_message": "assistant", "human_message": "user",
 }  # fmt: skip
 SYSTEM = frozenset({"system", "developer"})
+_PLAIN_KEYS = frozenset({"role", "parts", "name", "finish_reason"})
 _BODIES = frozenset({"content", "parts", "data", "kwargs"})
 _LANGCHAIN_TYPES = frozenset({"human", "ai", "system", "tool", "function", "chat", "AIMessageChunk"})
 _ITEM_TYPES = frozenset({"function_call", "function_call_output", "reasoning", "message", "custom_tool_call",
@@ -29,8 +30,14 @@ def message(said: Any, role: str) -> Message:
     """One message; `role` where it names none."""
     if not isinstance(said, dict):
         return Message(role, tuple(parts(said)))
+    if "parts" in said and said.keys() <= _PLAIN_KEYS and type(said["parts"]) is list:  # OpenTelemetry's own
+        given = said.get("role")
+        if type(given) is str and given:
+            role = ROLES.get(given, given)
+        blocks = tuple([part(block) for block in said["parts"]])
+        return Message(role, blocks, text(said.get("name")), text(said.get("finish_reason")))
     said = _unwrapped(said)
-    kind = said.get("type")
+    kind = _type(said)
     if "role" not in said and kind in _ITEM_TYPES and kind != "message":
         return Message("tool" if kind.endswith("_output") else "assistant", (part(said),))
     given = said.get("role")
@@ -57,6 +64,11 @@ _EXTRAS = frozenset({
 })  # fmt: skip
 
 
+def _type(said: dict[str, Any]) -> str:
+    kind = said.get("type")
+    return kind if isinstance(kind, str) else ""
+
+
 def decoded_blocks(content: Any) -> Any:
     """A list of content blocks out of its string (flat attributes cannot hold one); any other text stays text."""
     if isinstance(content, str) and content.startswith(("[{", '{"parts"')):
@@ -72,7 +84,7 @@ def _unwrapped(said: dict[str, Any]) -> dict[str, Any]:
     """LangChain's envelopes: {"lc", "id": […, "HumanMessage"], "kwargs"} and {"type": "human", "data"}."""
     if "lc" in said and isinstance(said.get("kwargs"), dict):
         return dict(said["kwargs"])
-    if said.get("type") in _LANGCHAIN_TYPES and isinstance(said.get("data"), dict):
+    if _type(said) in _LANGCHAIN_TYPES and isinstance(said.get("data"), dict):
         return {"type": said["type"], **said["data"]}
     inner = said.get("message")
     if isinstance(inner, dict) and "role" not in said and "content" not in said:
@@ -130,7 +142,7 @@ def is_message(said: Any) -> bool:
         return True
     if "lc" in said and "kwargs" in said:
         return True
-    kind = said.get("type")
+    kind = _type(said)
     return (kind in _LANGCHAIN_TYPES and ("data" in said or "content" in said)) or kind in _ITEM_TYPES
 
 
@@ -164,7 +176,7 @@ def conversation(value: Any, *, of_model: bool, role: str) -> list[Message] | No
         return None
     if not isinstance(value, dict):
         return None
-    if is_message(value) and value.get("type") not in _ITEM_TYPES and value.keys() & _BODIES:
+    if is_message(value) and _type(value) not in _ITEM_TYPES and value.keys() & _BODIES:
         return [message(value, role)]
     if not of_model:
         return _listed(value, role) if len(value) == 1 else None

@@ -31,8 +31,10 @@ _SLOTS: dict[str, str] = {
     "replay_of": "tracetui.replay_of",
     # content
     "system": "gen_ai.system_instructions gen_ai.request.system_instructions",
-    "in_messages": "gen_ai.input.messages gen_ai.prompt",
-    "out_messages": "gen_ai.output.messages gen_ai.completion",
+    "in_messages": "gen_ai.input.messages",
+    "in_blob": "gen_ai.prompt",
+    "out_messages": "gen_ai.output.messages",
+    "out_blob": "gen_ai.completion",
     "in_value": "input.value",
     "in_mime": "input.mime_type",
     "out_value": "output.value",
@@ -86,7 +88,7 @@ _SLOTS: dict[str, str] = {
     "project": "openinference.project.name",
     # what went wrong, and what else it may have been
     "error_type": "error.type",
-    "error_message": "error.message",
+    "status_message": "error.message",
     "http": "http.request.method http.method",
     "db": "db.system.name db.system",
     "level": "tracetui.level",
@@ -111,7 +113,7 @@ TABLE: dict[str, tuple[str, int, int]] = {
 
 TEXTS = frozenset(
     "operation provider request_model model response_id agent_name prompt_name prompt_version session_id user_id"
-    " environment release project error_type level replay_of".split()
+    " environment release project error_type status_message level replay_of".split()
 )
 """Slots that are a text field of Reading by the same name."""
 

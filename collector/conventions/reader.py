@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from collector.conventions.content import content_of, definitions_of, documents_of, tool_of
 from collector.conventions.events import Said, listen
 from collector.conventions.found import Found, gather
 from collector.conventions.messages import split_system
-from collector.conventions.names import CONVENTIONS, GENAI, OPENINFERENCE, OPENINFERENCE_KINDS, OPERATIONS, TEXTS
+from collector.conventions.names import CONVENTIONS, GENAI, OPENINFERENCE_KINDS, OPERATIONS
 from collector.conventions.usage import cost_of, usage_of
 from collector.conventions.values import decoded, mapping, number, strings, text
 from collector.model import Content, LogRecord, Reading, Resource, SpanPart, Value
@@ -31,10 +31,10 @@ def read(part: SpanPart) -> Reading:
         out["ttft_ns"] = max(0, said.first_token_ns - part.start_ns)
     if part.status == "error" and not part.status_message and said.error_message:
         out["status_message"] = said.error_message
-    if said.error_type is not None and part.status == "error":
-        out.setdefault("error_type", said.error_type)
+    if said.error_type is not None and part.status == "error" and "error_type" not in out:
+        out["error_type"] = said.error_type
     if part.resource is not None:
-        _origin(part.resource, out)
+        out = {**_origin(part.resource), **out}
     if _SENT_END in attributes:
         out["notes"] = (*out.get("notes", ()), CLOCK_NOTE)
     return Reading(**out)
@@ -65,49 +65,52 @@ def read_logs(logs: Sequence[LogRecord]) -> Reading:
 
 
 def _fields(found: Found, said: Said, name: str) -> dict[str, Any]:
-    out: dict[str, Any] = {}
+    out: dict[str, Any] = found.texts
     slots = found.slots
-    for slot, (_, value) in slots.items():
-        if slot in TEXTS:
-            out[slot] = value if type(value) is str else text(value)
     conventions = found.conventions | (GENAI if said.input or said.output else 0)
-    kind = _kind(found, out, conventions)
+    kind = _kind(found, conventions)
     if kind is not None:
         out["kind"] = kind
-    if not conventions:
-        _common(found, out)
-        return out
-    out["convention"] = CONVENTIONS[conventions]
-    _model(found, said, out)
-    usage, notes = usage_of(found, kind)
-    if usage is not None:
-        out["usage"] = usage
-    if notes:
-        out["notes"] = notes
-    content_of(found, said, kind, out)
-    tool = tool_of(found, kind, name)
-    if tool is not None:
-        out["tool"] = tool
-    _common(found, out)
-    _rarely(found, said, out)
+    if conventions:
+        out["convention"] = CONVENTIONS[conventions]
+        _model(found, said, out)
+        if found.counts:
+            usage, notes = usage_of(found, kind)
+            if usage is not None:
+                out["usage"] = usage
+            if notes:
+                out["notes"] = notes
+        content_of(found, said, kind, out)
+        if kind == "tool" or "tool_arguments" in slots or "tool_result" in slots:
+            out["tool"] = tool_of(found, kind, name)
+        _rarely(found, out)
+    elif "in_value" in slots or "out_value" in slots:
+        content_of(found, _NOTHING, None, out)
+    if "tags" in slots:
+        out["tags"] = strings(slots["tags"])
+    if "metadata" in slots:
+        meta = mapping(slots["metadata"])
+        if meta is not None:
+            out["metadata"] = meta
     return out
 
 
-def _kind(found: Found, out: dict[str, Any], conventions: int) -> str | None:
+def _kind(found: Found, conventions: int) -> str | None:
     """OpenInference names its kind outright; OpenTelemetry's follows from the operation."""
-    slots = found.slots
+    slots, texts, counts = found.slots, found.texts, found.counts
     if "oi_kind" in slots:
-        kind = OPENINFERENCE_KINDS.get(str(found.get("oi_kind")).upper())
+        kind = OPENINFERENCE_KINDS.get(str(slots["oi_kind"]).upper())
         if kind is not None:
             return kind
-    if "operation" in out:
-        kind = OPERATIONS.get(str(out["operation"]).lower())
+    operation = texts.get("operation")
+    if operation is not None:
+        kind = OPERATIONS.get(operation) or OPERATIONS.get(operation.lower())
         if kind is not None:
             return kind
     if conventions:
         if "dimensions" in slots:
             return "embedding"
-        if "input_tokens" in slots or "output_tokens" in slots or "request_model" in out or "response_id" in out:
+        if "input_tokens" in counts or "output_tokens" in counts or "request_model" in texts or "response_id" in texts:
             return "llm"
         if "tool_arguments" in slots or "tool_result" in slots or "tool_id" in slots:
             return "tool"
@@ -119,66 +122,62 @@ def _kind(found: Found, out: dict[str, Any], conventions: int) -> str | None:
 def _model(found: Found, said: Said, out: dict[str, Any]) -> None:
     params = found.params
     if "parameters" in found.slots:
-        given = mapping(found.get("parameters"))
-        if given is not None:
-            asked = given.pop("model", None) or given.get("model_name") or given.get("model_id")
-            given.pop("model_name", None)
-            if asked is not None and "request_model" not in out:
-                out["request_model"] = text(asked)
-            params = {**{k: v for k, v in given.items() if k not in _NOT_PARAMS}, **params}
+        params = _asked_for(found, out)
     if params:
         out["params"] = params
-    if "model" not in out and out.get("request_model") is not None:
+    if "model" not in out and "request_model" in out:
         out["model"] = out["request_model"]
-    if "provider" not in out and said.provider is not None:
-        out["provider"] = said.provider
-    if out.get("provider"):
-        out["provider"] = out["provider"].lower()
-    if "response_id" not in out and found.conventions & OPENINFERENCE and "out_value" in found.slots:
+    provider = out.get("provider") or said.provider
+    if provider:
+        out["provider"] = provider.lower()
+    if "out_value" in found.slots and "response_id" not in out and out.get("kind") in ("llm", "embedding"):
         _from_answer(found, out)
 
 
-_NOT_PARAMS = frozenset({"messages", "input", "prompt", "contents", "tools", "functions"})
+def _asked_for(found: Found, out: dict[str, Any]) -> dict[str, Value]:
+    """The parameters of a call, and from among them its model: of a failed call nothing else names it."""
+    given = mapping(found.slots["parameters"]) or {}
+    model = text(given.get("model") or given.get("model_name") or given.get("model_id"))
+    if model is not None:
+        out.setdefault("request_model", model)
+    return {**{key: value for key, value in given.items() if key not in _NOT_PARAMS}, **found.params}
+
+
+_NOT_PARAMS = frozenset({"model", "model_name", "messages", "input", "prompt", "contents", "tools", "functions"})
 
 
 def _from_answer(found: Found, out: dict[str, Any]) -> None:
     """OpenInference keeps the answer's id in the recorded answer only; by it a call reported twice is recognised."""
-    if out.get("kind") not in ("llm", "embedding"):
+    answer = decoded(found.slots["out_value"])
+    if not isinstance(answer, dict):
         return
-    answer = decoded(found.get("out_value"))
-    if isinstance(answer, dict):
-        id_ = answer.get("id")
-        if isinstance(id_, str) and id_:
-            out["response_id"] = id_
-        if "model" not in out and isinstance(answer.get("model"), str):
-            out["model"] = answer["model"]
+    model = answer.get("model")
+    if isinstance(model, str) and model and "model" not in out:
+        out["model"] = model
+    if "generations" in answer:
+        answer = _langchain_answer(answer["generations"])
+    id_ = answer.get("id")
+    if isinstance(id_, str) and id_:
+        out["response_id"] = id_
 
 
-def _common(found: Found, out: dict[str, Any]) -> None:
-    """What is read whoever sent it."""
-    slots = found.slots
-    if "tags" in slots:
-        out["tags"] = strings(found.get("tags"))
-    if "metadata" in slots:
-        said = mapping(found.get("metadata"))
-        if said is not None:
-            out["metadata"] = said
-    if "error_message" in slots:
-        out["status_message"] = text(found.get("error_message"))
-    if found.conventions == 0 and ("in_value" in slots or "out_value" in slots):
-        content_of(found, _NOTHING, None, out)
+def _langchain_answer(generations: Any) -> dict[str, Any]:
+    """What the provider said of its answer: {"generations": [[{"message": {"kwargs": {"response_metadata"}}}]]}."""
+    try:
+        said = generations[0][0]["message"]["kwargs"]["response_metadata"]
+    except (LookupError, TypeError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
-def _rarely(found: Found, said: Said, out: dict[str, Any]) -> None:
+def _rarely(found: Found, out: dict[str, Any]) -> None:
     slots, lists = found.slots, found.lists
     if "finish_reasons" in slots:
-        out["finish_reasons"] = strings(found.get("finish_reasons"))
-    elif "output" in out and out["output"].messages:
-        reasons = tuple([m.finish_reason for m in out["output"].messages if m.finish_reason])
-        if reasons:
-            out["finish_reasons"] = reasons
+        out["finish_reasons"] = strings(slots["finish_reasons"])
+    elif "output" in out and (reasons := [m.finish_reason for m in out["output"].messages if m.finish_reason]):
+        out["finish_reasons"] = tuple(reasons)
     if "ttft_s" in slots:
-        seconds = number(found.get("ttft_s"))
+        seconds = number(slots["ttft_s"])
         if seconds is not None and 0 <= seconds < 1e9:
             out["ttft_ns"] = round(seconds * 1e9)
     if "definitions" in slots or "tools" in lists or "functions" in lists:
@@ -189,19 +188,28 @@ def _rarely(found: Found, said: Said, out: dict[str, Any]) -> None:
         out["cost_nanousd"] = cost_of(found)
 
 
-def _origin(resource: Resource, out: dict[str, Any]) -> None:
-    attributes = resource.attributes
-    for field, keys in _ORIGINS:
-        for key in keys:
-            value = attributes.get(key)
-            if value is not None and value != "":
-                out.setdefault(field, text(value))
-                break
+def _origin(resource: Resource) -> dict[str, str | None]:
+    """What the resource says of where a span is from. A batch's spans share one, so the last few are remembered."""
+    known = _origins.get(id(resource))
+    if known is not None and known[0] is resource:
+        return known[1]
+    out: dict[str, str | None] = {}
+    for field, key in _ORIGINS:
+        value = resource.attributes.get(key)
+        if value is not None and value != "":
+            out.setdefault(field, text(value))
+    if len(_origins) >= _REMEMBERED:
+        _origins.clear()
+    _origins[id(resource)] = (resource, out)
+    return out
 
 
-_ORIGINS: Iterable[tuple[str, tuple[str, ...]]] = (
-    ("service", ("service.name",)),
-    ("environment", ("deployment.environment.name", "deployment.environment")),
-    ("release", ("service.version",)),
-    ("project", ("openinference.project.name",)),
+_REMEMBERED = 64
+_origins: dict[int, tuple[Resource, dict[str, str | None]]] = {}
+_ORIGINS = (
+    ("service", "service.name"),
+    ("environment", "deployment.environment.name"),
+    ("environment", "deployment.environment"),
+    ("release", "service.version"),
+    ("project", "openinference.project.name"),
 )

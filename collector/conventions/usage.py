@@ -8,8 +8,7 @@ counts exclusively cannot be known from one span.
 from __future__ import annotations
 
 from collector.conventions.found import Found
-from collector.conventions.names import TOKENS
-from collector.conventions.values import integer, number
+from collector.conventions.values import number
 from collector.model import Usage
 
 CACHE_NOTE = "cache parts exceed input tokens"
@@ -18,12 +17,7 @@ REASONING_NOTE = "reasoning exceeds output tokens"
 
 def usage_of(found: Found, kind: str | None) -> tuple[Usage | None, tuple[str, ...]]:
     """(tokens, notes); None where nothing was said."""
-    said: dict[str, int] = {}
-    for slot, (_, value) in found.slots.items():
-        if slot in TOKENS:
-            count = value if type(value) is int and value >= 0 else integer(value)
-            if count is not None:
-                said[slot] = count
+    said = found.counts
     if not said:
         return None, ()
     total = said.pop("total_tokens", None)
@@ -31,20 +25,25 @@ def usage_of(found: Found, kind: str | None) -> tuple[Usage | None, tuple[str, .
         said.setdefault("input_tokens", total)  # nothing comes out of these, so all of it went in
     if not said:
         return None, ()
+    usage = Usage(**said)
+    return usage, _doubts(said) if len(said) > 2 else ()
+
+
+def _doubts(said: dict[str, int]) -> tuple[str, ...]:
     notes = []
     given = said.get("input_tokens")
     if given is not None and said.get("cache_read_tokens", 0) + said.get("cache_write_tokens", 0) > given:
         notes.append(CACHE_NOTE)
     if said.get("reasoning_tokens", 0) > said.get("output_tokens", 2**63):
         notes.append(REASONING_NOTE)
-    return Usage(**said), tuple(notes)
+    return tuple(notes)
 
 
 def cost_of(found: Found) -> int | None:
     """Nano-dollars, where the source reports dollars."""
-    dollars = number(found.get("cost"))
+    dollars = number(found.slots.get("cost"))
     if dollars is None:
-        parts = [number(found.get(slot)) for slot in ("cost_in", "cost_out")]
+        parts = [number(found.slots.get(slot)) for slot in ("cost_in", "cost_out")]
         if all(part is None for part in parts):
             return None
         dollars = sum(part or 0.0 for part in parts)

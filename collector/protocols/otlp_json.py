@@ -24,7 +24,9 @@ from collector.protocols.parts import check_ids, logs_of_spans, span_part
 
 _KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 _CODES = ("UNSET", "OK", "ERROR")
-_snake = re.compile(r"(?<!^)([A-Z])")
+_capital = re.compile(r"([A-Z])")
+_SNAKE: dict[str, str] = {}
+"""The original name of each field, which a JSON reader of protobuf must know, too."""
 
 
 def traces(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Refusal, ...]]:
@@ -120,8 +122,11 @@ def _check_count(count: int, limits: Limits, what: str) -> None:
 
 def _get(data: Mapping[str, Any], name: str) -> Any:
     value = data.get(name)
-    if value is None and name not in data:
-        return data.get(_snake.sub(r"_\1", name).lower())
+    if value is None:
+        other = _SNAKE.get(name)
+        if other is None:
+            other = _SNAKE[name] = _capital.sub(r"_\1", name).lower()
+        return data.get(other)
     return value
 
 
@@ -248,6 +253,13 @@ def attributes(pairs: Any, limits: Limits) -> dict[str, Value]:
         raise SpanError("attributes are not a list of key and value")
     out: dict[str, Value] = {}
     for pair in pairs:
+        try:  # most values are strings
+            key, text = pair["key"], pair["value"]["stringValue"]
+            if type(text) is str and type(key) is str:
+                out[key] = text
+                continue
+        except (KeyError, TypeError):
+            pass
         key, value = _pair(pair)
         out[key] = None if value is None else _value(value, limits.depth)
     if len(out) > limits.attributes:

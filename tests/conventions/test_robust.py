@@ -1,0 +1,94 @@
+"""Whatever the attributes hold, reading never fails: a field that cannot be read is not set."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collector import conventions
+from collector.conventions.names import FAMILIES, TABLE
+from collector.model import READING_FIELDS, Content, Event, LogRecord, Message, Reading, Resource, SpanPart
+
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+WORDS = [
+    "role", "content", "parts", "type", "text", "tool_calls", "tool_call", "function", "name", "arguments", "id", "message",
+    "messages", "data", "lc", "kwargs", "user", "system", "tool", "image_url", "url", "source", "choices", "output", "input",
+    "reasoning", "functionCall", "human", "tool_result", "args", "finish_reason", "generations", "thought", "model",
+]  # fmt: skip
+LEAVES = ["role", "content", "message.role", "message.content", "message.tool_calls.0.tool_call.function.name", "",
+          "message.contents.0.message_content.type", "message.contents.x", "tool_calls.0.name", "document.score",
+          "document.metadata", "tool.json_schema", "embedding.text", "prompt.text"]  # fmt: skip
+
+scalars = st.sampled_from(WORDS) | st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
+trees: st.SearchStrategy[Any] = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=4),
+    max_leaves=12,
+)
+values = trees | trees.map(json.dumps) | st.binary(max_size=3)
+flat_keys = st.builds(
+    lambda family, index, leaf: f"{family}.{index}.{leaf}", st.sampled_from(sorted(FAMILIES)),
+    st.sampled_from(["0", "1", "7", "x", "-1", "٣", "99999999999999"]), st.sampled_from(LEAVES),
+)  # fmt: skip
+keys = st.sampled_from(sorted(TABLE)) | flat_keys | st.text(max_size=4) | st.just("gen_ai.request.temperature")
+attributes = st.dictionaries(keys, values, max_size=8)
+names = st.sampled_from([
+    "exception", "gen_ai.choice", "gen_ai.user.message", "gen_ai.tool.message", "First Token Stream Event", "x",
+    "gen_ai.client.inference.operation.details", "gen_ai.content.prompt", "gen_ai.content.completion",
+])  # fmt: skip
+fields = st.dictionaries(
+    st.sampled_from([*WORDS, "gen_ai.prompt", "exception.message", "gen_ai.event.content"]), values
+)
+events = st.builds(Event, st.integers(0, 9), names, fields | attributes)
+logs = st.builds(LogRecord, st.integers(0, 9), names, values | fields, attributes)
+
+
+def check(reading: Reading) -> None:
+    """What everybody downstream relies on."""
+    for side in (reading.input, reading.output):
+        assert side is None or isinstance(side, Content)
+        for message in side.messages if side else ():
+            check_message(message)
+    for message in reading.system:
+        check_message(message)
+    for name in READING_FIELDS:
+        value = getattr(reading, name)
+        if name in ("kind", "provider", "model", "session_id", "user_id", "operation", "error_type", "status_message"):
+            assert value is None or isinstance(value, str)
+    assert all(isinstance(word, str) for word in (*reading.tags, *reading.finish_reasons, *reading.notes))
+
+
+def check_message(message: Message) -> None:
+    assert isinstance(message, Message)
+    assert isinstance(message.role, str)
+    assert message.name is None or isinstance(message.name, str)
+    assert message.finish_reason is None or isinstance(message.finish_reason, str)
+    for part in message.parts:
+        assert isinstance(part, dict)
+        assert isinstance(part["type"], str)
+        if part["type"] in ("text", "reasoning"):
+            assert isinstance(part["text"], str)
+
+
+@settings(max_examples=300)
+@given(attributes, st.lists(events, max_size=3), st.sampled_from([None, "error"]), st.dictionaries(keys, values))
+def test_any_attributes_read_as_something(
+    said: dict[str, Any], happened: list[Event], status: str | None, resource: dict[str, Any]
+) -> None:
+    part = SpanPart(
+        TRACE, SPAN, name="x", start_ns=1, status=status, attributes=said, events=tuple(happened),
+        resource=Resource(resource),
+    )  # fmt: skip
+    reading = conventions.read(part)
+    check(reading)
+    assert repr(conventions.read(part)) == repr(reading)
+    check(conventions.read(SpanPart(TRACE, SPAN, attributes=conventions.encode(reading))))
+
+
+@settings(max_examples=200)
+@given(st.lists(logs, max_size=4))
+def test_any_log_records_read_as_something(records: list[LogRecord]) -> None:
+    check(conventions.read_logs(records))
