@@ -1,0 +1,44 @@
+"""What the documents show is what the program prints."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from collector.receiver.status import Status
+from collector.store.rows import SearchHit, SessionRow
+from tests.cli.rows import make_detail, make_span_row, make_trace_row
+from tracetui.cli import shapes
+
+DOCS = Path(__file__).parents[2] / "docs"
+COMMANDS = (DOCS / "command-line.md").read_text("utf-8")
+
+
+def fields_after(title: str) -> set[str]:
+    """The names in the back-quoted lists of the paragraph that begins with **title**."""
+    paragraph = COMMANDS[COMMANDS.index(f"**{title}**") :].split("\n\n")[0]
+    listed = [quoted.split() for quoted in re.findall(r"`([^`]*)`", paragraph)]
+    return {name for names in listed if len(names) > 3 for name in names}
+
+
+def test_the_status_example_is_a_status():
+    example = json.loads(re.findall(r"```json\n(.*?)```", (DOCS / "status.md").read_text("utf-8"), re.DOTALL)[0])
+    status = Status.from_json(example)
+    assert status is not None
+    assert status.to_json() == example
+
+
+def test_every_field_of_a_trace_is_documented():
+    assert fields_after("trace") == shapes.trace_json(make_trace_row()).keys()
+
+
+def test_every_field_of_a_span_is_documented():
+    assert fields_after("span") == shapes.span_json(make_detail()).keys() | shapes.span_row_json(make_span_row()).keys()
+
+
+def test_every_field_of_a_session_and_of_a_hit_is_documented():
+    row = SessionRow("s", None, 1, 1, 1, 1, 0, 0, 0, 0, None, make_detail().usage)
+    assert fields_after("session") == shapes.session_json(row).keys()
+    hit = shapes.hit_json(SearchHit("t", "s", "n", "llm", 1, "x", ()))
+    assert f"`{' '.join(hit)}`" in COMMANDS
