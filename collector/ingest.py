@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ from typing import Protocol
 import orjson
 
 from collector.errors import StoreBusy
-from collector.model import Batch, Receipt, Refusal, SpanPart, Value
+from collector.model import NO_READING, Batch, Process, Receipt, Refusal, Score, SpanPart, Value
 from collector.pricing import Prices
 from collector.redact import Redactor, user_key
 from collector.settings import Settings
@@ -72,7 +72,7 @@ class Ingest:
         parts = []
         for part in batch.parts:
             clean = self._redactor.part(part) if self._redactor is not None else part
-            clean, cut = clip(_default_moment(clean, self._clock), self._limit)
+            clean, cut = clip(settled(clean, self._clock), self._limit)
             clipped.append(cut)
             parts.append(clean)
         n_clipped = sum(1 for cut in clipped if cut)
@@ -85,13 +85,19 @@ class Ingest:
         with self._lock:
             if self._closed:
                 raise StoreBusy(f"{self.path} was closed")
-            outcome = self._writer.write(parts, batch.scores, batch.processes, ledger)
+            outcome = self._writer.write(parts, *self._others(batch), ledger)
             self._wrote_at = time.monotonic()
             self._dirty = self._unindexed = True
         return Receipt(
             received, outcome.stored, outcome.duplicate, n_clipped, rejected,
             tuple(dict.fromkeys(refusal.reason for refusal in batch.refused)),
         )  # fmt: skip
+
+    def _others(self, batch: Batch) -> tuple[Sequence[Score], Sequence[Process]]:
+        if self._redactor is None:
+            return batch.scores, batch.processes
+        clean = self._redactor
+        return [clean.score(score) for score in batch.scores], [clean.process(process) for process in batch.processes]
 
     def _redact_sample(self, sample: str) -> str:
         sample = sample[:SAMPLE_CHARS]
@@ -143,8 +149,31 @@ class Ingest:
         self.close()
 
 
-def _default_moment(part: SpanPart, clock: Callable[[], int]) -> SpanPart:
-    return part if part.at_ns else replace(part, at_ns=part.end_ns or part.start_ns or clock())
+def settled(part: SpanPart, clock: Callable[[], int]) -> SpanPart:
+    """The part with one way of saying each thing, so that what is read back from the file equals it.
+
+    A reading that its sender gave says "span" by saying nothing, names the model that was asked for when it
+    knows of no other, and leaves status and message to the part.
+    """
+    if not part.at_ns:
+        part = replace(part, at_ns=part.end_ns or part.start_ns or clock())
+    r = part.reading
+    if r is NO_READING:
+        return part
+    if r.kind == "span" or r.status or r.status_message or (r.request_model and not r.model):
+        part = replace(
+            part,
+            status=part.status or r.status,
+            status_message=part.status_message or r.status_message,
+            reading=replace(
+                r,
+                kind=None if r.kind == "span" else r.kind,
+                status=None,
+                status_message=None,
+                model=r.model or r.request_model,
+            ),
+        )
+    return part
 
 
 def _entries(

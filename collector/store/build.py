@@ -105,9 +105,7 @@ def _cost(span: SpanPart, reading: Reading, prices: Pricer) -> tuple[int | None,
     return cost, source
 
 
-def _body(
-    span: SpanPart, reading: Reading, state: SpanState, encoder: Encoder, mentions: dict[str, int]
-) -> list[Any]:
+def _body(span: SpanPart, reading: Reading, state: SpanState, encoder: Encoder, mentions: dict[str, int]) -> list[Any]:
     used = encoder.used = []
     system_node = encoder.path(reading.system) or None
     definitions = None if reading.tool_definitions is None else dumps(encoder.whole(reading.tool_definitions))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
@@ -202,14 +202,24 @@ class Expander:
             dropped_attributes=dropped[0], dropped_events=dropped[1], dropped_links=dropped[2],
             resource=self.resource(body["resource"]), scope=self.scope(body["scope"]),
             source_id=state.source_id, source_trace_id=body["source_trace_id"], process_id=state.process_id,
-            reading=self.reading(state, body) if body["own"] else NO_READING,
+            reading=self._sent_reading(state, body) if body["own"] else NO_READING,
         )  # fmt: skip
+
+    def _sent_reading(self, state: SpanState, body: Mapping[str, Any]) -> Reading:
+        """The reading as its sender gave it: without what was derived from it (see `ingest.settled`)."""
+        reading = self.reading(state, body)
+        return replace(
+            reading,
+            kind=None if reading.kind == "span" else reading.kind,
+            status=None,
+            status_message=None,
+            output=self.content(body["out_node"], body["out_value"]),
+        )
 
     def reading(self, state: SpanState, body: Mapping[str, Any]) -> Reading:
         """The reading as stored."""
         usage = Usage(*(getattr(state, name) for name in USAGE_FIELDS))
         plain = {name: getattr(state, name) for name in _SHARED}
-        plain["status"] = plain["status"] if plain["status"] == "error" else None
         return Reading(
             **plain, convention=body["convention"], params=self.json(body["params"]), usage=usage or None,
             cost_nanousd=state.cost_nanousd if state.cost_source == "reported" else None,

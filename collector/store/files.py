@@ -105,8 +105,12 @@ def _create(connection: sqlite3.Connection, path: Path) -> None:
     execute("pragma page_size = 4096")
     execute("pragma auto_vacuum = incremental")
     execute(f"pragma journal_mode = {'delete' if on_network(path) else 'wal'}")
-    script = (files("collector.store") / "schema.sql").read_text() + (files("collector.store") / "views.sql").read_text()
-    made = f"insert into meta values ('created_ns', '{time.time_ns()}'), ('made_by', 'tracetui schema {SCHEMA_VERSION}');"
+    script = (files("collector.store") / "schema.sql").read_text() + (
+        files("collector.store") / "views.sql"
+    ).read_text()
+    made = (
+        f"insert into meta values ('created_ns', '{time.time_ns()}'), ('made_by', 'tracetui schema {SCHEMA_VERSION}');"
+    )
     connection.executescript(
         f"begin immediate;\n{script}\n{made}\npragma application_id = {APPLICATION_ID};"
         f"\npragma user_version = {SCHEMA_VERSION};\ncommit;"

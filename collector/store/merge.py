@@ -89,7 +89,9 @@ def _greatest_first(parts: Iterable[SpanPart]) -> list[SpanPart]:
 
 def says_nothing(value: object) -> bool:
     """True for what sets no field: None, empty text, empty collections, and a code of 0."""
-    return value is None or value == "" or value == () or value == {} or value == [] or value == 0 and value is not False
+    return (
+        value is None or value == "" or value == () or value == {} or value == [] or value == 0 and value is not False
+    )
 
 
 def _take_fields(merged: dict[str, Any], part: SpanPart) -> bool:
@@ -174,4 +176,3 @@ def state_of(part: SpanPart) -> str:
     if part.end_ns is not None or part.rank == Rank.FINISHED:
         return "ok"
     return "running"
-

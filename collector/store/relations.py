@@ -83,13 +83,15 @@ class Relations:
                 self.now[trace_id, span_id].below = 1
 
     def _tell_ancestors(self, span: SpanState) -> None:
-        parent = self._find(span.trace_id, span.parent_id)
-        while parent is not None and not parent.below and parent is not span:
+        """Mark all above a span. Whoever is marked has all its ancestors marked: so stop there (cycles end too)."""
+        parent = self._parent(span)
+        while parent is not None and not parent.below:
             parent.below = 1
-            parent = self._find(parent.trace_id, parent.parent_id)
+            parent = self._parent(parent)
 
-    def _find(self, trace_id: str, span_id: str | None) -> SpanState | None:
-        if span_id is None:
+    def _parent(self, span: SpanState) -> SpanState | None:
+        trace_id, span_id = span.trace_id, span.parent_id
+        if span_id is None or span_id == span.span_id:
             return None
         key = (trace_id, span_id)
         found = self.now.get(key)
@@ -128,4 +130,3 @@ class Relations:
     def _touched(self, key: SpanKey) -> bool:
         old, new = self.was[key], self.now[key]
         return old is not None and (old.counted, old.below) != (new.counted, new.below)
-

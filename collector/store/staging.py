@@ -164,7 +164,7 @@ def _groups(table: str, key: str, summed: Sequence[str]) -> list[str]:
         for name in columns
     )
     listed = ", ".join(columns)
-    again = ", ".join(["count(*)", *(f"sum({name})" for name in summed)])
+    again = ", ".join(["count(*)", *(f"ifnull(sum({n}), 0)" if n in COUNTS else f"sum({n})" for n in summed)])
     touched = f"{key} in (select name from s_{table})"
     whose = f"from traces t where t.{key} = {table}.{key}"
     user = f"user_id = (select t.user_id {whose} and t.user_id is not null order by t.start_ns, t.trace_id limit 1),"

@@ -63,7 +63,10 @@ class SpanState:
 
     @property
     def carries_usage(self) -> bool:
-        return self.cost_nanousd is not None or self.input_tokens is not None or self.output_tokens is not None
+        """Whether it reports tokens or a cost. A ghost does not, yet."""
+        return self.start_ns is not None and (
+            self.cost_nanousd is not None or self.input_tokens is not None or self.output_tokens is not None
+        )
 
     @property
     def is_model_call(self) -> bool:

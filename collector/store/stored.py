@@ -36,7 +36,8 @@ BY_KEYS = f"""
 USAGE_BELOW = """
     select distinct s.parent_id from json_each(:ids) j
     cross join spans s on s.trace_id = :trace_id and s.parent_id = j.value
-    where s.below = 1 or s.input_tokens is not null or s.output_tokens is not null or s.cost_nanousd is not null"""
+    where s.parent_id <> s.span_id and (s.below = 1 or (s.start_ns is not null
+      and (s.input_tokens is not null or s.output_tokens is not null or s.cost_nanousd is not null)))"""
 TRACES = f"""
     select {", ".join("t." + name for name in TRACE_COLUMNS)}
     from json_each(:ids) j cross join traces t on t.trace_id = j.value"""
