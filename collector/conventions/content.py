@@ -13,7 +13,7 @@ from collector.conventions import flat
 from collector.conventions.events import Said
 from collector.conventions.found import Found
 from collector.conventions.messages import conversation, messages, side, split_system, system
-from collector.conventions.values import by_mime, decoded, text
+from collector.conventions.values import by_mime, decoded, shared, text
 from collector.model import MODEL_KINDS, Content, Document, Message, Tool, Value
 
 
@@ -162,8 +162,8 @@ def definitions_of(found: Found) -> Value:
     if "definitions" in found.slots:
         said = found.slots.get("definitions")
         if isinstance(said, list):
-            return [decoded(one) for one in said]
-        out: Value = decoded(said)
+            return [shared(one) for one in said]
+        out: Value = shared(said)
         return out
     for family in ("tools", "functions"):
         if family in found.lists:

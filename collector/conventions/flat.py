@@ -10,7 +10,7 @@ from typing import Any
 
 from collector.conventions.messages import ROLES, decoded_blocks, message
 from collector.conventions.parts import Part, parts, tool_call, tool_result
-from collector.conventions.values import decoded, number, text
+from collector.conventions.values import decoded, number, shared, text
 from collector.model import Document, Message, Value
 
 Elements = dict[int, dict[str, Value]]
@@ -129,9 +129,9 @@ def tool_definitions(elements: Elements) -> list[Value]:
     for element in in_order(elements):
         schema = element.get("tool.json_schema")
         if schema is None:
-            out.append({key: decoded(value) for key, value in element.items()})
+            out.append({key: shared(value) for key, value in element.items()})
         else:
-            out.append(decoded(schema))
+            out.append(shared(schema))
     return out
 
 

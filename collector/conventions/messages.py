@@ -38,7 +38,7 @@ def message(said: Any, role: str) -> Message:
         return Message(role, blocks, text(said.get("name")), text(said.get("finish_reason")))
     said = _unwrapped(said)
     kind = _type(said)
-    if "role" not in said and kind in _ITEM_TYPES and kind != "message":
+    if "role" not in said and kind in _ITEM_TYPES and is_message(said) and kind != "message":
         return Message("tool" if kind.endswith("_output") else "assistant", (part(said),))
     given = said.get("role")
     if given is None and kind in _LANGCHAIN_TYPES:
@@ -143,7 +143,9 @@ def is_message(said: Any) -> bool:
     if "lc" in said and "kwargs" in said:
         return True
     kind = _type(said)
-    return (kind in _LANGCHAIN_TYPES and ("data" in said or "content" in said)) or kind in _ITEM_TYPES
+    return (kind in _LANGCHAIN_TYPES and ("data" in said or "content" in said)) or (
+        kind in _ITEM_TYPES and (kind != "reasoning" or "summary" in said)
+    )
 
 
 def system(said: Any) -> list[Message]:

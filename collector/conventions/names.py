@@ -98,7 +98,7 @@ _SLOTS: dict[str, str] = {
 def _convention(key: str) -> int:
     if key.startswith("gen_ai."):
         return GENAI
-    openinference = "llm. openinference. input. output. embedding. reranker. retrieval. tag. tool. tool_call."
+    openinference = "llm. openinference. input. output. embedding. reranker. retrieval. tool. tool_call."
     return OPENINFERENCE if key.startswith(tuple(openinference.split())) and key not in _NOT_OURS else 0
 
 

@@ -26,7 +26,7 @@ def usage_of(found: Found, kind: str | None) -> tuple[Usage | None, tuple[str, .
     if not said:
         return None, ()
     usage = Usage(**said)
-    return usage, _doubts(said) if len(said) > 2 else ()
+    return usage, _doubts(said) if len(said) > 1 else ()
 
 
 def _doubts(said: dict[str, int]) -> tuple[str, ...]:

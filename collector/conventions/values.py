@@ -72,6 +72,22 @@ def load(value: str) -> Any:
     return out
 
 
+def shared(value: Any) -> Any:
+    """As `decoded`, for what comes again with every span (tools, metadata, parameters). Not to be changed."""
+    if not isinstance(value, str) or len(value) > _SHARED_CHARS:
+        return decoded(value)
+    known = _shared.get(value)
+    if known is None:
+        if len(_shared) >= _SHARED:
+            _shared.clear()
+        known = _shared[value] = (decoded(value),)
+    return known[0]
+
+
+_SHARED, _SHARED_CHARS = 256, 65_536
+_shared: dict[str, tuple[Any]] = {}
+
+
 def _deeper_than(value: Any, depth: int) -> bool:
     level = [value]
     for _ in range(depth):
@@ -87,7 +103,7 @@ def _deeper_than(value: Any, depth: int) -> bool:
 
 
 def mapping(value: Any) -> dict[str, Any] | None:
-    value = decoded(value)
+    value = shared(value)
     return value if isinstance(value, dict) and value else None
 
 

@@ -13,11 +13,11 @@ from collector.conventions.names import FAMILIES, TABLE
 from collector.model import READING_FIELDS, Content, Event, LogRecord, Message, Reading, Resource, SpanPart
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
-WORDS = [
-    "role", "content", "parts", "type", "text", "tool_calls", "tool_call", "function", "name", "arguments", "id", "message",
-    "messages", "data", "lc", "kwargs", "user", "system", "tool", "image_url", "url", "source", "choices", "output", "input",
-    "reasoning", "functionCall", "human", "tool_result", "args", "finish_reason", "generations", "thought", "model",
-]  # fmt: skip
+WORDS = (
+    "role content parts type text tool_calls tool_call function name arguments id message messages data lc kwargs user"
+    " system tool image_url url source choices output input reasoning functionCall human tool_result args finish_reason"
+    " generations thought model"
+).split()
 LEAVES = ["role", "content", "message.role", "message.content", "message.tool_calls.0.tool_call.function.name", "",
           "message.contents.0.message_content.type", "message.contents.x", "tool_calls.0.name", "document.score",
           "document.metadata", "tool.json_schema", "embedding.text", "prompt.text"]  # fmt: skip
