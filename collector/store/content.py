@@ -57,14 +57,16 @@ class Encoder:
         self.contexts: dict[str, tuple[str, str]] = {}
         self.used: list[str] = []
         self.mark = 0
+        self._names: dict[str, str] = {}
         self._contexts: dict[int, tuple[object, str]] = {}
 
     def text(self, text: str) -> str:
         """Collect a text, return its hash. It is noted in `used`, for the search index."""
-        data = text.encode()
-        name = b2a_base64(hashlib.sha256(data).digest()[:16]).translate(_URL)[:22].decode()
-        if name not in self.known and name not in self.texts:
-            self.texts[name] = (text, int(needs_spacing(text)))
+        name = self._names.get(text)
+        if name is None:
+            name = self._names[text] = hash_bytes(text.encode())
+            if name not in self.known:
+                self.texts[name] = (text, int(needs_spacing(text)))
         self.used.append(name)
         return name
 

@@ -13,6 +13,7 @@ the path (a clock in the prompt would start a new path with every call).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from json import JSONDecoder, JSONDecodeError
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
@@ -43,17 +44,11 @@ def encode_attributes(attributes: dict[str, Value], encoder: Encoder) -> str:
     if not attributes.keys().isdisjoint(FLAT_PREFIXES):  # a key that is a bare prefix would take the list's place
         return dumps(encoder.value(attributes))
     for key, value in attributes.items():
-        if isinstance(value, str):
-            if len(value) < INLINE:
-                if key.startswith(FLAT_PREFIXES) and _flatten(key, value, flat, out, encoder):
-                    continue
-                out[key] = value
-            elif key.startswith(FLAT_PREFIXES) and _flatten(key, value, flat, out, encoder):
-                continue
-            else:
-                out[key] = encode_string(value, encoder)
-        elif key.startswith(FLAT_PREFIXES) and _flatten(key, value, flat, out, encoder):
+        place = _place(key)
+        if place is not None and _flatten(place, value, flat, out, encoder):
             continue
+        if isinstance(value, str):
+            out[key] = value if len(value) < INLINE else encode_string(value, encoder)
         else:
             out[key] = encoder.value(value)
     for prefix, elements in flat.items():
@@ -70,25 +65,33 @@ def encode_string(value: str, encoder: Encoder) -> Any:
     return {"$t": encoder.text(value)}
 
 
-def _flatten(
-    key: str, value: Value, flat: dict[str, list[list[list[Any]]]], out: dict[str, Any], encoder: Encoder
-) -> bool:
-    """Take a flattened key into its list. False when it does not follow on: then it is kept by itself."""
+@lru_cache(maxsize=20_000)
+def _place(key: str) -> tuple[str, int, str] | None:
+    """(prefix, index, suffix) of a flattened key; None for every other."""
+    if not key.startswith(FLAT_PREFIXES):
+        return None
     prefix = next(p for p in FLAT_PREFIXES if key.startswith(p))
-    number, dot, _ = key[len(prefix) :].partition(".")
-    if not number.isascii() or not number.isdigit() or (number[0] == "0" and len(number) > 1):
-        return False
+    number = key[len(prefix) :].partition(".")[0]
+    if not (number.isascii() and number.isdigit()) or (number[0] == "0" and len(number) > 1) or len(number) > 6:
+        return None
+    return prefix, int(number), key[len(prefix) + len(number) :]
+
+
+def _flatten(
+    place: tuple[str, int, str], value: Value, flat: dict[str, list[list[list[Any]]]], out: dict[str, Any],
+    encoder: Encoder,
+) -> bool:  # fmt: skip
+    """Take a flattened key into its list. False when it does not follow on: then it is kept by itself."""
+    prefix, index, suffix = place
     elements = flat.get(prefix)
     if elements is None:
         elements = flat[prefix] = []
         out[prefix] = None  # holds the list's place
-    index = int(number)
     if index == len(elements):
         elements.append([])
     elif index != len(elements) - 1:
         return False
-    suffix = key[len(prefix) + len(number) :]
-    elements[-1].append([suffix, encoder.value(value)])
+    elements[-1].append([suffix, value if type(value) is str and len(value) < INLINE else encoder.value(value)])
     return True
 
 
