@@ -64,7 +64,10 @@ def _messages_in(found: Found, said: Said) -> list[Message]:
 
 def _says(given: list[Message]) -> bool:
     """Whether there is anything in them: a role alone (content left out on purpose, or a failed call) is nothing."""
-    return any(message.parts for message in given)
+    for message in given:  # noqa: SIM110 a generator would cost more than the loop
+        if message.parts:
+            return True
+    return False
 
 
 def _messages_out(found: Found, said: Said) -> list[Message]:

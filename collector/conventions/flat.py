@@ -17,6 +17,8 @@ Elements = dict[int, dict[str, Value]]
 
 
 def in_order(elements: Elements) -> list[dict[str, Value]]:
+    if len(elements) == 1:
+        return list(elements.values())
     return [elements[index] for index in sorted(elements)]
 
 
@@ -46,7 +48,8 @@ def _openinference(element: dict[str, Value], role: str) -> Message:
     if len(element) <= 2 and role != "tool" and (content is None or isinstance(content, str)):
         return Message(role, ({"type": "text", "text": content},) if content else ())
     made: list[Part] = parts(decoded_blocks(content))
-    made.extend(_block(block) for block in inner_list(element, "message.contents."))
+    if any(leaf.startswith("message.contents.") for leaf in element):
+        made.extend([_block(block) for block in inner_list(element, "message.contents.")])
     call_id = element.get("message.tool_call_id")
     if role == "tool" and not any(p["type"] == "tool_result" for p in made):
         said = content if content is not None else "".join(p.get("text", "") for p in made)

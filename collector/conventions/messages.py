@@ -18,7 +18,6 @@ ROLES = {
     "AIMessageChunk": "assistant", "ai_message": "assistant", "human_message": "user",
 }  # fmt: skip
 SYSTEM = frozenset({"system", "developer"})
-_PLAIN_KEYS = frozenset({"role", "parts", "name", "finish_reason"})
 _BODIES = frozenset({"content", "parts", "data", "kwargs"})
 _LANGCHAIN_TYPES = frozenset({"human", "ai", "system", "tool", "function", "chat", "AIMessageChunk"})
 _ITEM_TYPES = frozenset({"function_call", "function_call_output", "reasoning", "message", "custom_tool_call",
@@ -30,12 +29,9 @@ def message(said: Any, role: str) -> Message:
     """One message; `role` where it names none."""
     if not isinstance(said, dict):
         return Message(role, tuple(parts(said)))
-    if "parts" in said and said.keys() <= _PLAIN_KEYS and type(said["parts"]) is list:  # OpenTelemetry's own
-        given = said.get("role")
-        if type(given) is str and given:
-            role = ROLES.get(given, given)
-        blocks = tuple([part(block) for block in said["parts"]])
-        return Message(role, blocks, text(said.get("name")), text(said.get("finish_reason")))
+    blocks = said.get("parts")
+    if type(blocks) is list:  # OpenTelemetry's own
+        return _of_parts(said, blocks, role)
     said = _unwrapped(said)
     kind = _type(said)
     if "role" not in said and kind in _ITEM_TYPES and is_message(said) and kind != "message":
@@ -44,9 +40,7 @@ def message(said: Any, role: str) -> Message:
     if given is None and kind in _LANGCHAIN_TYPES:
         given = kind
     role = ROLES.get(given, given) if isinstance(given, str) and given else role
-    content = said.get("parts")
-    if not isinstance(content, list):
-        content = said.get("content")
+    content = said.get("content")
     made = parts(decoded_blocks(content))
     if content is None and said.keys().isdisjoint(_EXTRAS) and not said.keys() <= _HEAD:
         made = [part(said)]
@@ -56,6 +50,17 @@ def message(said: Any, role: str) -> Message:
         made = _as_result(said, made, content)
     finish = said.get("finish_reason") or said.get("stop_reason")
     return Message(role, tuple(made), text(said.get("name")), text(finish))
+
+
+def _of_parts(said: dict[str, Any], blocks: list[Any], role: str) -> Message:
+    given = said.get("role")
+    if type(given) is str and given:
+        role = ROLES.get(given, given)
+    made = tuple([part(block) for block in blocks])
+    name, finish = said.get("name"), said.get("finish_reason")
+    if name is None and finish is None:
+        return Message(role, made)
+    return Message(role, made, text(name), text(finish))
 
 
 _HEAD = frozenset({"role", "name", "content", "parts", "finish_reason", "stop_reason", "index", "id", "type"})
@@ -129,7 +134,7 @@ def messages(said: Any, role: str) -> list[Message]:
         return []
     if not isinstance(said, list):
         return [message(said, role)]
-    if said and not any(is_message(one) for one in said):
+    if said and not is_message(said[0]) and not any(is_message(one) for one in said):
         return [Message(role, tuple(parts(said)))]
     return [message(one, role) for one in said]
 

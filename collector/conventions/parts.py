@@ -41,6 +41,8 @@ def part(block: Any) -> Part:
     if not isinstance(block, dict):
         return {"type": "data", "data": block}
     kind = block.get("type")
+    if kind == "text" and type(said := block.get("content")) is str:  # most of all
+        return {"type": "text", "text": said}
     make = _BY_TYPE.get(kind) if isinstance(kind, str) else None
     if make is None and kind is None:
         make = next((_BY_KEY[key] for key in block if key in _BY_KEY), None)

@@ -67,9 +67,19 @@ def load(value: str) -> Any:
         out = orjson.loads(value)
     except ValueError:
         return value
-    if value.count("{") + value.count("[") > MAX_DEPTH and _deeper_than(out, MAX_DEPTH):
+    if (_opens_often(value, "{") or _opens_often(value, "[")) and _deeper_than(out, MAX_DEPTH):
         return value
     return out
+
+
+def _opens_often(value: str, opening: str) -> bool:
+    """Whether there is enough of it to be nested too deeply. `find` hops over text, `count` looks at each letter."""
+    at = -1
+    for _ in range(MAX_DEPTH // 2):
+        at = value.find(opening, at + 1)
+        if at < 0:
+            return False
+    return True
 
 
 def shared(value: Any) -> Any:

@@ -352,6 +352,13 @@ def test_the_body_of_a_request_is_a_conversation() -> None:
     assert reading.response_id == "r1"
 
 
+def test_json_that_is_nested_beyond_reason_stays_text() -> None:
+    deep = '{"a":[' * 80 + "]}" * 80
+    said = {"openinference.span.kind": "CHAIN", "input.value": deep, "input.mime_type": "application/json"}
+    assert read(said).input == Content(value=deep)
+    assert read({"gen_ai.tool.call.id": "c", "gen_ai.tool.call.arguments": deep}).tool == Tool("x", "c", deep)
+
+
 # events and logs
 
 
