@@ -1,0 +1,226 @@
+"""From what the host's thread wrote down to a part of the span: ids, dates, names and meaning. In the worker."""
+
+from __future__ import annotations
+
+from time import perf_counter_ns, time_ns
+from typing import TYPE_CHECKING, Any
+
+from collector.conventions.messages import is_message, side, split_system
+from collector.model import (
+    USAGE_FIELDS, Content, Document, Event, Message, Rank, Reading, Resource, Scope, SpanPart, Tool, Usage,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from collector.sdk.live import Span
+    from collector.settings import Settings
+
+_PLAIN = (
+    "operation", "provider", "model", "request_model", "response_id", "params", "tool_definitions",
+    "prompt_name", "prompt_version", "agent_name", "level", "metadata", "status_message",
+)  # fmt: skip
+_OPENAI_USAGE = {
+    "prompt_tokens": "input_tokens",
+    "completion_tokens": "output_tokens",
+    "cached_tokens": "cache_read_tokens",
+    "cached_input_tokens": "cache_read_tokens",
+    "cache_creation_tokens": "cache_write_tokens",
+}
+_USAGE_DETAILS = {
+    "prompt_tokens_details": {"cached_tokens": "cache_read_tokens", "audio_tokens": "audio_input_tokens"},
+    "input_tokens_details": {"cached_tokens": "cache_read_tokens"},
+    "completion_tokens_details": {"reasoning_tokens": "reasoning_tokens", "audio_tokens": "audio_output_tokens"},
+    "output_tokens_details": {"reasoning_tokens": "reasoning_tokens"},
+}
+
+
+class Clock:
+    """Dates from the monotonic clock: one look at the wall clock a process, so that a jump of it cannot
+    make a span end before it began."""
+
+    def __init__(self) -> None:
+        self.offset = time_ns() - perf_counter_ns()
+
+    def date_ns(self, tick: int) -> int:
+        """Unix nanoseconds of a reading of perf_counter_ns."""
+        return self.offset + tick
+
+
+class Maker:
+    """Makes parts. What all spans of the process share is made once."""
+
+    def __init__(self, settings: Settings, clock: Clock, process_id: str) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.process_id = process_id
+        named = {
+            "service.name": settings.service,
+            "service.version": settings.release,
+            "deployment.environment.name": settings.environment,
+        }
+        self.resource = Resource({key: value for key, value in named.items() if value})
+        self.scope = Scope("tracetui")
+
+    def part(self, span: Span, rank: Rank) -> SpanPart:
+        fields = span.fields or {}
+        if span.plan.fields:
+            fields = _added(span.plan.fields, fields)
+        start = self.clock.date_ns(span.start)
+        end = self.clock.date_ns(span.end) if span.end else None
+        events = [Event(self.clock.date_ns(at), name, said) for at, name, said in span.happened or ()]
+        status, message, error_type = fields.get("status"), fields.get("status_message"), None
+        if span.error is not None:
+            error_type, text, stack, at = span.error
+            status, message = "error", message or text
+            events.append(_exception(error_type, text, stack, self.clock.date_ns(at)))
+        return SpanPart(
+            trace_id=span.trace_id,
+            span_id=span.span_id,
+            parent_id=f"{span.parent_id:016x}" if span.parent_id else None,
+            rank=rank,
+            at_ns=end or start + span.revision,
+            name=fields.get("name") or span.plan.name,
+            start_ns=start,
+            end_ns=end,
+            status=status,
+            status_message=message,
+            otel_kind=1,
+            otel_status=2 if status == "error" else 0,
+            attributes=fields.get("attributes") or {},
+            events=tuple(events),
+            resource=self.resource,
+            scope=self.scope,
+            process_id=self.process_id,
+            reading=self.reading(span, fields, error_type),
+        )
+
+    def reading(self, span: Span, fields: dict[str, Any], error_type: str | None) -> Reading:
+        kind = fields.get("kind") or span.plan.kind
+        said, answered = self._input(span, fields), _output(span, fields)
+        system, given = _content(said, kind, "user")
+        _, output = _content(answered, kind, "assistant")
+        usage, cost = fields.get("usage"), fields.get("cost_usd")
+        plain = {name: fields[name] for name in _PLAIN if name in fields and name != "status_message"}
+        first = span.first_token_at
+        return Reading(
+            convention="sdk",
+            kind=kind if kind != "span" else None,
+            usage=usage_of(usage) if isinstance(usage, dict) else None,
+            cost_nanousd=round(cost * 1e9) if isinstance(cost, int | float) else None,
+            system=(*_system(fields.get("system")), *system),
+            input=given,
+            output=output,
+            tool=self._tool(span, fields, kind, said, answered),
+            documents=_documents(fields.get("documents")),
+            finish_reasons=tuple(fields.get("finish_reasons") or ()),
+            session_id=span.session,
+            user_id=span.user,
+            tags=tuple(str(tag) for tag in fields.get("tags") or ()),
+            ttft_ns=max(0, first - span.start) if first else None,
+            error_type=error_type,
+            service=self.settings.service,
+            environment=self.settings.environment,
+            release=self.settings.release,
+            project=self.settings.project,
+            **plain,
+        )
+
+    def _input(self, span: Span, fields: dict[str, Any]) -> Any:
+        if "input" in fields:
+            return fields["input"]
+        if span.args is None and not span.kwargs:
+            return None
+        return arguments_of(span)
+
+    def _tool(self, span: Span, fields: dict[str, Any], kind: str, said: Any, answered: Any) -> Tool | None:
+        if kind != "tool":
+            return None
+        name = fields.get("tool_name") or fields.get("name") or span.plan.name
+        return Tool(name, fields.get("tool_call_id"), said, answered)
+
+
+def arguments_of(span: Span) -> dict[str, Any]:
+    """The arguments of a call under the names of its parameters."""
+    plan, args = span.plan, span.args or ()
+    named = dict(zip(plan.names, args, strict=False))
+    if len(args) > len(plan.names) and plan.rest:
+        named[plan.rest] = list(args[len(plan.names) :])
+    named.update(span.kwargs or {})
+    named.pop("self", None)
+    named.pop("cls", None)
+    return named
+
+
+def _output(span: Span, fields: dict[str, Any]) -> Any:
+    return fields["output"] if "output" in fields else span.output
+
+
+def _content(value: Any, kind: str, role: str) -> tuple[tuple[Message, ...], Content | None]:
+    """(leading system messages, the content). Only model calls and what looks like messages become messages."""
+    if value is None or value == {}:
+        return (), None
+    messages = isinstance(value, list) and bool(value) and all(is_message(item) for item in value)
+    if not messages and not (kind == "llm" and isinstance(value, str | dict)):
+        return (), Content(value=value)
+    content = side(value, of_model=kind == "llm", role=role)
+    system, rest = split_system(content.messages)
+    return system, Content(messages=rest, value=content.value)
+
+
+def _system(value: Any) -> tuple[Message, ...]:
+    if not value:
+        return ()
+    text = value if isinstance(value, str) else str(value)
+    return (Message("system", ({"type": "text", "text": text},)),)
+
+
+def usage_of(said: dict[str, Any]) -> Usage | None:
+    """A mapping in our names, or in OpenAI's, as a Usage. Numbers that are none are left out."""
+    found: dict[str, int] = {}
+    for name, value in said.items():
+        if isinstance(value, dict):
+            for inner, ours in _USAGE_DETAILS.get(name, {}).items():
+                _take(found, ours, value.get(inner))
+        else:
+            _take(found, _OPENAI_USAGE.get(name, name), value)
+    return Usage(**found) if found else None
+
+
+def _take(found: dict[str, int], name: str, value: Any) -> None:
+    if name in USAGE_FIELDS and isinstance(value, int | float) and value >= 0:
+        found[name] = int(value)
+
+
+def _documents(said: Any) -> tuple[Document, ...]:
+    """Documents as texts, or as mappings with id, content, score, rank, metadata."""
+    out = []
+    for rank, one in enumerate(said or ()):
+        if not isinstance(one, dict):
+            one = {"content": one if isinstance(one, str) else str(one)}
+        score = one.get("score")
+        content = one.get("content", one.get("text"))
+        out.append(
+            Document(
+                id=str(one["id"]) if one.get("id") is not None else None,
+                content=None if content is None else str(content),
+                score=float(score) if isinstance(score, int | float) else None,
+                rank=one["rank"] if isinstance(one.get("rank"), int) else rank,
+                metadata=one.get("metadata") if isinstance(one.get("metadata"), dict) else None,
+            )
+        )
+    return tuple(out)
+
+
+def _exception(kind: str, message: str, stack: str, at_ns: int) -> Event:
+    """OTel semantic conventions, exceptions: an event "exception" with type, message and stacktrace."""
+    said = {"exception.type": kind, "exception.message": message, "exception.stacktrace": stack}
+    return Event(at_ns, "exception", said)
+
+
+def _added(plan: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
+    """What was fixed at decoration under what was said later; tags and metadata add up."""
+    out = {**plan, **fields}
+    if "tags" in plan and "tags" in fields:
+        out["tags"] = [*plan["tags"], *fields["tags"]]
+    if "metadata" in plan and "metadata" in fields:
+        out["metadata"] = {**plan["metadata"], **fields["metadata"]}
+    return out

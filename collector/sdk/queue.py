@@ -1,0 +1,208 @@
+"""Between the host's threads and the worker: two deques, a byte count, and the thread started on demand.
+
+Nothing here blocks or raises into the host. `starts` and `ends` hold spans; appending is atomic, so the
+host takes no lock. `idle` says that the worker sleeps without a deadline and wants to be woken.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from random import Random
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any
+
+from collector.sdk.live import CURRENT, Span, note_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collector.sdk.live import Plan
+    from collector.sdk.sinks import Sink
+    from collector.sdk.worker import Worker
+
+QUEUE_BYTES = 64_000_000
+FLUSH_WAIT_S = 10.0
+
+
+class Queue:
+    """Spans on their way to the worker. One per process; tests make their own.
+
+    `arguments` are those of `configure()`; the rest of the settings is read by the worker when it starts.
+    """
+
+    def __init__(self, *, sink: Callable[[], Sink] | None = None, **arguments: Any) -> None:
+        self.on = True
+        self.idle = True
+        self.bytes = 0
+        self.limit = QUEUE_BYTES
+        self.starts: deque[Span] = deque()
+        self.ends: deque[Span] = deque()
+        self.sink = sink
+        self.arguments = arguments
+        self.failures: dict[str, int] = {}
+        self.worker: Worker | None = None
+        self.exiting = False
+        self.fork_safe = False
+        self._reset()
+
+    def _reset(self) -> None:
+        self.random = Random()  # noqa: S311  # ids, not secrets
+        self.bits = self.random.getrandbits
+        self.lock = threading.Lock()
+        self.spill_lock = threading.Lock()
+
+    # The host's side
+
+    def begin(self, span: Span) -> None:
+        """Place the span under the current one and make it current."""
+        parent = CURRENT.get()
+        bits = self.bits
+        span.id = bits(64)
+        if parent is None:
+            span.trace = bits(128)
+        else:
+            span.parent = parent
+            span.trace = parent.trace
+            span.parent_id = parent.id
+            if span.session is None:
+                span.session = parent.session
+            if span.user is None:
+                span.user = parent.user
+        CURRENT.set(span)
+        span.start = perf_counter_ns()
+        if self.on and self.bytes < self.limit:
+            self.starts.append(span)
+            if self.idle:
+                self.wake()
+
+    def finish(self, span: Span) -> None:
+        """Take a span that has ended. Beyond the byte limit this thread writes it to the spill file itself."""
+        span.parent = None  # a chain of parents would keep them all alive
+        if not self.on:
+            return
+        self.bytes += span.size
+        if self.bytes < self.limit:
+            self.ends.append(span)
+        else:
+            self._overflow(span)
+        if self.idle:
+            self.wake()
+
+    def fail(self, span: Span, error: BaseException) -> None:
+        """End a span whose function raised."""
+        span.end = perf_counter_ns()
+        CURRENT.set(span.parent)
+        note_error(span, error)
+        self.finish(span)
+
+    def open(self, plan: Plan) -> Span:
+        """A span that has not begun."""
+        span = Span()
+        span.plan = plan
+        span.queue = self
+        span.session = plan.session
+        span.user = plan.user
+        return span
+
+    def _overflow(self, span: Span) -> None:
+        self.bytes -= span.size
+        try:
+            from collector.sdk.spill import spill_spans
+
+            spill_spans(self, [span])
+            self.failures["spilled"] = self.failures.get("spilled", 0) + 1
+        except Exception as e:
+            self.count("dropped", e)
+
+    # The thread
+
+    def wake(self) -> None:
+        """Start the worker or end its sleep. Never raises."""
+        self.idle = False
+        try:
+            worker = self.worker
+            if worker is None or not worker.alive():
+                worker = self.start()
+            if worker is not None:
+                worker.event.set()
+        except Exception as e:  # no thread can be started while the interpreter goes down
+            self.count("start", e)
+
+    def start(self) -> Worker | None:
+        """Start the worker thread, once."""
+        from collector.sdk.worker import Worker
+
+        with self.lock:
+            if self.worker is None or not self.worker.alive():
+                self.prepare_process()
+                self.worker = Worker(self, cwd=os.getcwd())
+                if not self.exiting:
+                    self.worker.start()
+            return self.worker
+
+    def prepare_process(self) -> None:
+        if self.fork_safe:
+            return
+        self.fork_safe = True
+        import atexit
+
+        atexit.register(self.at_exit)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.after_fork)
+
+    def after_fork(self) -> None:
+        """In a forked child: what is queued belongs to the parent, and its thread does not exist here."""
+        self._reset()
+        self.starts.clear()
+        self.ends.clear()
+        self.bytes = 0
+        if self.worker is not None:
+            self.worker.abandon()
+        self.worker = None
+        self.idle = True
+
+    def flush(self, timeout_s: float = FLUSH_WAIT_S) -> bool:
+        """Wait until everything recorded so far is committed, spans still open as started.
+
+        False when it could not be written in time or at all; it stays queued.
+        """
+        if self.worker is None and not self.starts and not self.ends:
+            return True
+        try:
+            self.wake()
+            worker = self.worker
+            return worker is not None and worker.flush(timeout_s)
+        except Exception as e:
+            self.count("flush", e)
+            return False
+
+    def close(self, timeout_s: float | None = None) -> bool:
+        """Flush, end the thread and close the file. A later span starts both again."""
+        worker = self.worker
+        if worker is None and not self.starts and not self.ends:
+            return True
+        try:
+            worker = worker or self.start()
+            done = worker is not None and worker.close(timeout_s)
+        except Exception as e:
+            self.count("close", e)
+            return False
+        self.worker = None
+        self.idle = True
+        return done
+
+    def at_exit(self) -> None:
+        self.exiting = True
+        self.close()
+
+    def count(self, cause: str, error: BaseException | str) -> None:
+        """Count a failure; log the first of its kind."""
+        key = f"{cause}: {error if isinstance(error, str) else type(error).__name__}"
+        seen = self.failures.get(key, 0)
+        self.failures[key] = seen + 1
+        if not seen:
+            import logging
+
+            logging.getLogger("collector").warning("tracing: %s: %s (further ones are only counted)", cause, error)

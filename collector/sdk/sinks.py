@@ -1,0 +1,80 @@
+"""Where the worker's batches go: the file itself, or a collector over HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Protocol
+from urllib import error, request
+from urllib.parse import urlsplit
+
+from collector.errors import StoreBusy, StoreError
+from collector.model import Receipt
+
+if TYPE_CHECKING:
+    from collector.model import Batch
+    from collector.settings import Settings
+
+HTTP_TIMEOUT_S = 10
+TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
+
+
+class Sink(Protocol):
+    """Takes batches. `write` returns once the batch is safe; it raises StoreError when it may be tried again."""
+
+    def write(self, batch: Batch) -> Receipt: ...
+
+    def chores(self) -> object: ...
+
+    def close(self) -> None: ...
+
+
+def open_sink(settings: Settings) -> Sink:
+    """The sink that the settings ask for."""
+    if settings.url:
+        return HttpSink(settings.url, settings.token)
+    from collector.ingest import Ingest
+
+    return Ingest(settings.db, settings)
+
+
+class HttpSink:
+    """POSTs native JSON lines to `{url}/v1/native`."""
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        self.url = url.rstrip("/") + "/v1/native"
+        self.headers = {"Content-Type": "application/x-ndjson"}
+        if token:
+            self.headers["Authorization"] = f"Bearer {token}"
+        local = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+        proxies = request.ProxyHandler({}) if local else request.ProxyHandler()  # a proxy cannot reach our loopback
+        self.opener = request.build_opener(proxies)
+
+    def write(self, batch: Batch) -> Receipt:
+        from collector.protocols import native
+
+        body = native.encode_batch(batch)
+        post = request.Request(self.url, body, self.headers)  # noqa: S310  # the settings allow http and https only
+        try:
+            with self.opener.open(post, timeout=HTTP_TIMEOUT_S) as answer:
+                return _receipt(answer.read(), len(batch.parts))
+        except error.HTTPError as e:
+            with e:
+                message = f"{self.url} answered {e.code} to {len(batch.parts)} spans: {e.read(300)!r}"
+                raise (StoreBusy if e.code in TRY_AGAIN else ValueError)(message) from e
+        except OSError as e:
+            raise StoreError(f"{self.url} could not be reached: {e}") from e
+
+    def chores(self) -> None:
+        """Nothing: the collector does its own."""
+
+    def close(self) -> None:
+        self.opener.close()
+
+
+def _receipt(body: bytes, sent: int) -> Receipt:
+    try:
+        told = json.loads(body)
+        counts = {name: int(told[name]) for name in ("received", "stored", "duplicate", "clipped", "rejected")}
+        return Receipt(**counts, reasons=tuple(told.get("reasons", ())))
+    except (ValueError, KeyError, TypeError):
+        return Receipt(received=sent, stored=sent)

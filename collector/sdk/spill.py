@@ -1,0 +1,100 @@
+"""Where spans go when the queue is full or the file will not take them: a file beside the database.
+
+Native JSON lines, one file a process. Any later writer claims it by renaming it, and reads it back.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from collector.model import Batch, Rank
+
+if TYPE_CHECKING:
+    from collector.sdk.live import Span
+    from collector.sdk.queue import Queue
+
+BATCH_LINES = 500
+
+
+def spill_path(db: Path) -> Path:
+    return db.with_name(f"{db.name}.spill-{os.getpid()}")
+
+
+def spill_spans(queue: Queue, spans: Iterable[Span]) -> None:
+    """Append finished spans to the spill file, from whatever thread has them."""
+    from collector.sdk.parts import Clock, Maker
+
+    worker = queue.worker
+    if worker is not None and worker.resolved is not None:
+        maker = worker.maker
+    else:
+        from collector.settings import resolve
+
+        maker = Maker(resolve(strict=False, **queue.arguments).settings, Clock(), "")
+    parts = tuple(maker.part(span, Rank.FINISHED) for span in spans)
+    if parts:
+        spill_batch(queue, Batch("sdk", parts))
+
+
+def spill_batch(queue: Queue, batch: Batch) -> None:
+    """Append a batch, redacted like everything that reaches a disk. Raises OSError when the disk is full."""
+    from dataclasses import replace
+
+    from collector.protocols import native
+    from collector.redact import Redactor, user_key
+    from collector.settings import resolve
+
+    worker = queue.worker
+    resolved = worker.resolved if worker is not None else None
+    settings = (resolved or resolve(strict=False, **queue.arguments)).settings
+    if settings.redact != "off":
+        redactor = Redactor(user_key(), settings.redact)
+        batch = replace(batch, parts=tuple(redactor.part(part) for part in batch.parts))
+    lines = native.encode_batch(batch)
+    with queue.spill_lock:
+        fd = os.open(spill_path(settings.db), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(fd, lines)
+        finally:
+            os.close(fd)
+
+
+def claim(db: Path, queue: Queue) -> Iterator[Batch]:
+    """Take over the spill files beside the database, and yield what they hold. A file is removed once read.
+
+    A line that was cut short by a crash is counted and passed over.
+    """
+    from collector.protocols import native
+
+    for path in sorted(db.parent.glob(f"{db.name}.spill-*")):
+        if path.name.endswith(".claimed") or _in_use(path):
+            continue
+        mine = path.with_name(f"{path.name}.{os.getpid()}.claimed")
+        try:
+            path.rename(mine)
+            lines = mine.read_bytes().splitlines()
+        except OSError:
+            continue  # another writer was faster
+        for at in range(0, len(lines), BATCH_LINES):
+            batch = native.decode(lines[at : at + BATCH_LINES])
+            for refusal in batch.refused:
+                queue.count("spill", refusal.reason)
+            yield batch
+        mine.unlink(missing_ok=True)
+
+
+def _in_use(path: Path) -> bool:
+    """Whether the process that spills here still lives (and may append)."""
+    pid = path.name.rpartition("-")[2]
+    if not pid.isdigit() or int(pid) == os.getpid():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,294 @@
+"""The one thread of the SDK: takes spans from the queue, makes parts of them and hands them to the sink.
+
+It commits as soon as there is something and then at most every tick; a span that stays open is written
+as started, and while any is, the process sends a heartbeat.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic, perf_counter_ns, time_ns
+from typing import TYPE_CHECKING
+
+from collector.errors import StoreError
+from collector.model import Batch, Rank, SpanPart
+from collector.sdk.parts import Clock, Maker
+from collector.sdk.process import this_process
+from collector.sdk.sinks import Sink, open_sink
+from collector.sdk.spill import claim, spill_batch, spill_spans
+from collector.settings import Resolved, resolve
+
+if TYPE_CHECKING:
+    from collector.sdk.live import Span
+    from collector.sdk.queue import Queue
+
+BATCH_SPANS = 1_000
+BATCH_BYTES = 4_000_000
+CHORES_S = 0.25
+SETTLE_S = 1.2
+"""How long after the last write chores go on: the file is checkpointed after a second of quiet."""
+REWRITE_NS = 500_000_000
+RETRY_S = 0.5
+
+
+class Worker:
+    """Owned by a Queue. Everything but `event`, `flush`, `close` and `alive` belongs to its thread."""
+
+    def __init__(self, queue: Queue, cwd: str) -> None:
+        self.queue = queue
+        self.cwd = Path(cwd)
+        self.event = threading.Event()
+        self.answers = threading.Condition()
+        self.asked = self.answered = 0
+        self.ok = True
+        self.stopping = False
+        self.thread: threading.Thread | None = None
+        self.sink: Sink | None = None
+        self.open: dict[int, Span] = {}
+        self.unsent: deque[tuple[Batch, int]] = deque()
+        self.clock = Clock()
+        self.wrote_at = self.chores_at = self.beat_at = self.failed_at = -1e9
+        self.known = False
+        self.settled = True
+        self.resolved: Resolved | None = None
+
+    # Called from other threads
+
+    def start(self) -> None:
+        self.thread = threading.Thread(target=self.run, name="tracetui-sdk", daemon=True)
+        self.thread.start()
+
+    def alive(self) -> bool:
+        return self.thread is not None and self.thread.is_alive()
+
+    def flush(self, timeout_s: float) -> bool:
+        """Ask for everything to be written, wait for the answer."""
+        with self.answers:
+            self.asked += 1
+            mine = self.asked
+            self.event.set()
+            return self.answers.wait_for(lambda: self.answered >= mine, timeout_s) and self.ok
+
+    def close(self, timeout_s: float | None = None) -> bool:
+        """End the thread; what it could not write in time goes to the spill file."""
+        self.stopping = True
+        if not self.alive():  # no thread can be started at exit: write from here
+            self.run()
+            return self.ok
+        settings = self.resolved.settings if self.resolved else None
+        wait_s = timeout_s if timeout_s is not None else settings.exit_wait_s if settings else 2.0
+        done = self.flush(wait_s)
+        if self.thread is not None and done:
+            self.thread.join(wait_s)
+        elif not done:
+            self.rescue()
+        return done
+
+    def abandon(self) -> None:
+        """In a forked child: this worker's file handles belong to the parent. Let go without closing."""
+        forget = getattr(self.sink, "forget", None)
+        if callable(forget):
+            forget()
+        self.sink = None
+
+    def rescue(self) -> None:
+        """Spill what is left, from the thread that waits for the exit. What the worker also writes merges."""
+        try:
+            for batch, _ in list(self.unsent):
+                spill_batch(self.queue, batch)
+            spill_spans(self.queue, _take(self.queue.ends, len(self.queue.ends)))
+        except Exception as e:
+            self.queue.count("dropped", e)
+
+    # The thread
+
+    def run(self) -> None:
+        try:
+            if self.set_up():
+                while self.turn():
+                    pass
+        except Exception as e:
+            self.queue.count("worker", e)
+            self.ok = False
+        finally:
+            self.shut()
+
+    def set_up(self) -> bool:
+        """Read the settings. False when tracing is switched off."""
+        self.resolved = resolve(cwd=self.cwd, strict=False, **self.queue.arguments)
+        for warning in self.resolved.warnings:
+            self.queue.count("settings", warning)
+        settings = self.resolved.settings
+        self.queue.limit = settings.queue_bytes
+        self.process = this_process(settings.service or "")
+        self.maker = Maker(settings, self.clock, self.process.process_id)
+        if settings.disabled:
+            self.queue.on = False
+            self.queue.starts.clear()
+            self.queue.ends.clear()
+        return not settings.disabled
+
+    def turn(self) -> bool:
+        """One round: write what there is, then sleep. False ends the thread."""
+        asked = self.asked
+        urgent = asked > self.answered or self.stopping
+        self.collect(urgent)
+        while self.queue.ends and len(self.unsent) < 4:
+            self.collect(urgent)
+        sent = self.send(urgent)
+        if self.stopping and (not self.queue.ends or not sent):
+            return False
+        self.do_chores(urgent)
+        if asked > self.answered and (not self.queue.ends or not sent):
+            self.answer(asked, sent)
+        self.sleep()
+        return True
+
+    def answer(self, asked: int, ok: bool) -> None:
+        with self.answers:
+            self.ok = ok
+            self.answered = asked
+            self.answers.notify_all()
+
+    def collect(self, urgent: bool) -> None:
+        """Turn what is queued into a batch."""
+        if len(self.unsent) > 16:  # the sink is stuck: leave it in the queue, where it is counted
+            return
+        queue, now = self.queue, perf_counter_ns()
+        for span in _take(queue.starts, len(queue.starts)):
+            if not span.end:
+                self.open[span.id] = span
+        done = _take(queue.ends, BATCH_SPANS, BATCH_BYTES)
+        for span in done:
+            self.open.pop(span.id, None)
+        parts = [part for span in done if (part := self.make(span, Rank.FINISHED)) is not None]
+        parts += self.started(now, urgent)
+        batch = self.with_heartbeat(Batch("sdk", tuple(parts)))
+        if batch.parts or batch.processes:
+            self.unsent.append((batch, sum(span.size for span in done)))
+
+    def started(self, now: int, urgent: bool) -> list[SpanPart]:
+        """Parts for the spans that have been open for long enough, or have news."""
+        assert self.resolved is not None
+        after_ns = int(self.resolved.settings.started_after_s * 1e9)
+        parts = []
+        for span in self.open.values():
+            fresh = span.written < 0 and (urgent or now - span.start >= after_ns)
+            news = 0 <= span.written < span.revision and (urgent or now - span.written_at >= REWRITE_NS)
+            if (fresh or news) and not span.end and (part := self.make(span, Rank.STARTED)) is not None:
+                parts.append(part)
+        return parts
+
+    def make(self, span: Span, rank: Rank) -> SpanPart | None:
+        try:
+            if rank is Rank.STARTED:
+                span.written, span.written_at = span.revision, perf_counter_ns()
+            return self.maker.part(span, rank)
+        except Exception as e:
+            self.queue.count("part", e)
+            return None
+
+    def with_heartbeat(self, batch: Batch) -> Batch:
+        """Add the process row before its first spans, and every heartbeat while spans are open."""
+        assert self.resolved is not None
+        now = monotonic()
+        due = bool(self.open) and now - self.beat_at >= self.resolved.settings.heartbeat_s
+        if not due and (self.known or not batch.parts):
+            return batch
+        self.known = True
+        self.beat_at = now
+        return replace(batch, processes=(replace(self.process, heartbeat_ns=time_ns()),))
+
+    def send(self, urgent: bool) -> bool:
+        """Write the batches that wait. False when the sink would not take one; it is kept."""
+        if monotonic() - self.failed_at < RETRY_S and not urgent:
+            return False
+        while self.unsent:
+            batch, size = self.unsent[0]
+            try:
+                self.opened().write(batch)
+            except (StoreError, OSError) as e:  # may work later
+                self.failed_at = monotonic()
+                self.queue.count("write", e)
+                return False
+            except Exception as e:  # never will
+                self.queue.count("dropped", e)
+            self.unsent.popleft()
+            self.queue.bytes -= size
+            self.wrote_at, self.settled = monotonic(), False
+        return True
+
+    def opened(self) -> Sink:
+        if self.sink is None:
+            assert self.resolved is not None
+            settings = self.resolved.settings
+            self.sink = self.queue.sink() if self.queue.sink else open_sink(settings)
+            if not self.queue.sink and not settings.url:
+                self.unsent.extend((batch, 0) for batch in claim(settings.db, self.queue))
+        return self.sink
+
+    def do_chores(self, urgent: bool) -> None:
+        now = monotonic()
+        if self.sink is None or self.settled or (now - self.chores_at < CHORES_S and not urgent):
+            return
+        self.chores_at = now
+        self.settled = now - self.wrote_at > SETTLE_S
+        try:
+            self.sink.chores()
+        except Exception as e:
+            self.queue.count("chores", e)
+
+    def sleep(self) -> None:
+        """Until the next tick while there is something to do, else until the queue wakes us."""
+        assert self.resolved is not None
+        settings, queue = self.resolved.settings, self.queue
+        if self.asked > self.answered or self.stopping:
+            return
+        now = monotonic()
+        if self.unsent:
+            self.rest(RETRY_S)
+        elif now - self.wrote_at < settings.tick_s or any(span.written < 0 for span in self.open.values()):
+            self.rest(settings.tick_s)
+        else:
+            queue.idle = True
+            if queue.starts or queue.ends:
+                queue.idle = False
+            else:
+                beat_s = max(0.001, self.beat_at + settings.heartbeat_s - now) if self.open else None
+                self.rest(CHORES_S if not self.settled else beat_s)
+            queue.idle = False
+
+    def rest(self, seconds: float | None) -> None:
+        self.event.wait(seconds)
+        self.event.clear()
+
+    def shut(self) -> None:
+        """Say goodbye: the process row gets its end, spans still open become abandoned."""
+        if self.sink is not None:
+            try:
+                if self.known:
+                    now = time_ns()
+                    self.sink.write(Batch("sdk", processes=(replace(self.process, heartbeat_ns=now, ended_ns=now),)))
+                self.sink.close()
+            except Exception as e:
+                self.queue.count("close", e)
+            self.sink = None
+        if self.unsent or self.queue.ends:
+            self.ok = self.ok and not self.queue.on
+            if self.queue.on:
+                self.rescue()
+                self.unsent.clear()
+        self.answer(self.asked, self.ok)
+
+
+def _take(queue: deque[Span], most: int, most_bytes: int | None = None) -> list[Span]:
+    taken: list[Span] = []
+    size = 0
+    while queue and len(taken) < most and (most_bytes is None or size < most_bytes):
+        span = queue.popleft()
+        size += span.size
+        taken.append(span)
+    return taken
