@@ -88,9 +88,10 @@ class Ingest:
             outcome = self._writer.write(parts, *self._others(batch), ledger)
             self._wrote_at = time.monotonic()
             self._dirty = self._unindexed = True
+        reasons = [refusal.reason for refusal in (*batch.refused, *outcome.refused)]
         return Receipt(
-            received, outcome.stored, outcome.duplicate, n_clipped, rejected,
-            tuple(dict.fromkeys(refusal.reason for refusal in batch.refused)),
+            received, outcome.stored, outcome.duplicate, n_clipped + outcome.mended,
+            rejected + len(outcome.refused), tuple(dict.fromkeys(reasons)),
         )  # fmt: skip
 
     def _others(self, batch: Batch) -> tuple[Sequence[Score], Sequence[Process]]:
@@ -188,9 +189,10 @@ def _entries(
         entries.append(LedgerEntry(source, "stored", rest, reason="merged with another part of its span"))
     entries.append(LedgerEntry(source, "duplicate", outcome.duplicate))
     entries.append(LedgerEntry(source, "clipped", clipped, reason="longer than max_part_bytes"))
+    entries.append(LedgerEntry(source, "clipped", outcome.mended, reason="no Unicode: half of a surrogate pair"))
     entries += [
         LedgerEntry(source, "rejected", refusal.count, reason=refusal.reason, sample=redact(refusal.sample))
-        for refusal in batch.refused
+        for refusal in (*batch.refused, *outcome.refused)
     ]
     return [entry for entry in entries if entry.n]
 

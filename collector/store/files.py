@@ -13,7 +13,7 @@ import time
 from importlib.resources import files
 from pathlib import Path
 
-from collector.errors import SchemaTooNew, StoreError
+from collector.errors import SchemaTooNew, StoreBusy, StoreError
 from collector.store.lock import FileLock
 from collector.store.migrations import SCHEMA_VERSION, migrate
 
@@ -29,6 +29,15 @@ NETWORK_TYPES = frozenset(
 
 def lock_path(path: Path) -> Path:
     return path.with_name(path.name + ".lock")
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """(device, inode) of the file that the path leads to; None while it leads to none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def open_for_writing(path: Path, *, durable: bool = False) -> sqlite3.Connection:
@@ -55,9 +64,19 @@ def open_for_writing(path: Path, *, durable: bool = False) -> sqlite3.Connection
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
     except sqlite3.DatabaseError as error:
-        raise StoreError(f"cannot write {path}: {error}; is it a SQLite file, and undamaged?") from error
+        raise failure(path, error, "is it a SQLite file, and undamaged?") from error
     finally:
         lock.close()
+
+
+def failure(path: Path, error: sqlite3.Error, question: str = "") -> StoreError:
+    """What SQLite said as an error of ours: StoreBusy where trying again helps, else with a guess at the cause."""
+    said = str(error)
+    if "locked" in said or "busy" in said:
+        return StoreBusy(f"{path} is locked by another program: {said}")
+    if "full" in said or "disk I/O" in said:
+        question = "is the disk full?"
+    return StoreError(f"cannot write {path}: {said}{'; ' if question else ''}{question}")
 
 
 def check_sqlite() -> None:
@@ -70,7 +89,14 @@ def check_sqlite() -> None:
 
 
 def _make_private(path: Path) -> None:
-    """Create the file 0600 before SQLite can create it with the umask; its -wal and -shm inherit the mode."""
+    """Create the file 0600 before SQLite can create it with the umask; its -wal and -shm inherit the mode.
+
+    What a deleted file left beside itself belongs to nothing, and a program that has it open must not meet
+    the new file through a shared -shm. The caller holds the lock file.
+    """
+    if not path.exists():
+        for ending in ("-wal", "-shm", "-journal"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
     fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
     os.close(fd)
 

@@ -26,9 +26,22 @@ class FileLock:
         self._fd = -1
 
     def __enter__(self) -> FileLock:
+        deadline = time.monotonic() + self.wait_s
+        self._acquire(deadline)
+        while not self._is_at_path():  # deleted meanwhile (`rm traces.db*`): the others lock another file
+            self.close()
+            self._acquire(deadline)
+        return self
+
+    def _is_at_path(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._fd), os.stat(self.path))
+        except FileNotFoundError:
+            return False
+
+    def _acquire(self, deadline: float) -> None:
         if self._fd < 0:
             self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-        deadline = time.monotonic() + self.wait_s
         pause = 0.0005
         while not _try_lock(self._fd):
             if time.monotonic() > deadline:
@@ -37,7 +50,6 @@ class FileLock:
                 )
             time.sleep(pause)
             pause = min(pause * 1.5, 0.01)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -23,6 +23,7 @@ import orjson
 from collector.conventions.shape import FLAT_PREFIXES
 from collector.model import Value
 from collector.store.content import INLINE, Encoder, dumps, hash_bytes
+from collector.store.sound import is_sound
 
 SHORT = 3
 """Lists of up to this many elements (after the system messages) stay inline."""
@@ -202,6 +203,8 @@ def _pieces(raw: str, value: Any, encoder: Encoder) -> list[Any]:
     pieces: list[Any] = []
     at = 0
     for text in _long_strings(value):
+        if not is_sound(text):  # half of a surrogate pair, spelt \\ud83d: it stays in the glue
+            continue
         for style, spell in ((1, encode_basestring_ascii), (2, encode_basestring)):
             spelt = spell(text)[1:-1]
             found = raw.find(spelt, at)

@@ -19,15 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from collector.errors import StoreBusy, StoreError
-from collector.model import Process, Score, SpanPart
+from collector.model import Process, Refusal, Score, SpanPart
 from collector.store import staging
 from collector.store.build import Built, Pricer, build
 from collector.store.content import Encoder, dumps
-from collector.store.files import lock_path, open_for_writing
+from collector.store.files import failure, identity, lock_path, open_for_writing
 from collector.store.fulltext import drain
 from collector.store.lock import FileLock
 from collector.store.merge import fold
 from collector.store.relations import Relations, SpanKey
+from collector.store.sound import sound
 from collector.store.state import BODY_COLUMNS, SpanState, row_of
 from collector.store.stored import Stored
 from collector.store.totals import Groups, Previews, Rollups, TraceTotals
@@ -52,12 +53,25 @@ class LedgerEntry:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the parts of a write: how many changed the file, how many said nothing new,
-    and how many of the stored were read by which convention."""
+    """What became of the parts of a write: how many changed the file, how many said nothing new, and how many
+    of the stored were read by which convention. `mended` were stored with text that no UTF-8 can hold replaced;
+    `refused` cannot be stored at all."""
 
     stored: int = 0
     duplicate: int = 0
     conventions: dict[str, int] = field(default_factory=dict)
+    mended: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+
+
+Ledger = Callable[[Outcome], list[LedgerEntry]]
+_Tail = tuple[Sequence[Score], Sequence[Process], Ledger | None]
+_NO_TAIL: _Tail = ((), (), None)
+UNWRITABLE = (
+    TypeError, ValueError, OverflowError, RecursionError,
+    sqlite3.InterfaceError, sqlite3.ProgrammingError, sqlite3.DataError,
+)  # fmt: skip
+"""What one bad value raises, as opposed to a file that cannot be written."""
 
 
 class Writer:
@@ -74,51 +88,101 @@ class Writer:
         self._prices = prices
         self._dimensions = tuple(dimensions)
         self._clock = clock
-        self._known: dict[str, None] = {}
+        self._durable = durable
         self._lock = FileLock(lock_path(path))
-        self._connection = open_for_writing(path, durable=durable)
+        self._open()
+
+    def _open(self) -> None:
+        self._connection = open_for_writing(self.path, durable=self._durable)
         staging.install(self._connection)
         self._stored = Stored(self._connection)
+        self._known: dict[str, None] = {}
+        self._identity = identity(self.path)
+
+    def _follow(self) -> None:
+        """Open the file anew when it was deleted or replaced: what is written to an unlinked file is lost."""
+        if identity(self.path) != self._identity:
+            gone = self._connection
+            self._open()
+            gone.close()
 
     def write(
         self,
         parts: Iterable[SpanPart] = (),
         scores: Sequence[Score] = (),
         processes: Sequence[Process] = (),
-        ledger: Callable[[Outcome], list[LedgerEntry]] | None = None,
+        ledger: Ledger | None = None,
     ) -> Outcome:
         """Write everything and return once it is committed. `ledger` is asked, with the outcome, for the
         entries of the last transaction. StoreBusy when the file stays locked; then the rest is not written."""
         total = Outcome()
         pieces = list(_pieces(parts)) or [[]]
-        for number, piece in enumerate(pieces):
-            last = number == len(pieces) - 1
-            batch = _Batch(self, piece, scores if last else (), processes if last else ())
-            batch.prepare()
-            self._locked(lambda batch=batch, last=last: batch.commit(total, ledger if last else None))  # type: ignore[misc]
+        for piece in pieces[:-1]:
+            self._write(piece, total, _NO_TAIL)
+        self._write(pieces[-1], total, (scores, processes, ledger))
         return total
+
+    def _write(self, parts: Sequence[SpanPart], total: Outcome, tail: _Tail) -> None:
+        """Write one piece. A part that cannot be stored costs itself only: it is found by halving."""
+        try:
+            self._transact(parts, total, tail)
+        except UNWRITABLE as error:
+            if self._mend(parts, total, tail):
+                return
+            if len(parts) > 1:
+                half = len(parts) // 2
+                self._write(parts[:half], total, _NO_TAIL)
+                self._write(parts[half:], total, tail)
+            elif parts:
+                part = parts[0]
+                sample = f"span {part.span_id} of trace {part.trace_id}, {part.name!r}: {error}"
+                total.refused.append(Refusal(f"cannot be stored ({type(error).__name__})", sample))
+                self._transact((), total, tail)
+            else:
+                raise StoreError(f"cannot write {self.path}: {error}") from error
+
+    def _mend(self, parts: Sequence[SpanPart], total: Outcome, tail: _Tail) -> bool:
+        """Write with half surrogates replaced. False when that was not what was wrong."""
+        try:
+            (good, bad), (scores, n), (processes, m) = sound(parts), sound(tail[0]), sound(tail[1])
+        except RecursionError:
+            return False
+        if not bad + n + m:
+            return False
+        total.mended += bad
+        self._write(good, total, (scores, processes, tail[2]))
+        return True
+
+    def _transact(self, parts: Sequence[SpanPart], total: Outcome, tail: _Tail) -> None:
+        self._follow()
+        scores, processes, ledger = tail
+        batch = _Batch(self, parts, scores, processes)
+        batch.prepare()
+        self._locked(lambda: batch.commit(total, ledger))
 
     def _locked(self, act: Callable[[], None]) -> None:
         """Do something under the lock file; again when a program that knows nothing of it got in between."""
         for _ in range(TRIES):
             try:
                 with self._lock:
-                    act()
+                    self._act(act)
                 return
-            except sqlite3.IntegrityError as error:
-                staging.clear(self._connection)
-                if staging.STALE not in str(error):
-                    raise StoreError(f"cannot write {self.path}: {error}") from error
-            except sqlite3.OperationalError as error:
-                staging.clear(self._connection)
-                if "locked" in str(error) or "busy" in str(error):
-                    raise StoreBusy(f"{self.path} is locked by another program: {error}") from error
-                raise StoreError(f"cannot write {self.path}: {error}") from error
-            except sqlite3.DatabaseError as error:
-                raise StoreError(f"cannot write {self.path}: {error}") from error
+            except UNWRITABLE:
+                raise
+            except sqlite3.Error as error:
+                if staging.STALE in str(error):
+                    continue
+                raise failure(self.path, error) from error
             except OSError as error:
                 raise StoreError(f"cannot write {self.path}: {error.strerror or error}") from error
         raise StoreBusy(f"{self.path} is being written by another program all the time")
+
+    def _act(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except BaseException:
+            staging.clear(self._connection)  # or the next batch would write what this one staged
+            raise
 
     def index(self, budget_bytes: int = 1_000_000) -> bool:
         """Take waiting texts into full-text search, about `budget_bytes` of them. True while there is more."""
@@ -133,8 +197,10 @@ class Writer:
 
     def checkpoint(self, mode: str = "passive") -> None:
         """Move the WAL into the file: "passive" never waits, "truncate" leaves an empty WAL if no reader is in it."""
-        with self._lock:
-            self._connection.execute(f"pragma wal_checkpoint({mode})").fetchall()
+        self._locked(lambda: self._checkpoint(mode))
+
+    def _checkpoint(self, mode: str) -> None:
+        self._connection.execute(f"pragma wal_checkpoint({mode})").fetchall()
 
     def wal_bytes(self) -> int:
         try:
@@ -152,12 +218,14 @@ class Writer:
     def close(self) -> None:
         """Checkpoint and close. After the last writer's close, the file alone is everything."""
         try:
-            with self._lock:
-                self._connection.execute("pragma wal_checkpoint(truncate)").fetchall()
-                self._connection.close()
-        except (sqlite3.Error, StoreBusy):
-            self._connection.close()
+            if identity(self.path) == self._identity:
+                with self._lock:
+                    self._checkpoint("truncate")
+                    self._connection.close()
+        except (sqlite3.Error, StoreBusy, OSError):
+            pass  # what was acknowledged is in the -wal; the next writer takes it into the file
         finally:
+            self._connection.close()
             self._lock.close()
 
 
@@ -201,7 +269,7 @@ class _Batch:
         span, contributors = (parts[0], parts) if len(parts) == 1 else fold(parts)
         return build(span, contributors, self.encoder, self.w._prices, self.seen_ns)
 
-    def commit(self, total: Outcome, ledger: Callable[[Outcome], list[LedgerEntry]] | None) -> None:
+    def commit(self, total: Outcome, ledger: Ledger | None) -> None:
         """Under the lock. May be called again after a StaleError; `total` is only touched at the end."""
         stored = self.w._stored
         was_seq, spans = stored.counters()
@@ -274,9 +342,7 @@ class _Batch:
             conventions[name] = conventions.get(name, 0) + 1
         return Outcome(self.count - duplicates, duplicates, conventions)
 
-    def _stage(
-        self, relations: Relations, built: dict[SpanKey, Built], marks: list[SpanKey], sums: _Sums
-    ) -> None:
+    def _stage(self, relations: Relations, built: dict[SpanKey, Built], marks: list[SpanKey], sums: _Sums) -> None:
         c, encoder = self.w._connection, self.encoder
         put = lambda table, rows: staging.stage(c, table, rows) if rows else None  # noqa: E731
         put("s_texts", [(name, *row) for name, row in encoder.texts.items()])
@@ -319,7 +385,8 @@ def _merged_counts(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
 
 
 def _merged(a: Outcome, b: Outcome) -> Outcome:
-    return Outcome(a.stored + b.stored, a.duplicate + b.duplicate, _merged_counts(a.conventions, b.conventions))
+    conventions = _merged_counts(a.conventions, b.conventions)
+    return Outcome(a.stored + b.stored, a.duplicate + b.duplicate, conventions, a.mended, a.refused)
 
 
 class _Sums:
@@ -340,7 +407,9 @@ class _Sums:
         for key in self.relations.now:
             if key in self.built or self._marked(key):
                 by_trace.setdefault(key[0], []).append(key)
-        stored = self.w._stored.traces([t for t in by_trace if t in self.relations.known_traces or not self._all_new(t, by_trace)])
+        stored = self.w._stored.traces(
+            [t for t in by_trace if t in self.relations.known_traces or not self._all_new(t, by_trace)]
+        )
         for trace_id, keys in by_trace.items():
             self._trace(trace_id, keys, stored.get(trace_id))
 

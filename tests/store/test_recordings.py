@@ -82,7 +82,7 @@ def test_a_recording_counts_each_call_once_however_it_arrives(folder: str, tmp_p
     pictures = []
     for way in WAYS:
         path = tmp_path / f"{way.__name__}.db"
-        stored(path, way(requests(folder), Random(7)))  # noqa: S311 - a seed, not a secret
+        stored(path, way(requests(folder), Random(7)))
         check(path, wanted, way.__name__)
         audit(path)
         pictures.append(picture(path))
