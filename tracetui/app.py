@@ -20,6 +20,7 @@ from tracetui.screens.lists import ListScreen, SessionsScreen, TracesScreen, ses
 from tracetui.screens.trace import TraceScreen
 from tracetui.source import Source
 from tracetui.tail import Tail
+from tracetui.widgets.paint import NoColour
 
 THEME = Theme(
     name="tracetui",
@@ -77,6 +78,8 @@ class Explorer(App[int]):
         tail: bool = True,
     ) -> None:
         super().__init__()
+        if self.no_color:
+            self._filters[:] = [NoColour()]
         self.ascii_mode = ascii_mode
         exists = os.path.exists(source.path) or not tail
         self.facts = Facts(source, now_ns, exists, listening, joined, notice)

@@ -32,7 +32,7 @@ KEYS = (
     Key("list", "first", "g,home", "g", "first", "to the first line"),
     Key("list", "last", "G,end", "G", "last", "to the newest line, and follow"),
     Key("list", "choose", "enter", "↵", "open", "open, or fold and unfold", 2),
-    Key("app", "show_traces", "1", "1", "traces", "list of traces"),
+    Key("app", "show_traces", "1", "1", "traces", "list of traces", 7),
     Key("app", "show_sessions", "2", "2", "sessions", "list of sessions", 7),
     Key("app", "help", "question_mark,f1", "?", "help", "all keys", 5),
     Key("app", "leave", "q,ctrl+q", "q", "quit", "quit", 6),
@@ -67,9 +67,10 @@ def bindings(group: str) -> list[BindingType]:
     ]
 
 
-def bar(groups: tuple[str, ...]) -> list[tuple[str, str]]:
-    """(sign, label) for the bottom line, the most needed first."""
-    keys = sorted((key for key in KEYS if key.group in groups and key.bar), key=lambda key: key.bar)
+def bar(groups: tuple[str, ...], without: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """(sign, label) for the bottom line, the most needed first, `without` some actions."""
+    keys = [key for key in KEYS if key.group in groups and key.bar and key.action not in without]
+    keys.sort(key=lambda key: key.bar)
     return [(key.sign, key.label) for key in keys]
 
 

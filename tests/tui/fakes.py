@@ -170,7 +170,8 @@ class FakeReader:
     def totals(self, where: str = "") -> Totals:
         cost = sum(row.cost_nanousd or 0 for row in self.rows)
         errors = sum(row.status == "error" for row in self.rows)
-        return Totals(len(self.rows), len(self.span_rows), errors, 3, cost)
+        unpriced = sum(row.unpriced_calls for row in self.rows)
+        return Totals(len(self.rows), len(self.span_rows), errors, unpriced, cost or None)
 
     def close(self) -> None:
         pass

@@ -230,7 +230,9 @@ async def test_a_filter_narrows_and_a_wrong_one_points_at_its_column() -> None:
 
 async def test_nothing_found_says_why_and_what_to_do() -> None:
     async with make_app(FakeReader()).run_test(size=(100, 24)) as pilot:
-        await until(pilot, lambda: shows(pilot, "No traces in /home/me/app/traces.db yet.", "tracetui demo"))
+        await until(
+            pilot, lambda: shows(pilot, "No traces in traces.db yet.", "/home/me/app/traces.db", "tracetui demo")
+        )
         await pilot.press("f", *"zzz", "enter")
         await until(pilot, lambda: shows(pilot, "No traces match zzz", "esc"))
 

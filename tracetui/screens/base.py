@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from textual import on
 from textual.screen import Screen
 
 from collector.errors import TracetuiError
@@ -15,7 +14,6 @@ from tracetui.keymap import bindings
 from tracetui.source import Source
 from tracetui.widgets.frame import KeyBar, Note
 from tracetui.widgets.paint import Part
-from tracetui.widgets.window_list import WindowList
 
 if TYPE_CHECKING:
     from tracetui.screens.menu import Choice
@@ -141,10 +139,6 @@ class ExplorerScreen(Screen[None]):
 
     def show_error(self, error: TracetuiError) -> None:
         self.say(str(error))
-
-    @on(WindowList.Failed)
-    def _failed(self, event: WindowList.Failed) -> None:
-        self.show_error(event.error)
 
     def chip(self, count: int) -> None:
         self.query_one(KeyBar).chip(count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collector.errors import TracetuiError
 from tracetui import format as fmt
 from tracetui.screens.base import Facts
 from tracetui.widgets.paint import Part
@@ -21,17 +22,27 @@ def nothing(facts: Facts, what: str, filter_text: str) -> list[list[Part]]:
             [],
             *_table([("esc", "show all again"), ("/", "change the filter")]),
         ]
-    if not facts.exists:
-        title: list[Part] = [(path, "strong"), (" does not exist yet. It will show here as soon as it does.", "text")]
+    name = path.rsplit("/", 1)[-1]
+    if facts.exists:
+        title: list[Part] = [(f"No {what} in ", "text"), (name, "strong"), (" yet.", "text")]
     else:
-        title = [(f"No {what} in ", "text"), (path, "strong"), (" yet.", "text")]
+        title = [(name, "strong"), (" does not exist yet. It will show here as soon as it does.", "text")]
+    where: list[Part] = [(path, "quiet")]
     if facts.listening:
-        title.append((f"  Listening on {facts.listening} (OTLP).", "quiet"))
+        where.append((f"   listening on {facts.listening} (OTLP)", "quiet"))
     rows = [("any OpenTelemetry app", endpoint(facts)), ("a Python function", "from collector import observe")]
     rows += [("demo data", "tracetui demo")]
     if not facts.listening:
         rows.insert(0, ("start the collector", f"tracetui collect --db {path}"))
-    return [title, [], *_table(rows), [], [("y copies the export line   ? all keys   q quit", "quiet")]]
+    return [title, where, [], *_table(rows), [], [("y copies the export line   ? all keys   q quit", "quiet")]]
+
+
+def unreadable(facts: Facts, error: TracetuiError) -> list[list[Part]]:
+    """Lines for a file that cannot be read."""
+    path = fmt.plain(facts.source.path)
+    said: list[list[Part]] = [[(line, "error")] for line in fmt.wrap(fmt.plain(str(error)), 76)]
+    title: list[Part] = [(path.rsplit("/", 1)[-1], "strong"), (" cannot be read.", "text")]
+    return [title, [], *said, [], *_table([("what is wrong with it", f"tracetui check {path}")])]
 
 
 def _table(rows: list[tuple[str, str]]) -> list[list[Part]]:

@@ -24,6 +24,16 @@ class HelpLines(LineList):
     def on_mount(self) -> None:
         self.styles.height = len(self._lines)
 
+    @property
+    def shows_cursor(self) -> bool:
+        return False
+
+    def action_up(self) -> None:
+        self.scroll_lines(-1)
+
+    def action_down(self) -> None:
+        self.scroll_lines(1)
+
     def line_count(self) -> int:
         return len(self._lines)
 

@@ -10,7 +10,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.message import Message
 
-from collector.errors import FilterError, TracetuiError
+from collector.errors import FilterError, NotFound, TracetuiError
 from collector.store.rows import Page, SessionRow, Totals, TraceRow
 from tracetui import format as fmt
 from tracetui.keymap import bindings
@@ -68,7 +68,7 @@ class ListScreen(ExplorerScreen, Generic[Row]):
         yield WindowList(self.table(), self._fetch, id="list")
         yield Empty()
         yield FilterBar()
-        yield KeyBar("list", "lists", "app", "screen")
+        yield KeyBar("list", "lists", "app", "screen", without=(f"show_{self.what}",))
 
     def glyphs(self) -> fmt.Glyphs:
         return fmt.ASCII if getattr(self.app, "ascii_mode", False) else fmt.UNICODE
@@ -121,6 +121,21 @@ class ListScreen(ExplorerScreen, Generic[Row]):
             self.query_one(Empty).say(self.empty_lines())
         self._count()
 
+    @on(WindowList.Failed)
+    def _failed(self, event: WindowList.Failed) -> None:
+        """A file that is not there is waited for; anything else is said, and what was read stays."""
+        missing = isinstance(event.error, NotFound)
+        if missing:
+            self.facts.exists = False
+            self.window.rows = []
+            self.show_context()
+        elif self.window.rows:
+            self.show_error(event.error)
+        self.set_class(not self.window.rows, "empty")
+        if not self.window.rows:
+            why = [] if missing else empty.unreadable(self.facts, event.error)
+            self.query_one(Empty).say(why or self.empty_lines())
+
     def _count(self) -> None:
         """Totals may read much: seldom, on the slow lane, and the less often the longer they take."""
         wait_s = self._totals_due - time.monotonic()
@@ -136,7 +151,8 @@ class ListScreen(ExplorerScreen, Generic[Row]):
         try:
             state, totals = await self.facts.source.ask_slowly(lambda reader: (reader.state, reader.totals(**filters)))
         except TracetuiError as error:
-            self.show_error(error)
+            if self.window.rows:  # else the empty screen says it
+                self.show_error(error)
             return
         finally:
             self._counting = False

@@ -32,9 +32,9 @@ class Note(Line):
 class KeyBar(Line):
     """The keys that matter here, and on the right what waits to be seen."""
 
-    def __init__(self, *groups: str) -> None:
+    def __init__(self, *groups: str, without: tuple[str, ...] = ()) -> None:
         super().__init__(id="keys")
-        self._keys = keymap.bar(groups)
+        self._keys = keymap.bar(groups, without)
         self._chip: list[Part] = []
 
     def on_mount(self) -> None:

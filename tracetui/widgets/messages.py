@@ -130,15 +130,15 @@ class Talk:
         else:
             self.page.value(part.get("data", part), indent=self.indent, fold=fold, lead=self.lead)
 
-    def margin(self) -> Part:
-        return (fmt.fit(self.lead[0], self.indent), self.lead[1]) if self.lead else (" " * self.indent, "text")
+    def margin(self, indent: int) -> Part:
+        return (fmt.fit(self.lead[0], indent), self.lead[1]) if self.lead else (" " * indent, "text")
 
     def reasoning(self, text: str, fold: str) -> None:
         """Reasoning starts folded: a line that says how much there is."""
         opened = self.page.is_open(fold, starts_open=False)
         sign = self.glyphs.opened if opened else self.glyphs.closed
         size = f"{fmt.count(len(text))} characters" if text else "not disclosed"
-        self.page.add(self.margin(), (f"{sign} reasoning ", "accent"), (size, "quiet"), fold=fold)
+        self.page.add(self.margin(self.indent), (f"{sign} reasoning ", "accent"), (size, "quiet"), fold=fold)
         if opened:
             self.page.text(text, "quiet", indent=self.indent + 2)
 
@@ -149,9 +149,9 @@ class Talk:
         sign: Part = (f"{self.glyphs.kinds['tool']} ", "tool")
         short = one_line_arguments(part.get("arguments"))
         if short is not None and fmt.cells(name) + fmt.cells(short) + indent + 4 <= self.page.width:
-            self.page.add(self.margin(), sign, (name, "strong"), (f"({short})", "text"))
+            self.page.add(self.margin(indent), sign, (name, "strong"), (f"({short})", "text"))
         else:
-            self.page.add(self.margin(), sign, (name, "strong"), ("(", "quiet"))
+            self.page.add(self.margin(indent), sign, (name, "strong"), ("(", "quiet"))
             self.page.value(part.get("arguments"), indent=indent + 4, fold=fold)
             self.page.add((" " * indent + "  )", "quiet"))
         call_id = part.get("id")
@@ -179,9 +179,7 @@ def _without_messages(page: Document, span: SpanDetail, glyphs: fmt.Glyphs) -> N
     if span.tool is not None:
         results = {} if span.tool.result is None else {"call": span.tool.result}
         name, arguments = span.tool.name or span.row.name, unwrapped(span.tool.arguments)
-        talk = Talk(page, glyphs, results, lead=("", "text"))
-        talk.lead = None
-        talk.call({"name": name, "arguments": arguments, "id": "call"}, "call")
+        Talk(page, glyphs, results).call({"name": name, "arguments": arguments, "id": "call"}, "call", indent=0)
         if span.row.status == "running" and not results:
             page.add(("  " + fmt.RUNNING, "running"))
     elif span.documents:

@@ -11,10 +11,20 @@ from typing import ClassVar, TypeAlias
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.strip import Strip
 from textual.widget import Widget
 
 from tracetui import format as fmt
+
+
+class NoColour(LineFilter):
+    """For NO_COLOR: bold and underline stay, colours go (Textual's own filter leaves shades of grey)."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [Segment(text, style and style.without_color, control) for text, style, control in segments]
+
 
 Part: TypeAlias = tuple[str, str]
 """(text, role): harmless text and the name of its ink."""

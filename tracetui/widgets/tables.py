@@ -124,16 +124,21 @@ class SessionTable:
         return False
 
     def columns(self, width: int) -> list[tuple[Column, int]]:
-        columns = [Column("session", "SESSION", 0), Column("user", "USER", 12 if width < 100 else 24)]
-        columns += [Column("traces", "TRACES", 6, right=True), Column("errors", "ERRORS", 6, right=True)]
+        gap = 1 if width < 100 else 2
+        columns = [
+            Column("session", "SESSION", 0),
+            Column("user", "USER", 12 if width < 100 else 24),
+            Column("traces", "TRACES", 6, right=True, gap=gap),
+            Column("errors", "ERRORS", 6, right=True, gap=gap),
+        ]
         if width >= 100:
             columns.append(Column("calls", "CALLS", 6, right=True))
         columns += [
-            Column("tokens", "TOKENS", 6, right=True),
-            Column("cost", "COST", 8, right=True),
-            Column("unpriced", "", 3 if width < 100 else 4),
-            Column("span", "OVER", 8, right=True),
-            Column("age", "LAST", 4, right=True),
+            Column("tokens", "TOKENS", 6, right=True, gap=gap),
+            Column("cost", "COST", 8, right=True, gap=1),
+            Column("unpriced", "", 3, gap=1),
+            Column("span", "OVER", 7, right=True, gap=gap),
+            Column("age", "LAST", 4, right=True, gap=gap),
         ]
         return lay_out(columns, width - 2)
 

@@ -202,8 +202,9 @@ class WindowList(LineList, Generic[Row]):
 
     async def _reload(self) -> Loading[Row]:
         if self.follow or not self.rows:
-            rows = list(await self.fetch(self._window))
-            return Loading(rows, at_start=len(rows) < self._window, at_end=True)
+            size = max(2 * self.page, 50)  # live files ask for this at every frame
+            rows = list(await self.fetch(size))
+            return Loading(rows, at_start=len(rows) < size, at_end=True)
         first = max(self.top - self.page, 0)
         at_start = self._at_start and first == 0
         start = self.table.place(self.rows[first])
