@@ -59,9 +59,9 @@ class Usage:
 USAGE_FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Usage))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Message:
-    """One message of a conversation.
+    """One message of a conversation. Treated as frozen, like a `SpanPart`, and not declared so for the same reason.
 
     `parts` are JSON-ready dicts in the public shape, never mutated after creation:
     {"type": "text", "text"}, {"type": "reasoning", "text"},
@@ -106,9 +106,10 @@ class Document:
     metadata: dict[str, Value] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Reading:
-    """What a span means, whoever instrumented it. Every field None (or empty) when the source did not say.
+    """What a span means, whoever instrumented it. Treated as frozen, like a `SpanPart`.
+    Every field is None (or empty) when the source did not say.
 
     `convention` names who read it ("genai", "openinference", "sdk"; several joined by "+").
     `model` is the model that answered (falls back to the one asked for), `request_model` the one asked for.

@@ -1,0 +1,1 @@
+"""The demo: a scripted agent, traced through the real road into a file of its own."""
