@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from collector.settings import Settings
-from tracetui.cli.child import News, Receiver
+from tracetui.child import News, Receiver
 
 
 class Heard:

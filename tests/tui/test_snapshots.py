@@ -34,6 +34,7 @@ def steps(*rounds: tuple[tuple[str, ...], tuple[str, ...]]) -> Callable[[Pilot],
 
 TRACE = (("enter",), ("get_order", "Messages", "question"))
 CALL = (("j",), ("Anything else?",))
+LATER = (("j",) * 5, ("delivered",))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ CALL = (("j",), ("Anything else?",))
         pytest.param(SMALL, (TRACE, CALL), id="trace small"),
         pytest.param(LARGE, (TRACE, CALL), id="trace large"),
         pytest.param(
-            LARGE, (TRACE, CALL, (("j",) * 5, ("delivered",)), (("equals_sign",), ("all messages",))), id="all"
+            LARGE, (TRACE, CALL, LATER, (("equals_sign",), ("all messages",))), id="all"
         ),
         pytest.param(SMALL, (TRACE, (("n",), ("shop.py",))), id="error"),
         pytest.param(LARGE, (TRACE, CALL, (("3",), ("service.name",))), id="attributes"),

@@ -31,7 +31,7 @@ def explore(db: Path | None, collect: bool | None, trace_id: str | None, filter_
 def run(path: Path | None, *, collect: bool, trace_id: str | None = None, filter_text: str = "") -> int:
     """Explore a file (None: the default one) until the user leaves; 0. With `collect` a receiver that writes this
     very file is joined, or started as a child that ends with us."""
-    from tracetui.cli.child import Receiver
+    from tracetui.child import Receiver
 
     settings = resolve(db=path).settings
     if not sys.stdout.isatty():

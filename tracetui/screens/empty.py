@@ -30,10 +30,10 @@ def nothing(facts: Facts, what: str, filter_text: str) -> list[list[Part]]:
     where: list[Part] = [(path, "quiet")]
     if facts.listening:
         where.append((f"   listening on {facts.listening} (OTLP)", "quiet"))
-    rows = [("any OpenTelemetry app", endpoint(facts)), ("a Python function", "from collector import observe")]
+    rows = [("OpenTelemetry app", endpoint(facts)), ("a Python function", "from collector import observe")]
     rows += [("demo data", "tracetui demo")]
     if not facts.listening:
-        rows.insert(0, ("start the collector", f"tracetui collect --db {path}"))
+        rows.insert(0, ("the collector", f"tracetui collect --db {path}"))
     return [title, where, [], *_table(rows), [], [("y copies the export line   ? all keys   q quit", "quiet")]]
 
 
