@@ -142,7 +142,9 @@ def _moment(value: str, text: str, at: int, now_ns: int) -> int:
         moment = datetime.fromisoformat(value)
     except ValueError as error:
         raise FilterError(
-            f"{value!r} is no moment; write an age (90s 5m 1h 2d 1w) or a date (2026-11-21, 2026-11-21T14:00Z)", text, at
+            f"{value!r} is no moment; write an age (90s 5m 1h 2d 1w) or a date (2026-11-21, 2026-11-21T14:00Z)",
+            text,
+            at,
         ) from error
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
     return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1000

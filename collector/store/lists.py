@@ -81,7 +81,7 @@ def query(
     direction = "desc" if down else "asc"
     sql = f"""
         select {what.row} from {what.table}
-        where {' and '.join(where)}
+        where {" and ".join(where)}
         order by {column} {direction}, {what.tie} {direction}
         limit :limit"""
     return sql, values, backwards

@@ -67,7 +67,9 @@ SEARCH = """
 SCORES = """
     select score_id, name, time_ns, trace_id, span_id, session_id, value, label, data_type, comment, source, metadata
     from scores where trace_id = :trace_id order by time_ns, score_id"""
-_TOTALS = "select count(*), sum(t.span_count), sum(t.error_count), sum(t.unpriced_calls), sum(t.cost_nanousd) from traces t"
+_TOTALS = (
+    "select count(*), sum(t.span_count), sum(t.error_count), sum(t.unpriced_calls), sum(t.cost_nanousd) from traces t"
+)
 
 
 class Reader:
@@ -298,6 +300,3 @@ def _trace(row: tuple[Any, ...]) -> TraceRow:
         llm_calls=row[20], tool_calls=row[21], unpriced_calls=row[22], cost_nanousd=row[23],
         usage=Usage(*row[24 : 24 + len(USAGE_FIELDS)]), input_preview=row[31], output_preview=row[32],
     )  # fmt: skip
-
-
-

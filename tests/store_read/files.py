@@ -1,0 +1,66 @@
+"""Makers of real files to read, and a look at how SQLite means to read them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from collector.ingest import Ingest
+from collector.model import Batch, Process, Reading, Score, SpanPart
+from collector.settings import Settings
+from collector.store.reader import Reader
+from tests.builders import MS, T0, make_part, trace_id
+
+
+def write(path: Path, *parts: SpanPart, scores: Iterable[Score] = (), processes: Iterable[Process] = ()) -> Path:
+    """Bring parts into a file (made when there is none) in one batch, full text caught up. Returns the path."""
+    with Ingest(path, Settings(db=path, redact="off")) as ingest:
+        ingest.write(Batch("test", parts=parts, scores=tuple(scores), processes=tuple(processes)))
+        ingest.flush()
+    return path
+
+
+def make_trace(n: int, *, start_ns: int | None = None, took_ms: int = 100, **fields: Any) -> SpanPart:
+    """A trace of one finished span; `fields` of the reading may stand beside those of the part."""
+    reading = {name: fields.pop(name) for name in list(fields) if name in Reading.__dataclass_fields__}
+    start = T0 + n * MS if start_ns is None else start_ns
+    if reading:
+        fields["reading"] = Reading(**reading)
+    return make_part(1, trace=trace_id(n), start_ns=start, end_ns=start + took_ms * MS, **fields)
+
+
+class Plans:
+    """Records the plan of every statement a reader runs while it is on."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.connection = reader._connection
+        self.seen: list[tuple[str, str]] = []
+        self._rows = reader._rows
+        reader._rows = self.rows  # type: ignore[method-assign]
+
+    def rows(self, sql: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        if not sql.lstrip().startswith("pragma"):
+            for row in self.connection.execute(f"explain query plan {sql}", values or {}).fetchall():
+                self.seen.append((sql, row[3]))
+        return self._rows(sql, values)
+
+    def scans(self) -> list[str]:
+        """Steps that read a whole table or index of ours without an end to it.
+
+        Left out: what walks a row-valued JSON parameter or a full-text match, constant rows, a small table
+        (`processes` has a row per process, `counters` one), and an index walked in the order of the answer,
+        which a limit ends.
+        """
+        walks = re.compile(r"SCAN [tsx] USING (COVERING )?INDEX (traces_start|spans_start|sessions_last|spans_seq)")
+        fine = re.compile(r"SCAN (json_each|j|f|search|value|CONSTANT ROW|processes|p|counters)\b|SCAN \(|SCAN path")
+        found = []
+        for sql, step in self.seen:
+            if step.startswith("SCAN") and not fine.match(step):
+                ordered = walks.match(step) and "limit :limit" in sql
+                if not ordered:
+                    found.append(step)
+            elif step.startswith("USE TEMP B-TREE FOR ORDER BY"):
+                found.append(step)
+        return found
