@@ -25,8 +25,11 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)
 
+# The README's picture, from a fresh run of the demo.
 screenshots: $(VENV)/.dev
-	$(BIN)/python screenshots/make.py $(ARGS)
+	@mkdir -p build && rm -f build/traces.db*
+	$(BIN)/tracetui demo --headless --db build/traces.db
+	$(BIN)/python screenshots/make.py build/traces.db screenshots/tracetui.svg $(ARGS)
 
 setup: $(VENV)/.dev
 
