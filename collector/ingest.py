@@ -28,8 +28,6 @@ from collector.store.writer import LedgerEntry, Outcome, Writer
 IDLE_CHECKPOINT_S = 1.0
 BUSY_CHECKPOINT_S = 5.0
 SAMPLE_CHARS = 300
-MAX_DEPTH = 64
-MAX_ATTRIBUTES = 10_000
 
 
 class Sink(Protocol):
@@ -68,19 +66,12 @@ class Ingest:
         Whatever is refused is counted in the ledger with its reason. StoreBusy and StoreError mean that
         nothing (or, of a very large batch, not the rest) was stored: sending it again is safe.
         """
-        clipped: list[int] = []
-        parts = []
-        for part in batch.parts:
-            clean = self._redactor.part(part) if self._redactor is not None else part
-            clean, cut = clip(settled(clean, self._clock), self._limit)
-            clipped.append(cut)
-            parts.append(clean)
-        n_clipped = sum(1 for cut in clipped if cut)
-        rejected = sum(refusal.count for refusal in batch.refused)
+        parts, n_clipped, refused = self._clean(batch)
+        rejected = sum(refusal.count for refusal in refused)
         received = len(parts) + rejected
 
         def ledger(outcome: Outcome) -> list[LedgerEntry]:
-            return _entries(batch, received, n_clipped, outcome, self._redact_sample)
+            return _entries(batch.source, received, n_clipped, refused + outcome.refused, outcome, self._redact_sample)
 
         with self._lock:
             if self._closed:
@@ -88,11 +79,27 @@ class Ingest:
             outcome = self._writer.write(parts, *self._others(batch), ledger)
             self._wrote_at = time.monotonic()
             self._dirty = self._unindexed = True
-        reasons = [refusal.reason for refusal in (*batch.refused, *outcome.refused)]
+        reasons = [refusal.reason for refusal in refused + outcome.refused]
         return Receipt(
             received, outcome.stored, outcome.duplicate, n_clipped + outcome.mended,
             rejected + len(outcome.refused), tuple(dict.fromkeys(reasons)),
         )  # fmt: skip
+
+    def _clean(self, batch: Batch) -> tuple[list[SpanPart], int, list[Refusal]]:
+        """The parts as they may be stored, of how many something was cut, and what is refused."""
+        parts: list[SpanPart] = []
+        refused = list(batch.refused)
+        n_clipped = 0
+        for part in batch.parts:
+            try:
+                clean = self._redactor.part(part) if self._redactor is not None else part
+                clean, cut = clip(settled(clean, self._clock), self._limit)
+            except RecursionError:
+                refused.append(refusal("nested too deep", f"span {part.span_id} of trace {part.trace_id}"))
+                continue
+            n_clipped += bool(cut)
+            parts.append(clean)
+        return parts, n_clipped, refused
 
     def _others(self, batch: Batch) -> tuple[Sequence[Score], Sequence[Process]]:
         if self._redactor is None:
@@ -178,10 +185,9 @@ def settled(part: SpanPart, clock: Callable[[], int]) -> SpanPart:
 
 
 def _entries(
-    batch: Batch, received: int, clipped: int, outcome: Outcome, redact: Callable[[str], str]
+    source: str, received: int, clipped: int, refused: Sequence[Refusal], outcome: Outcome, redact: Callable[[str], str]
 ) -> list[LedgerEntry]:
     """What the ledger should say of a batch."""
-    source = batch.source
     entries = [LedgerEntry(source, "received", received)]
     entries += [LedgerEntry(source, "stored", n, convention=name) for name, n in outcome.conventions.items()]
     rest = outcome.stored - sum(outcome.conventions.values())
@@ -192,7 +198,7 @@ def _entries(
     entries.append(LedgerEntry(source, "clipped", outcome.mended, reason="no Unicode: half of a surrogate pair"))
     entries += [
         LedgerEntry(source, "rejected", refusal.count, reason=refusal.reason, sample=redact(refusal.sample))
-        for refusal in (*batch.refused, *outcome.refused)
+        for refusal in refused
     ]
     return [entry for entry in entries if entry.n]
 
