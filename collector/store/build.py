@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 import orjson
 
 from collector import conventions
-from collector.model import NO_READING, READING_FIELDS, Content, Message, Reading, SpanPart, Usage
+from collector.model import NO_READING, READING_FIELDS, Content, Message, Reading, SpanPart, Usage, Value
 from collector.partjson import to_json
 from collector.store.content import Encoder, dumps
 from collector.store.merge import says_nothing, state_of
@@ -183,7 +184,14 @@ def _preview(content: Content) -> str | None:
     value = content.value
     if value is None:
         return None
-    return one_line(value if isinstance(value, str) else orjson.dumps(value, default=repr).decode())
+    return one_line(value if isinstance(value, str) else _as_text(value))
+
+
+def _as_text(value: Value) -> str:
+    try:
+        return orjson.dumps(value, default=repr).decode()
+    except TypeError:  # orjson knows no integer beyond 64 bits
+        return json.dumps(value, default=repr, ensure_ascii=False)
 
 
 def text_of(message: Message) -> str:
