@@ -80,8 +80,8 @@ def _unstacked(match: re.Match[str]) -> str:
 
 
 def cells(text: str) -> int:
-    """Return how many terminal cells `text` takes (CJK and emoji take two)."""
-    return cell_len(text)
+    """Return how many terminal cells harmless `text` takes (CJK and emoji take two)."""
+    return len(text) if text.isascii() else cell_len(text)
 
 
 def clip(text: str, width: int) -> str:
@@ -89,7 +89,7 @@ def clip(text: str, width: int) -> str:
     if width <= 0:
         return ""
     text = text[: 4 * width + 8]  # three marks may sit on a character, see _STACKS
-    if cell_len(text) <= width:
+    if cells(text) <= width:
         return text
     return set_cell_size(text, width - 1).rstrip() + ELLIPSIS
 
@@ -97,7 +97,7 @@ def clip(text: str, width: int) -> str:
 def fit(text: str, width: int, *, right: bool = False) -> str:
     """Return `text` in exactly `width` cells: clipped, or padded (on the left if `right`)."""
     text = clip(text, width)
-    pad = " " * (width - cell_len(text))
+    pad = " " * (width - cells(text))
     return pad + text if right else text + pad
 
 

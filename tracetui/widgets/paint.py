@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, TypeAlias
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -42,7 +42,7 @@ ROLES = (
 
 def parts_width(parts: Iterable[Part]) -> int:
     """How many cells the parts take."""
-    return sum(cell_len(text) for text, _ in parts)
+    return sum(fmt.cells(text) for text, _ in parts)
 
 
 def clip_parts(parts: Iterable[Part], width: int) -> list[Part]:
@@ -50,7 +50,7 @@ def clip_parts(parts: Iterable[Part], width: int) -> list[Part]:
     kept: list[Part] = []
     room = width
     for text, role in parts:
-        size = cell_len(text)
+        size = fmt.cells(text)
         if size > room:
             kept.append((fmt.clip(text, room), role)) if room > 0 else _end_in_ellipsis(kept)
             break
@@ -62,7 +62,7 @@ def clip_parts(parts: Iterable[Part], width: int) -> list[Part]:
 def _end_in_ellipsis(kept: list[Part]) -> None:
     if kept and kept[-1][0] and not kept[-1][0].isspace():
         text, role = kept[-1]
-        kept[-1] = (set_cell_size(text, cell_len(text) - 1) + fmt.ELLIPSIS, role)
+        kept[-1] = (set_cell_size(text, fmt.cells(text) - 1) + fmt.ELLIPSIS, role)
 
 
 def spread(left: list[Part], right: list[Part], width: int) -> list[Part]:

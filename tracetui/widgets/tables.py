@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from collector.store.rows import Page, SessionRow, TraceRow
 from tracetui import format as fmt
@@ -63,7 +64,9 @@ class TraceTable:
     def ticks(self, row: TraceRow) -> bool:
         return row.status == "running"
 
-    def columns(self, width: int) -> list[tuple[Column, int]]:
+    @staticmethod
+    @cache
+    def columns(width: int) -> list[tuple[Column, int]]:
         name = 15 if width < 100 else min(20 + (width - 100) // 8, 34)
         columns = [Column("state", "", 1), Column("name", "NAME", name, gap=1), Column("said", "INPUT → OUTPUT", 0)]
         if width >= 104:
@@ -123,7 +126,9 @@ class SessionTable:
     def ticks(self, row: SessionRow) -> bool:
         return False
 
-    def columns(self, width: int) -> list[tuple[Column, int]]:
+    @staticmethod
+    @cache
+    def columns(width: int) -> list[tuple[Column, int]]:
         gap = 1 if width < 100 else 2
         columns = [
             Column("session", "SESSION", 0),
