@@ -12,8 +12,23 @@ from typing import Any
 import orjson
 
 from collector.model import (
-    NO_READING, READING_FIELDS, USAGE_FIELDS, Content, Document, Event, Link, LogRecord, Message, Rank, Reading,
-    Resource, Scope, SpanPart, Tool, Usage, Value,
+    NO_READING,
+    READING_FIELDS,
+    USAGE_FIELDS,
+    Content,
+    Document,
+    Event,
+    Link,
+    LogRecord,
+    Message,
+    Rank,
+    Reading,
+    Resource,
+    Scope,
+    SpanPart,
+    Tool,
+    Usage,
+    Value,
 )  # fmt: skip
 from collector.store.state import SpanState
 

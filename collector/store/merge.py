@@ -90,7 +90,7 @@ def _greatest_first(parts: Iterable[SpanPart]) -> list[SpanPart]:
 def says_nothing(value: object) -> bool:
     """True for what sets no field: None, empty text, empty collections, and a code of 0."""
     return (
-        value is None or value == "" or value == () or value == {} or value == [] or value == 0 and value is not False
+        value is None or value == "" or value == () or value == {} or value == [] or (value == 0 and value is not False)
     )
 
 

@@ -21,7 +21,16 @@ from collector.store.expand import Expander
 from collector.store.filters import Filter
 from collector.store.lists import SESSIONS, SPAN_ROW, SPANS, TRACE_ROW, TRACES, List, query
 from collector.store.rows import (
-    Changes, FileState, LedgerRow, Page, SearchHit, SessionRow, SpanDetail, SpanRow, Totals, TraceRow,
+    Changes,
+    FileState,
+    LedgerRow,
+    Page,
+    SearchHit,
+    SessionRow,
+    SpanDetail,
+    SpanRow,
+    Totals,
+    TraceRow,
 )  # fmt: skip
 from collector.store.search import match_expression, snippet
 from collector.store.state import BODY_COLUMNS, SPAN_COLUMNS, SpanState
@@ -147,7 +156,7 @@ class Reader:
         before: Page | None = None, sort: str = "-last",
     ) -> list[SessionRow]:  # fmt: skip
         rows = self._list(SESSIONS, for_sessions(where or ANY), limit, after, before, sort)
-        return [SessionRow(*row[:11], usage=Usage(*row[11:])) for row in rows]
+        return [SessionRow(*[*row[:11], Usage(*row[11:])]) for row in rows]
 
     def totals(self, where: Filter | None = None) -> Totals:
         """How much the filter finds. Reads every trace that it finds: seconds for millions."""
@@ -224,7 +233,7 @@ class Reader:
 
     def scores(self, trace_id: str) -> list[Score]:
         rows = self._rows(SCORES, {"trace_id": trace_id})
-        return [Score(*row[:11], metadata=orjson.loads(row[11]) if row[11] else None) for row in rows]
+        return [Score(*[*row[:11], orjson.loads(row[11]) if row[11] else None]) for row in rows]
 
     # -- the whole file -------------------------------------------------------------------------------
 
@@ -276,7 +285,8 @@ class Reader:
 
     def processes(self) -> list[Process]:
         rows = self._rows(
-            """select process_id, pid, started_ns, host, boot_id, pid_namespace, service, command, heartbeat_ns, ended_ns
+            """select process_id, pid, started_ns, host, boot_id, pid_namespace, service, command, heartbeat_ns,
+                 ended_ns
                from processes order by started_ns, process_id"""
         )
         return [Process(*row) for row in rows]
@@ -293,10 +303,11 @@ def _span(row: Iterable[Any]) -> SpanRow:
 
 def _trace(row: tuple[Any, ...]) -> TraceRow:
     start, end, running = row[5], row[6], row[7]
-    return TraceRow(
-        *row[:7], None if running or end is None else max(0, end - start), *row[8:15],
-        tags=tuple(orjson.loads(row[15])) if row[15] else (), metadata=orjson.loads(row[16]) if row[16] else {},
-        models=tuple(orjson.loads(row[17])), span_count=row[18], running_count=running, error_count=row[19],
-        llm_calls=row[20], tool_calls=row[21], unpriced_calls=row[22], cost_nanousd=row[23],
-        usage=Usage(*row[24 : 24 + len(USAGE_FIELDS)]), input_preview=row[31], output_preview=row[32],
-    )  # fmt: skip
+    tags = tuple(orjson.loads(row[15])) if row[15] else ()
+    metadata = orjson.loads(row[16]) if row[16] else {}
+    models = tuple(orjson.loads(row[17]))
+    duration = None if running or end is None else max(0, end - start)
+    usage = Usage(*row[24 : 24 + len(USAGE_FIELDS)])
+    counts = (row[18], running, *row[19:24])
+    columns: list[Any] = [*row[:7], duration, *row[8:15], tags, metadata, models, *counts, usage, *row[31:33]]
+    return TraceRow(*columns)

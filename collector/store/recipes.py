@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from json import JSONDecoder, JSONDecodeError
+from json import JSONDecodeError, JSONDecoder
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
@@ -106,7 +106,7 @@ def _path_of_elements(elements: list[list[list[Any]]], encoder: Encoder) -> list
 
 
 def _is_system(element: list[list[Any]]) -> bool:
-    return any(suffix.endswith("role") and value in _SYSTEM for suffix, value in element)
+    return any(suffix.endswith("role") and type(value) is str and value in _SYSTEM for suffix, value in element)
 
 
 def _path(bodies: list[str], encoder: Encoder) -> str:
@@ -164,7 +164,7 @@ def _skip(raw: str, at: int) -> int:
 def _recipe(raw: str, spans: list[tuple[int, int]], values: list[Any], encoder: Encoder) -> list[Any]:
     """[head, node, tail] of a string. Commas between elements belong to the element before them."""
     first = 0
-    while first < len(values) and values[first].get("role") in _SYSTEM:
+    while first < len(values) and str(values[first].get("role")) in _SYSTEM:
         first += 1
     if len(values) - first <= SHORT:
         first = len(values)

@@ -9,7 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from collector.model import Content, Document, Event, Link, LogRecord, Message, Resource, Scope, Score, Tool, Usage, Value
+from collector.model import (
+    Content,
+    Document,
+    Event,
+    Link,
+    LogRecord,
+    Message,
+    Resource,
+    Scope,
+    Score,
+    Tool,
+    Usage,
+    Value,
+)
 
 
 @dataclass(frozen=True, slots=True)

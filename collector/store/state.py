@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Any
 
 from collector.model import MODEL_KINDS, USAGE_FIELDS
 
@@ -91,15 +90,7 @@ sums_of = attrgetter(*SUMS)
 
 BODY_COLUMNS: tuple[str, ...] = (
     "id", "attributes", "events", "links", "logs", "resource", "scope", "trace_state", "flags", "otel_kind",
-    "otel_status", "sent_status", "sent_message", "dropped", "at_ns", "own", "convention", "system_node", "in_node", "out_node", "in_value",
-    "out_value", "in_preview", "out_preview", "params", "tool", "tool_definitions", "documents", "finish_reasons",
-    "replay_of", "notes", "source_trace_id", "parts",
+    "otel_status", "sent_status", "sent_message", "dropped", "at_ns", "own", "convention", "system_node",
+    "in_node", "out_node", "in_value", "out_value", "in_preview", "out_preview", "params", "tool",
+    "tool_definitions", "documents", "finish_reasons", "replay_of", "notes", "source_trace_id", "parts",
 )  # fmt: skip
-
-
-def same_span(old: SpanState, new: SpanState) -> bool:
-    """Whether nothing but bookkeeping differs."""
-    return _said(old) == _said(new)
-
-
-_said: Any = attrgetter(*(name for name in SPAN_COLUMNS if name not in ("id", "seq", "seen_ns", "counted", "below")))

@@ -100,6 +100,7 @@ class Stored:
         folded = self._expander.part(state, body)
         if body["parts"] is None:
             return [folded]
-        parts = [from_json(data) for data in self._expander.value(orjson.loads(body["parts"]))]
+        kept: Any = self._expander.json(body["parts"])
+        parts = [from_json(data) for data in kept]
         logs = union_of_logs([folded.logs, *(part.logs for part in parts)])
         return [replace(parts[0], logs=logs), *parts[1:]]

@@ -24,7 +24,8 @@ COUNTS = ("span_count", "running_count", "error_count", "llm_calls", "tool_calls
 FIRSTS = ("session_id", "user_id", "service", "environment", "release", "project", "level")
 TRACE_COLUMNS = (
     "id", "seq", "trace_id", "name", "root_span_id", "root_status", "start_ns", "end_ns", *FIRSTS[2:3], *FIRSTS[0:2],
-    *FIRSTS[3:], "tags", "metadata", "dims", "models", *COUNTS, *SUMS, "in_preview", "out_preview", "source_id", "state",
+    *FIRSTS[3:], "tags", "metadata", "dims", "models", *COUNTS, *SUMS, "in_preview", "out_preview", "source_id",
+    "state",
 )  # fmt: skip
 
 Key = tuple[int, int, str]
