@@ -34,7 +34,8 @@ random = Random(who)
 def call(n):
     # every response is reported by all four, in other traces too; every text as well
     return make_llm(
-        who * 1000 + n, trace=trace_id(1 + (n + who) % traces), model=None, parent=random.choice([None, who * 1000 + 1, 2001]),
+        who * 1000 + n, trace=trace_id(1 + (n + who) % traces), model=None,
+        parent=random.choice([None, who * 1000 + 1, 2001]),
         reading={"response_id": f"r{n}", "session_id": f"s{n % 3}", "input": conversation(user(f"question {n} " * 20))},
     )
 
