@@ -212,7 +212,7 @@ def clip(part: SpanPart, limit: int) -> tuple[SpanPart, int]:
     cuts = 0
     attributes = None
     for key, value in part.attributes.items():
-        if type(value) is str and len(value) * 4 <= limit or type(value) in _SMALL:
+        if (type(value) is str and len(value) * 4 <= limit) or type(value) in _SMALL:
             continue
         new, cut = _clip_value(value, limit)
         if cut:

@@ -11,14 +11,28 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from collector.model import (
-    NO_READING, Content, Document, Event, Link, LogRecord, Message, Rank, Reading, Resource, Scope, SpanPart, Tool, Usage,
+    NO_READING,
+    Content,
+    Document,
+    Event,
+    Link,
+    LogRecord,
+    Message,
+    Rank,
+    Reading,
+    Resource,
+    Scope,
+    SpanPart,
+    Tool,
+    Usage,
 )  # fmt: skip
 
 _Decode = Callable[[Any], Any]
 
 
 def to_json(part: SpanPart) -> dict[str, Any]:
-    return _dump(part)
+    data: dict[str, Any] = _dump(part)
+    return data
 
 
 def from_json(data: Mapping[str, Any]) -> SpanPart:
@@ -37,7 +51,7 @@ def _dump(value: Any) -> Any:
         out = {}
         for name, default in _PLAN[kind]:
             item = getattr(value, name)
-            if item is default or item == default and type(item) is type(default):
+            if item is default or (item == default and type(item) is type(default)):
                 continue
             out[name] = _dump(item)
         return out
@@ -57,7 +71,18 @@ def _default(field: Any) -> Any:
 _PLAN: dict[type, list[tuple[str, Any]]] = {
     cls: [(f.name, _default(f)) for f in fields(cls)]
     for cls in (
-        SpanPart, Reading, Usage, Content, Message, Tool, Document, Event, Link, LogRecord, Resource, Scope,
+        SpanPart,
+        Reading,
+        Usage,
+        Content,
+        Message,
+        Tool,
+        Document,
+        Event,
+        Link,
+        LogRecord,
+        Resource,
+        Scope,
     )  # fmt: skip
 }
 

@@ -86,7 +86,8 @@ class Expander:
             if len(encoded) == 1:
                 name, inner = next(iter(encoded.items()))
                 if name in _UNWRAP:
-                    return _UNWRAP[name](self, inner)
+                    unwrapped: Value = _UNWRAP[name](self, inner)
+                    return unwrapped
             return {key: self.value(item) for key, item in encoded.items()}
         if isinstance(encoded, list):
             return [self.value(item) for item in encoded]

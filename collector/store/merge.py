@@ -36,7 +36,7 @@ def fold(parts: Iterable[SpanPart]) -> tuple[SpanPart, list[SpanPart]]:
     merged: dict[str, Any] = {}
     attributes: dict[str, Any] = {}
     reading: dict[str, Any] = {}
-    contributors = []
+    contributors: list[SpanPart] = []
     for part in ordered:
         won = _take_fields(merged, part)
         won |= _take_keys(attributes, part.attributes)

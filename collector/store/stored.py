@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
 from collector.model import SpanPart
 from collector.partjson import from_json
 from collector.store.content import dumps

@@ -141,7 +141,12 @@ def check_groups(groups: list[dict[str, Any]], member: str, traces: Any, sums: t
         mine = by_name[group[member]]
         want = {"trace_count": len(mine), "first_ns": min(t["start_ns"] for t in mine),
                 "last_ns": max(t["start_ns"] for t in mine)}  # fmt: skip
-        for name in ("error_count", "llm_calls", "unpriced_calls", *(("span_count", "tool_calls") if len(sums) > 3 else ())):
+        for name in (
+            "error_count",
+            "llm_calls",
+            "unpriced_calls",
+            *(("span_count", "tool_calls") if len(sums) > 3 else ()),
+        ):
             want[name] = sum(t[name] for t in mine)
         for name in sums:
             want[name] = total([t[name] for t in mine])

@@ -16,6 +16,7 @@ from collector.settings import Settings
 from tests.builders import MS, T0, assistant, conversation, span_id, trace_id, user
 from tests.store.audit import audit, picture
 
+values = st.sampled_from([1, 1.0, "x" * 70, b"\0", None, [True]])
 readings = st.builds(
     Reading,
     kind=st.sampled_from(["llm", "tool", "agent", None]),
@@ -28,7 +29,9 @@ readings = st.builds(
     user_id=st.sampled_from([None, "u1"]),
     tags=st.sampled_from([(), ("a",), ("b", "a")]),
     metadata=st.sampled_from([None, {"tier": "pro"}, {"tier": "free", "n": 1}]),
-    input=st.sampled_from([None, conversation(user("hi " * 40)), conversation(user("hi " * 40), assistant("yes"), user("so"))]),
+    input=st.sampled_from(
+        [None, conversation(user("hi " * 40)), conversation(user("hi " * 40), assistant("yes"), user("so"))]
+    ),
     service=st.sampled_from([None, "api"]),
     ttft_ns=st.sampled_from([None, 7]),
 )
@@ -46,7 +49,7 @@ def parts(draw: st.DrawFn) -> SpanPart:
         start_ns=None if rank == Rank.UPDATE else start,
         end_ns=start + draw(st.integers(0, 2)) * MS if rank == Rank.FINISHED else None,
         status=draw(st.sampled_from([None, "error"])),
-        attributes=draw(st.dictionaries(st.sampled_from("ab"), st.sampled_from([1, 1.0, "x" * 70, b"\0", None, [True]]))),
+        attributes=draw(st.dictionaries(st.sampled_from("ab"), values)),
         logs=draw(st.sampled_from([(), (LogRecord(T0, "note", {"n": n}),)])),
         reading=draw(readings),
     )  # fmt: skip
@@ -62,7 +65,12 @@ def stored(deliveries: list[list[SpanPart]]) -> dict[str, object]:
         return picture(path)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 @given(st.lists(parts(), min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_any_order_split_and_repetition_gives_the_same_store(said: list[SpanPart], random: Random) -> None:
     one_by_one = stored([[part] for part in said])
@@ -75,7 +83,9 @@ def test_any_order_split_and_repetition_gives_the_same_store(said: list[SpanPart
 
 def test_parts_that_arrive_twice_change_nothing(tmp_path: Path) -> None:
     path = tmp_path / "traces.db"
-    part = SpanPart(trace_id(1), span_id(1), at_ns=T0, start_ns=T0, end_ns=T0 + MS, name="x", reading=Reading(kind="llm"))
+    part = SpanPart(
+        trace_id(1), span_id(1), at_ns=T0, start_ns=T0, end_ns=T0 + MS, name="x", reading=Reading(kind="llm")
+    )
     with Ingest(path, Settings(db=path, redact="off")) as ingest:
         assert ingest.write(Batch("test", (part,))).stored == 1
         again = ingest.write(Batch("test", (part, replace(part))))

@@ -31,7 +31,9 @@ def test_spans_of_one_response_are_one_call_owned_by_the_first():
 
 
 def test_ties_are_broken_by_trace_then_span():
-    assert ids(same_calls([Span("b", trace_id="2"), Span("z", trace_id="1"), Span("a", trace_id="2")])) == [["z", "a", "b"]]
+    assert ids(same_calls([Span("b", trace_id="2"), Span("z", trace_id="1"), Span("a", trace_id="2")])) == [
+        ["z", "a", "b"]
+    ]
 
 
 def test_the_same_id_much_later_is_another_call():
@@ -41,7 +43,9 @@ def test_the_same_id_much_later_is_another_call():
 
 
 def test_a_long_span_reaches_over_a_short_one():
-    assert ids(same_calls([Span("a", 0, 9 * S), Span("b", 1 * S, 2 * S), Span("c", 10 * S, 11 * S)])) == [["a", "b", "c"]]
+    assert ids(same_calls([Span("a", 0, 9 * S), Span("b", 1 * S, 2 * S), Span("c", 10 * S, 11 * S)])) == [
+        ["a", "b", "c"]
+    ]
 
 
 def test_another_model_is_another_call():
@@ -49,7 +53,12 @@ def test_another_model_is_another_call():
 
 
 def test_what_carries_no_usage_or_is_no_model_call_takes_no_part():
-    others = [Span("b", carries_usage=False), Span("c", kind="agent"), Span("d", response_id=None), Span("e", start_ns=None)]
+    others = [
+        Span("b", carries_usage=False),
+        Span("c", kind="agent"),
+        Span("d", response_id=None),
+        Span("e", start_ns=None),
+    ]
     assert ids(same_calls([Span("a"), *others])) == [["a"]]
 
 

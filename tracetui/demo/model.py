@@ -98,7 +98,9 @@ class PlainModel:
 
 
 def _read_stream(lines: Iterator[str], call: Any) -> dict[str, Any]:
-    text, last, usage = "", {}, {}
+    text = ""
+    last: dict[str, Any] = {}
+    usage: dict[str, Any] = {}
     for line in lines:
         if not line.startswith("data: {"):
             continue
@@ -132,7 +134,7 @@ class OpenAIModel:
         self.logs = LoggerProvider(resource=resource)
         log_exporter = OTLPLogExporter(endpoint=f"{otlp_url}/v1/logs")
         self.logs.add_log_record_processor(BatchLogRecordProcessor(log_exporter, schedule_delay_millis=200))
-        self.instrumentor = OpenAIInstrumentor()
+        self.instrumentor = OpenAIInstrumentor()  # type: ignore[no-untyped-call,unused-ignore]
         self.instrumentor.instrument(tracer_provider=self.traces, logger_provider=self.logs)
         self.server = server
         self.errors = openai.APIStatusError
@@ -148,7 +150,8 @@ class OpenAIModel:
             extra |= {"stream": True, "stream_options": {"include_usage": True}}
         try:
             with _under_our_span():
-                got = self.client.chat.completions.create(model=model, messages=messages, **extra)  # type: ignore[call-overload]
+                create: Any = self.client.chat.completions.create  # typed for literal messages only
+                got = create(model=model, messages=messages, **extra)
                 if stream:
                     for _ in got:
                         pass

@@ -78,7 +78,7 @@ def wrong_price(stage: Stage) -> None:
         with span("vector_search", kind="retriever", input=question) as search:
             stage.nap(0.12)
             search.update(documents=[
-                {"id": "pricing-enterprise", "content": "Enterprise plan: $499 per month, single sign-on.", "score": 0.914},
+                {"id": "pricing-enterprise", "content": "Enterprise plan: $499 per month, with SSO.", "score": 0.914},
                 {"id": "pricing-team", "content": "Team plan: $49 per month, up to ten members.", "score": 0.909},
                 {"id": "faq-billing", "content": "Invoices are sent on the first of the month.", "score": 0.702},
             ])  # fmt: skip
