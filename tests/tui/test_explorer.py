@@ -164,6 +164,17 @@ async def test_a_new_trace_is_followed_and_glows() -> None:
         assert pilot.app.screen.window.row.name == "plan_trip"
 
 
+async def test_the_first_trace_of_an_empty_file_can_be_opened() -> None:
+    reader = FakeReader(spans=agent_spans())
+    async with make_app(reader).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: shows(pilot, "No traces in"))
+        reader.rows += some_traces()
+        pilot.app.post_message(pilot.app.Tailed(False))
+        await until(pilot, lambda: shows(pilot, "support_agent"))
+        await pilot.press("k", "j", "enter")
+        await until(pilot, lambda: shows(pilot, "get_order"))
+
+
 async def test_new_traces_do_not_move_what_is_read() -> None:
     reader = FakeReader([make_trace(n, name=f"trace {n}") for n in range(200)])
     async with make_app(reader).run_test(size=(80, 24)) as pilot:

@@ -44,9 +44,7 @@ LATER = (("j",) * 5, ("delivered",))
         pytest.param(LARGE, (), id="list large"),
         pytest.param(SMALL, (TRACE, CALL), id="trace small"),
         pytest.param(LARGE, (TRACE, CALL), id="trace large"),
-        pytest.param(
-            LARGE, (TRACE, CALL, LATER, (("equals_sign",), ("all messages",))), id="all"
-        ),
+        pytest.param(LARGE, (TRACE, CALL, LATER, (("equals_sign",), ("all messages",))), id="all"),
         pytest.param(SMALL, (TRACE, (("n",), ("shop.py",))), id="error"),
         pytest.param(LARGE, (TRACE, CALL, (("3",), ("service.name",))), id="attributes"),
         pytest.param(SMALL, ((("slash", *"nope:1", "enter"), ("^ unknown",)),), id="wrong filter"),

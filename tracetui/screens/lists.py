@@ -119,6 +119,8 @@ class ListScreen(ExplorerScreen, Generic[Row]):
         self.set_class(shows_empty, "empty")
         if shows_empty:
             self.query_one(Empty).say(self.empty_lines())
+        elif self.focused is None:  # Textual takes the focus from what is hidden
+            self.window.focus()
         self._count()
 
     @on(WindowList.Failed)

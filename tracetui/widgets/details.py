@@ -76,7 +76,7 @@ def failure(page: Document, span: SpanDetail, glyphs: fmt.Glyphs) -> None:
     if row.status != "error" and not row.error_type:
         return
     said = ": ".join(text for text in (row.error_type, row.status_message) if text)
-    page.text(f"{glyphs.states['error']} {said or 'failed, and did not say why'}", "error")
+    page.text(f"{glyphs.states['error']} {said or 'failed, and did not say why'}", "error", fold="error")
     for number, event in enumerate(event for event in span.events if event.name == "exception"):
         message = str(event.attributes.get("exception.message") or "")
         if message and message not in (row.status_message or ""):
