@@ -15,7 +15,7 @@ Function = TypeVar("Function", bound="Callable[..., Any]")
 QUEUE = Queue()
 
 
-def configure(**settings: object) -> None:
+def configure(**settings: Any) -> None:
     """Settle how this process traces: db, url, service, environment, release, redact, … (`collector.settings`).
 
     Optional, and may be called again; what is not given comes from TRACETUI_* variables, the settings file,
@@ -56,7 +56,7 @@ def span(name: str, *, kind: str = "span", session: str | None = None, user: str
 
     Further keywords are those of `Span.update`.
     """
-    made = QUEUE.open(Plan(name, kind, session=session, user=user))
+    made = QUEUE.open(Plan(QUEUE, name, kind, session=session, user=user))
     return made.update(**said) if said else made
 
 

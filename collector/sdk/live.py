@@ -26,10 +26,13 @@ SPAN_BYTES = 600
 class Plan:
     """What is known of a span before it starts: fixed when a function is decorated."""
 
-    __slots__ = ("capture_input", "capture_output", "fields", "kind", "name", "names", "rest", "session", "user")
+    __slots__ = (
+        "capture_input", "capture_output", "fields", "kind", "name", "names", "queue", "rest", "session", "user",
+    )  # fmt: skip
 
     def __init__(
         self,
+        queue: Queue,
         name: str,
         kind: str,
         *,
@@ -41,6 +44,7 @@ class Plan:
         user: str | None = None,
         fields: dict[str, Any] | None = None,
     ) -> None:
+        self.queue = queue
         self.name = name
         self.kind = kind
         self.names = names
@@ -53,10 +57,12 @@ class Plan:
 
 
 class Span:
-    """A running span. Get one from `with span(…) as s` or `current_span()`; fill it with `update`."""
+    """A running span. Get one from `with span(…) as s` or `current_span()`; fill it with `update`.
+
+    `parent` leads to its id, its session and its user; `settle` fetches them, off the host's thread.
+    """
 
     plan: Plan
-    queue: Queue
     trace: int
     id: int
     parent_id: int = 0
@@ -86,8 +92,24 @@ class Span:
     def span_id(self) -> str:
         return f"{self.id or 1:016x}"
 
+    def settle(self) -> None:
+        """Take over what the parent knows: its id, and its session and user where this span has none."""
+        parent = self.parent
+        self.session = self.session or self.plan.session
+        self.user = self.user or self.plan.user
+        if parent is not None:
+            self.parent_id = parent.id
+        while parent is not None and (self.session is None or self.user is None):
+            self.session = self.session or parent.session or parent.plan.session
+            self.user = self.user or parent.user or parent.plan.user
+            parent = parent.parent
+
+    def let_go(self) -> None:
+        """After its last part is made: keep nothing of the host's alive, whoever still holds the span."""
+        self.parent = self.args = self.kwargs = self.output = self.fields = self.happened = self.error = None
+
     def __enter__(self) -> Span:
-        self.queue.begin(self)
+        self.plan.queue.begin(self)
         return self
 
     def __exit__(
@@ -97,7 +119,7 @@ class Span:
         CURRENT.set(self.parent)
         if error is not None:
             note_error(self, error)
-        self.queue.finish(self)
+        self.plan.queue.finish(self)
 
     def update(
         self,
@@ -143,7 +165,7 @@ class Span:
         try:
             self._set(given)
         except Exception as e:
-            self.queue.count("update", e)
+            self.plan.queue.count("update", e)
         return self
 
     def _set(self, given: dict[str, Any]) -> None:

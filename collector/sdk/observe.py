@@ -43,7 +43,7 @@ def decorate(
     code: CodeType | None = getattr(function, "__code__", None)
     names, rest = _parameters(code)
     plan = Plan(
-        name or getattr(function, "__name__", type(function).__name__), kind, names=names, rest=rest,
+        queue, str(name or getattr(function, "__name__", type(function).__name__)), kind, names=names, rest=rest,
         capture_input=capture_input, capture_output=capture_output, session=session, user=user,
         fields=fields or None,
     )  # fmt: skip
@@ -70,11 +70,6 @@ def _parameters(code: CodeType | None) -> tuple[tuple[str, ...], str | None]:
 def _begin(queue: Queue, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Span:
     span = Span()
     span.plan = plan
-    span.queue = queue
-    if plan.session is not None:
-        span.session = plan.session
-    if plan.user is not None:
-        span.user = plan.user
     if plan.capture_input:
         take_arguments(span, args, kwargs)
     queue.begin(span)
@@ -113,17 +108,62 @@ def _end(queue: Queue, span: Span, output: Any) -> None:
 
 
 def _function(queue: Queue, function: Callable[..., Any], plan: Plan) -> Callable[..., Any]:
+    """The shape that is called most: `_begin`, `Queue.begin`, `_end` and `Queue.finish` written out in one,
+    which saves six calls, half of the cost."""
+    current, make_current = CURRENT.get, CURRENT.set
+    starts, ends, scalars, now = queue.starts, queue.ends, SCALARS, perf_counter_ns
+    keeps_input, keeps_output = plan.capture_input, plan.capture_output
+
     @wraps(function)
     def traced(*args: Any, **kwargs: Any) -> Any:
         if not queue.on:
             return function(*args, **kwargs)
-        span = _begin(queue, plan, args, kwargs)
+        span = Span()
+        span.plan = plan
+        size = 0
+        if keeps_input:
+            span.args = args
+            if kwargs:
+                span.kwargs = kwargs
+            for value in (*args, *kwargs.values()) if kwargs else args:
+                if type(value) is str:
+                    size += len(value)
+                elif type(value) not in scalars:
+                    take_arguments(span, args, kwargs)
+                    size = 0
+                    break
+            if size:
+                span.size += size
+        bits = queue.bits
+        span.id = bits(64)
+        parent = current()
+        if parent is None:
+            span.trace = bits(128)
+        else:
+            span.parent = parent
+            span.trace = parent.trace
+        make_current(span)
+        span.start = now()
+        if queue.bytes < queue.limit:
+            starts.append(span)
+            if queue.idle:
+                queue.wake()
         try:
             output = function(*args, **kwargs)
         except BaseException as error:
             queue.fail(span, error)
             raise
-        _end(queue, span, output)
+        span.end = now()
+        make_current(parent)
+        if output is not None and keeps_output:
+            span.output = output if type(output) in scalars and type(output) is not str else _taken(span, output)
+        queue.bytes = held = queue.bytes + span.size
+        if held < queue.limit:
+            ends.append(span)
+        else:
+            queue.overflow(span)
+        if queue.idle:
+            queue.wake()
         return output
 
     return traced
@@ -152,15 +192,16 @@ class _Steps:
     def __init__(self, queue: Queue, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.queue = queue
         self.outside = CURRENT.get()
-        self.span = _begin(queue, plan, args, kwargs)
+        self.span = self.inside = _begin(queue, plan, args, kwargs)
         CURRENT.set(self.outside)
         self.yielded: list[Any] = []
 
     def enter(self) -> None:
         self.outside = CURRENT.get()
-        CURRENT.set(self.span)
+        CURRENT.set(self.inside)
 
     def leave(self) -> None:
+        self.inside = CURRENT.get() or self.span  # a block around the yield stays open
         CURRENT.set(self.outside)
 
     def took(self, value: Any) -> None:

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from collector.conventions.messages import is_message, side, split_system
 from collector.model import (
-    USAGE_FIELDS, Content, Document, Event, Message, Rank, Reading, Resource, Scope, SpanPart, Tool, Usage,
+    USAGE_FIELDS,
+    Content,
+    Document,
+    Event,
+    Message,
+    Rank,
+    Reading,
+    Resource,
+    Scope,
+    SpanPart,
+    Tool,
+    Usage,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -61,6 +72,7 @@ class Maker:
         self.scope = Scope("tracetui")
 
     def part(self, span: Span, rank: Rank) -> SpanPart:
+        span.settle()
         fields = span.fields or {}
         if span.plan.fields:
             fields = _added(span.plan.fields, fields)
@@ -151,15 +163,17 @@ def arguments_of(span: Span) -> dict[str, Any]:
 
 
 def _output(span: Span, fields: dict[str, Any]) -> Any:
-    return fields["output"] if "output" in fields else span.output
+    return fields.get("output", span.output)
 
 
 def _content(value: Any, kind: str, role: str) -> tuple[tuple[Message, ...], Content | None]:
     """(leading system messages, the content). Only model calls and what looks like messages become messages."""
     if value is None or value == {}:
         return (), None
+    if kind == "llm" and isinstance(value, str):
+        return (), Content(messages=(Message(role, ({"type": "text", "text": value},)),))
     messages = isinstance(value, list) and bool(value) and all(is_message(item) for item in value)
-    if not messages and not (kind == "llm" and isinstance(value, str | dict)):
+    if not messages and not (kind == "llm" and isinstance(value, dict)):
         return (), Content(value=value)
     content = side(value, of_model=kind == "llm", role=role)
     system, rest = split_system(content.messages)

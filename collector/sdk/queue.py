@@ -7,6 +7,7 @@ host takes no lock. `idle` says that the worker sleeps without a deadline and wa
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections import deque
 from random import Random
@@ -65,11 +66,6 @@ class Queue:
         else:
             span.parent = parent
             span.trace = parent.trace
-            span.parent_id = parent.id
-            if span.session is None:
-                span.session = parent.session
-            if span.user is None:
-                span.user = parent.user
         CURRENT.set(span)
         span.start = perf_counter_ns()
         if self.on and self.bytes < self.limit:
@@ -79,14 +75,13 @@ class Queue:
 
     def finish(self, span: Span) -> None:
         """Take a span that has ended. Beyond the byte limit this thread writes it to the spill file itself."""
-        span.parent = None  # a chain of parents would keep them all alive
         if not self.on:
             return
         self.bytes += span.size
         if self.bytes < self.limit:
             self.ends.append(span)
         else:
-            self._overflow(span)
+            self.overflow(span)
         if self.idle:
             self.wake()
 
@@ -101,12 +96,10 @@ class Queue:
         """A span that has not begun."""
         span = Span()
         span.plan = plan
-        span.queue = self
-        span.session = plan.session
-        span.user = plan.user
         return span
 
-    def _overflow(self, span: Span) -> None:
+    def overflow(self, span: Span) -> None:
+        """Write a span to the spill file from the host's thread."""
         self.bytes -= span.size
         try:
             from collector.sdk.spill import spill_spans
@@ -162,6 +155,15 @@ class Queue:
             self.worker.abandon()
         self.worker = None
         self.idle = True
+        if "multiprocessing.util" in sys.modules:  # its children leave without atexit, but call their finalizers
+            from multiprocessing import util
+
+            util.register_after_fork(self, Queue._at_child_exit)
+
+    def _at_child_exit(self) -> None:
+        from multiprocessing import util
+
+        util.Finalize(self, self.at_exit, exitpriority=0)
 
     def flush(self, timeout_s: float = FLUSH_WAIT_S) -> bool:
         """Wait until everything recorded so far is committed, spans still open as started.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,8 +42,6 @@ def spill_spans(queue: Queue, spans: Iterable[Span]) -> None:
 
 def spill_batch(queue: Queue, batch: Batch) -> None:
     """Append a batch, redacted like everything that reaches a disk. Raises OSError when the disk is full."""
-    from dataclasses import replace
-
     from collector.protocols import native
     from collector.redact import Redactor, user_key
     from collector.settings import resolve
@@ -57,24 +56,27 @@ def spill_batch(queue: Queue, batch: Batch) -> None:
     with queue.spill_lock:
         fd = os.open(spill_path(settings.db), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(fd, lines)
+            while lines:
+                lines = lines[os.write(fd, lines) :]
         finally:
             os.close(fd)
 
 
 def claim(db: Path, queue: Queue) -> Iterator[Batch]:
-    """Take over the spill files beside the database, and yield what they hold. A file is removed once read.
+    """Take over the spill files beside the database, and yield what they hold.
 
-    A line that was cut short by a crash is counted and passed over.
+    A file is removed once the caller has asked for more than it holds, that is, has written all of it;
+    one whose claimer died is claimed again. A line that was cut short by a crash is counted and passed over.
     """
     from collector.protocols import native
 
     for path in sorted(db.parent.glob(f"{db.name}.spill-*")):
-        if path.name.endswith(".claimed") or _in_use(path):
+        if _in_use(path):
             continue
-        mine = path.with_name(f"{path.name}.{os.getpid()}.claimed")
+        mine = db.with_name(f"{db.name}.spill-claimed-{path.name.rpartition('spill-')[2]}-{os.getpid()}")
         try:
-            path.rename(mine)
+            with queue.spill_lock:  # no thread of ours is appending
+                path.rename(mine)
             lines = mine.read_bytes().splitlines()
         except OSError:
             continue  # another writer was faster
@@ -82,19 +84,15 @@ def claim(db: Path, queue: Queue) -> Iterator[Batch]:
             batch = native.decode(lines[at : at + BATCH_LINES])
             for refusal in batch.refused:
                 queue.count("spill", refusal.reason)
-            yield batch
+            yield replace(batch, source="sdk")
         mine.unlink(missing_ok=True)
 
 
 def _in_use(path: Path) -> bool:
-    """Whether the process that spills here still lives (and may append)."""
+    """Whether another process that spills here, or reads it back, still lives."""
     pid = path.name.rpartition("-")[2]
     if not pid.isdigit() or int(pid) == os.getpid():
         return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+    import psutil
+
+    return psutil.pid_exists(int(pid))

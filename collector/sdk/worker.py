@@ -6,6 +6,7 @@ as started, and while any is, the process sends a heartbeat.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from dataclasses import replace
@@ -53,6 +54,7 @@ class Worker:
         self.wrote_at = self.chores_at = self.beat_at = self.failed_at = -1e9
         self.known = False
         self.settled = True
+        self.spilled_seen = 0
         self.resolved: Resolved | None = None
 
     # Called from other threads
@@ -89,15 +91,14 @@ class Worker:
 
     def abandon(self) -> None:
         """In a forked child: this worker's file handles belong to the parent. Let go without closing."""
-        forget = getattr(self.sink, "forget", None)
-        if callable(forget):
-            forget()
+        if self.sink is not None:
+            _keep_forever(self.sink)
         self.sink = None
 
     def rescue(self) -> None:
         """Spill what is left, from the thread that waits for the exit. What the worker also writes merges."""
         try:
-            for batch, _ in list(self.unsent):
+            for batch, _ in self.unsent.copy():  # the thread may still be at it
                 spill_batch(self.queue, batch)
             spill_spans(self.queue, _take(self.queue.ends, len(self.queue.ends)))
         except Exception as e:
@@ -186,7 +187,10 @@ class Worker:
         try:
             if rank is Rank.STARTED:
                 span.written, span.written_at = span.revision, perf_counter_ns()
-            return self.maker.part(span, rank)
+            part = self.maker.part(span, rank)
+            if rank is Rank.FINISHED:
+                span.let_go()
+            return part
         except Exception as e:
             self.queue.count("part", e)
             return None
@@ -214,21 +218,43 @@ class Worker:
                 self.failed_at = monotonic()
                 self.queue.count("write", e)
                 return False
-            except Exception as e:  # never will
-                self.queue.count("dropped", e)
+            except Exception as e:  # never will: find the span it is about
+                self.unsent.popleft()
+                self.unsent.extendleft(reversed(self.halves(batch, size, e)))
+                continue
             self.unsent.popleft()
             self.queue.bytes -= size
             self.wrote_at, self.settled = monotonic(), False
         return True
+
+    def halves(self, batch: Batch, size: int, error: Exception) -> list[tuple[Batch, int]]:
+        """A refused batch in two; a refused span alone is dropped and counted."""
+        middle = len(batch.parts) // 2
+        if not middle:
+            self.queue.bytes -= size
+            self.queue.count("dropped", error)
+            return []
+        first, rest = replace(batch, parts=batch.parts[:middle]), replace(batch, parts=batch.parts[middle:])
+        return [(first, size), (rest, 0)]
 
     def opened(self) -> Sink:
         if self.sink is None:
             assert self.resolved is not None
             settings = self.resolved.settings
             self.sink = self.queue.sink() if self.queue.sink else open_sink(settings)
-            if not self.queue.sink and not settings.url:
-                self.unsent.extend((batch, 0) for batch in claim(settings.db, self.queue))
+            self.read_back()
         return self.sink
+
+    def read_back(self) -> None:
+        """Write what was spilled, by us or by a process that is gone."""
+        assert self.resolved is not None
+        assert self.sink is not None
+        self.spilled_seen = self.queue.failures.get("spilled", 0)
+        try:
+            for batch in claim(self.resolved.settings.db, self.queue):
+                self.sink.write(batch)
+        except Exception as e:  # what was not written stays in the claimed file, for the next claim
+            self.queue.count("spill", e)
 
     def do_chores(self, urgent: bool) -> None:
         now = monotonic()
@@ -236,6 +262,8 @@ class Worker:
             return
         self.chores_at = now
         self.settled = now - self.wrote_at > SETTLE_S
+        if self.spilled_seen < self.queue.failures.get("spilled", 0) and not self.unsent:
+            self.read_back()
         try:
             self.sink.chores()
         except Exception as e:
@@ -282,6 +310,14 @@ class Worker:
                 self.rescue()
                 self.unsent.clear()
         self.answer(self.asked, self.ok)
+
+
+def _keep_forever(sink: Sink) -> None:
+    """Never free the parent's connection in a child: closing it there would meddle with the parent's file."""
+    import ctypes
+
+    with contextlib.suppress(AttributeError):  # not CPython
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(sink))
 
 
 def _take(queue: deque[Span], most: int, most_bytes: int | None = None) -> list[Span]:
