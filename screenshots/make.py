@@ -62,7 +62,9 @@ async def picture(source: Source, trace_id: str | None, size: tuple[int, int], k
                 raise SystemExit(f"{wait!r} did not show")
             await pilot.pause(0.1)
             svg = app.export_screenshot(title="tracetui", simplify=False)
-    return svg
+    return svg.replace(
+        "<text ", '<text xml:space="preserve" '
+    )  # some renderers trim the spaces that columns are made of
 
 
 def main() -> None:
