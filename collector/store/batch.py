@@ -182,7 +182,7 @@ class Batch:
         put("s_spans", [row_of(item.state) for item in built.values()])
         put("s_bodies", [item.body for item in built.values()])
         put("s_marks", [(s.id, s.seq, s.counted, s.below) for s in (relations.now[key] for key in marks)])
-        put("s_mentions", [(n, i.state.id, b) for i in built.values() for n, b in i.mentions.items()])
+        put("s_mentions", _mentions(built.values()))
         put("s_traces", sums.trace_rows)
         put("s_sessions", list(sums.sessions.rows.values()))
         put("s_users", list(sums.users.rows.values()))
@@ -231,3 +231,18 @@ def _process_row(p: Process) -> tuple[Any, ...]:
         p.process_id, p.pid, p.started_ns, p.host, p.boot_id, p.pid_namespace, p.service, p.command,
         p.heartbeat_ns, p.ended_ns,
     )  # fmt: skip
+
+
+def _mentions(spans: Iterable[Built]) -> list[tuple[str, int, int]]:
+    """(text hash, span, whether it brings the text). A text that spans of this batch merely resend is given to
+    the first of them, and to none if one brings it: an imported session is one batch, and each turn resends."""
+    brought: list[tuple[str, int, int]] = []
+    resent: dict[str, int] = {}
+    for item in sorted(spans, key=lambda item: (item.state.start_ns or 0, item.state.id)):
+        for name, brings in item.mentions.items():
+            if brings:
+                brought.append((name, item.state.id, 1))
+            else:
+                resent.setdefault(name, item.state.id)
+    names = {row[0] for row in brought}
+    return [*brought, *((name, span, 0) for name, span in resent.items() if name not in names)]

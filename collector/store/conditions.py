@@ -12,6 +12,7 @@ from typing import Any
 
 from collector.store.filters import Filter, Term
 from collector.store.search import match_expression
+from collector.store.sound import sound_text
 
 SPAN_DEAD = """(s.process_id in (select value from json_each(:dead)) or (s.seen_ns < :quiet
     and (s.process_id is null or not exists (select 1 from processes p where p.process_id = s.process_id))))"""
@@ -33,9 +34,9 @@ class Conditions:
     parts: list[str] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
 
-    def bind(self, value: object) -> str:
+    def bind(self, value: str | int) -> str:
         name = f"f{len(self.values)}"
-        self.values[name] = value
+        self.values[name] = sound_text(value) if isinstance(value, str) else value
         return f":{name}"
 
     @property

@@ -19,6 +19,7 @@ from collector.store import hostid
 from collector.store.conditions import Conditions, for_sessions, for_spans, for_traces
 from collector.store.expand import Expander
 from collector.store.filters import Filter
+from collector.store.find import find
 from collector.store.lists import SESSIONS, SPAN_ROW, SPANS, TRACE_ROW, TRACES, List, query
 from collector.store.rows import (
     Changes,
@@ -32,7 +33,6 @@ from collector.store.rows import (
     Totals,
     TraceRow,
 )  # fmt: skip
-from collector.store.search import match_expression, snippet
 from collector.store.state import BODY_COLUMNS, SPAN_COLUMNS, SpanState
 
 ANY = Filter()
@@ -65,14 +65,6 @@ GHOSTS = f"""
     select {", ".join(f"s.{n}" for n in SPAN_COLUMNS)}, {", ".join(f"b.{n}" for n in BODY_COLUMNS)}
     from spans s join bodies b on b.id = s.id where s.start_ns is null order by s.id"""
 CHANGED = "select seq, trace_id from spans where seq > :seq order by seq limit :limit"
-SEARCH = """
-    select s.trace_id, s.span_id, ifnull(s.name, ''), s.kind, s.start_ns, t.text
-    from (select rowid from search where search match :asked order by rowid desc limit :texts) f
-    join texts t on t.id = f.rowid
-    join mentions m on m.text_id = f.rowid
-    join spans s on s.id = m.span_id
-    where s.start_ns is not null and {where}
-    order by s.start_ns desc, s.id desc, t.id desc limit :limit"""
 SCORES = """
     select score_id, name, time_ns, trace_id, span_id, session_id, value, label, data_type, comment, source, metadata
     from scores where trace_id = :trace_id order by time_ns, score_id"""
@@ -245,17 +237,8 @@ class Reader:
 
     def search(self, text: str, where: Filter | None = None, *, limit: int = 100) -> list[SearchHit]:
         """Spans that brought a text with these words (see search.py), newest first; a span is listed once."""
-        asked = match_expression(text)
-        if asked is None:
-            return []
         conditions = for_spans(where or ANY)
-        values = {"asked": asked, "texts": limit * 20, "limit": limit * 4, **conditions.values, **self._moment()}
-        hits: dict[tuple[str, str], SearchHit] = {}
-        for trace_id, span_id, name, kind, start_ns, found in self._rows(SEARCH.format(where=conditions.where), values):
-            if (trace_id, span_id) not in hits:
-                line, marks = snippet(found, text)
-                hits[trace_id, span_id] = SearchHit(trace_id, span_id, name, kind, start_ns, line, marks)
-        return list(hits.values())[:limit]
+        return find(self._rows, text, conditions, self._moment(), limit)
 
     def parts(self, where: Filter | None = None) -> Iterator[SpanPart]:
         """Every span the filter finds, as it was sent (folded), oldest first: for export."""

@@ -2,12 +2,16 @@
 
 FTS5's unicode61 splits at spaces and punctuation, so text of scripts written without spaces would be one
 endless token. Such characters go into the index one by one, and are asked for as phrases: any substring
-of them is found, of any length.
+of them is found, of any length. Vowel signs and tone marks of these scripts are no letters to unicode61,
+which would drop them (Thai "far" and "near" differ in one): private letters stand in for them.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+
+from collector.store.sound import sound_text
 
 _SCRIPTS = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -19,6 +23,13 @@ _SCRIPTS = (
     "\U00020000-\U0003ffff"  # Han, further planes
 )
 _SPACELESS = re.compile(f"[{_SCRIPTS}]")
+_PRIVATE = 0xE000
+_SIGN_RANGES = ((0x0E00, 0x0F00), (0x1000, 0x10A0), (0x1780, 0x1800), (0x3099, 0x309B))
+_SIGNS = {
+    code: chr(_PRIVATE + number)
+    for number, code in enumerate(code for start, end in _SIGN_RANGES for code in range(start, end))
+    if unicodedata.category(chr(code)).startswith("M")
+}
 _TOKEN = re.compile(r'"([^"]*)"?|(\S+)')
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 
@@ -29,8 +40,8 @@ def needs_spacing(text: str) -> bool:
 
 
 def spaced(text: str) -> str:
-    """The text with a space around every character of such scripts."""
-    return _SPACELESS.sub(r" \g<0> ", text) if not text.isascii() else text
+    """The text with a space around every character of such scripts, and letters for their signs."""
+    return _SPACELESS.sub(r" \g<0> ", text).translate(_SIGNS) if not text.isascii() else text
 
 
 def match_expression(text: str) -> str | None:
@@ -39,7 +50,7 @@ def match_expression(text: str) -> str | None:
     Never a syntax error: whatever is no word is left out. None when nothing is left to look for.
     """
     terms = []
-    for phrase, word in _TOKEN.findall(text):
+    for phrase, word in _TOKEN.findall(sound_text(text)):
         raw = phrase or word
         prefix = bool(word) and word.endswith("*")
         words = spaced(raw.replace("\x00", " ")).split()
@@ -55,20 +66,10 @@ def _split(word: str) -> list[str]:
     return [cleaned] if cleaned and any(c.isalnum() or ord(c) > 127 for c in cleaned) else []
 
 
-def words_of(text: str) -> list[str]:
-    """The words and phrases a user asked for, for marking them in snippets."""
-    found = []
-    for phrase, word in _TOKEN.findall(text):
-        raw = (phrase or word).strip('"').rstrip("*").strip()
-        if raw:
-            found.append(raw)
-    return found
-
-
 def snippet(text: str, asked: str, width: int = 120) -> tuple[str, tuple[tuple[int, int], ...]]:
     """(one line around the first hit, the character ranges of hits in it)."""
     pattern = _hits(asked)
-    first = pattern.search(text) if pattern is not None else None
+    first = pattern.search(_folded(text)) if pattern is not None else None
     start = max(0, first.start() - width // 3) if first is not None else 0
     end = min(len(text), start + width)
     line = text[start:end].translate(_ONE_LINE)
@@ -76,17 +77,37 @@ def snippet(text: str, asked: str, width: int = 120) -> tuple[str, tuple[tuple[i
         line = "…" + line[1:]
     if end < len(text):
         line = line[:-1] + "…"
-    marks = tuple(found.span() for found in pattern.finditer(line)) if pattern is not None else ()
+    marks = tuple(found.span() for found in pattern.finditer(_folded(line))) if pattern is not None else ()
     return line, marks
 
 
 _ONE_LINE = {ord(c): " " for c in "\n\r\t\v\f\x85\u2028\u2029"}
 
 
+class _Fold(dict[int, str]):
+    """Each character's base letter in lower case: one for one, so that places stay what they are."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        base = char if "가" <= char <= "힣" else unicodedata.normalize("NFD", char)[0]  # Hangul: no accents
+        folded = self[code] = base.lower() if len(base.lower()) == 1 else char
+        return folded
+
+
+_FOLD = _Fold()
+
+
+def _folded(text: str) -> str:
+    """The text as the index compares it: without case and accents. Of the same length."""
+    return text.lower() if text.isascii() else text.translate(_FOLD)
+
+
 def _hits(asked: str) -> re.Pattern[str] | None:
     words = []
-    for raw in words_of(asked):
-        pieces = [re.escape(w) for w in _WORD.findall(raw)]
+    for phrase, word in _TOKEN.findall(asked):
+        pieces = [re.escape(w) for w in _WORD.findall(_folded(phrase or word))]
         if pieces:
-            words.append(r"[\W_]+".join(pieces))
-    return re.compile("|".join(words), re.IGNORECASE) if words else None
+            left = "" if _SPACELESS.match(pieces[0][0]) else r"(?<![^\W_])"
+            right = "" if word.endswith("*") or _SPACELESS.match(pieces[-1][-1]) else r"(?![^\W_])"
+            words.append(left + r"[\W_]+".join(pieces) + right)
+    return re.compile("|".join(words)) if words else None

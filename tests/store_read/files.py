@@ -47,20 +47,19 @@ class Plans:
         return self._rows(sql, values)
 
     def scans(self) -> list[str]:
-        """Steps that read a whole table or index of ours without an end to it.
+        """Steps that read a table or index of ours from end to end.
 
-        Left out: what walks a row-valued JSON parameter or a full-text match, constant rows, a small table
-        (`processes` has a row per process, `counters` one), and an index walked in the order of the answer,
-        which a limit ends.
+        Left out: what walks a JSON parameter, a full-text match or a subquery; small tables (`processes` has a
+        row per process, `counters` one); the partial index of spans that run; and an index walked in the order
+        of the answer, which the limit ends.
         """
-        walks = re.compile(r"SCAN [tsx] USING (COVERING )?INDEX (traces_start|spans_start|sessions_last|spans_seq)")
-        fine = re.compile(r"SCAN (json_each|j|f|search|value|CONSTANT ROW|processes|p|counters)\b|SCAN \(|SCAN path")
-        found = []
-        for sql, step in self.seen:
-            if step.startswith("SCAN") and not fine.match(step):
-                ordered = walks.match(step) and "limit :limit" in sql
-                if not ordered:
-                    found.append(step)
-            elif step.startswith("USE TEMP B-TREE FOR ORDER BY"):
-                found.append(step)
-        return found
+        walks = re.compile(r"SCAN [tsx] USING (COVERING )?INDEX (traces_start|spans_start|sessions_last)$")
+        fine = re.compile(
+            r"SCAN (json_each|j|f|search|value|CONSTANT ROW|processes|p|counters|path|\()|.*spans_running"
+        )
+        scans = [(sql, step) for sql, step in self.seen if step.startswith("SCAN") and not fine.match(step)]
+        return [step for sql, step in scans if not (walks.match(step) and "limit :limit" in sql)]
+
+    def sorts(self) -> list[str]:
+        """Steps that sort what was found, so that all of it must be read before the first row comes."""
+        return [step for _, step in self.seen if step == "USE TEMP B-TREE FOR ORDER BY"]

@@ -1,0 +1,69 @@
+"""Finding what was said: from words to the spans that brought them, newest first.
+
+The index gives texts in the order they arrived, so it is read backwards, a chunk at a time, and only as far
+as it takes: a common word costs no more than a rare one. A text may be brought by very many spans (a name,
+"ok"): of each text only the newest are looked at, as many as are asked for. Texts are read last, for the
+hits that are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from collector.store.conditions import Conditions
+from collector.store.rows import SearchHit
+from collector.store.search import match_expression, snippet
+
+Rows = Callable[[str, dict[str, Any]], list[tuple[Any, ...]]]
+
+CHUNK = 2000
+MOST = 64_000
+END = 2**62
+
+MATCHES = """
+    select rowid from search where search match :asked and rowid < :below
+    order by rowid desc limit :chunk"""
+BROUGHT_BY = """
+    select s.trace_id, s.span_id, ifnull(s.name, ''), s.kind, s.start_ns, f.value
+    from json_each(:texts) f
+    cross join json_each((select json_group_array(span_id) from (
+      select m.span_id from mentions m where m.text_id = f.value order by m.span_id desc limit :each))) j
+    cross join spans s on s.id = j.value
+    where s.start_ns is not null and {where}
+    order by s.start_ns desc, s.id desc, f.value desc limit :limit"""
+TEXTS = "select id, text from texts where id in (select value from json_each(:texts))"
+
+
+def find(rows: Rows, text: str, conditions: Conditions, moment: dict[str, Any], limit: int) -> list[SearchHit]:
+    """At most `limit` hits, each span once. `rows` runs a statement, `moment` is what statuses bind.
+
+    Without conditions a few thousand texts are looked at. With conditions all matches are, until enough
+    hold: a second for every few hundred thousand that do not.
+    """
+    asked = match_expression(text)
+    if asked is None:
+        return []
+    sql = BROUGHT_BY.format(where=conditions.where)
+    values = {**conditions.values, **moment, "each": -1 if conditions.parts else limit, "limit": limit * 4}
+    hits: dict[tuple[str, str], tuple[Any, ...]] = {}
+    below, chunk = END, CHUNK
+    while len(hits) < limit:
+        texts = [row[0] for row in rows(MATCHES, {"asked": asked, "below": below, "chunk": chunk})]
+        if texts:
+            for row in rows(sql, {**values, "texts": orjson.dumps(texts).decode()}):
+                hits.setdefault(row[:2], row)
+        if len(texts) < chunk:
+            break
+        below, chunk = texts[-1], min(chunk * 4, MOST)
+    found = list(hits.values())[:limit]
+    shown = orjson.dumps([row[5] for row in found]).decode()
+    said = {row[0]: row[1] for row in rows(TEXTS, {"texts": shown})}
+    return [_hit(row, said.get(row[5], ""), text) for row in found]
+
+
+def _hit(row: tuple[Any, ...], said: str, asked: str) -> SearchHit:
+    trace_id, span_id, name, kind, start_ns, _ = row
+    return SearchHit(trace_id, span_id, name, kind, start_ns, *snippet(said, asked))
