@@ -49,7 +49,7 @@ class Settings:
     host: str = "127.0.0.1"
     http_port: int = 4318
     grpc_port: int = 4317
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     max_part_bytes: int = 1_000_000

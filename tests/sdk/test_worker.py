@@ -6,11 +6,11 @@ import logging
 import threading
 
 import pytest
-from tests.sdk.memory import Bench
 
 from collector.errors import StoreBusy
 from collector.model import Rank
 from collector.protocols import native
+from tests.sdk.memory import Bench
 
 
 def ranks(sink, name):
