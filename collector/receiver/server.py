@@ -61,8 +61,6 @@ class Receiver:
         except BaseException:
             self._close_sockets()
             raise
-        found = os.stat(settings.db)
-        self._file = (os.path.realpath(settings.db), found.st_dev, found.st_ino)
         self._queue = WriteQueue(ingest, settings.queue_bytes)
         self._decoders = decoders or Decoders(settings.max_spans)
         self._preload = decoders is None
@@ -89,15 +87,18 @@ class Receiver:
 
     def status(self) -> Status:
         """What `GET /v1/status` answers."""
-        path, device, inode = self._file
+        try:  # asked anew each time: a file that was deleted or replaced is followed with the next write
+            found = os.stat(self.settings.db)
+        except OSError:
+            found = None
         totals = self._queue.counts.totals
         return Status(
             version=VERSION,
             pid=os.getpid(),
             token_required=bool(self.settings.token),
-            file=path,
-            device=device,
-            inode=inode,
+            file=os.path.realpath(self.settings.db),
+            device=found.st_dev if found else None,
+            inode=found.st_ino if found else None,
             host=self.settings.host,
             http_port=self._ports[0],
             grpc_port=self._ports[1],
