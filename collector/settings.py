@@ -18,7 +18,7 @@ from collector.errors import SettingsError
 PREFIX = "TRACETUI_"
 PROJECT_MARKS = ("tracetui.toml", "pyproject.toml", ".git")
 REDACT_MODES = ("default", "pii", "off")
-PRICE_KEYS = ("input", "output", "cache_read", "cache_write", "audio_input", "audio_output", "request")
+PRICE_KEYS = ("input", "output", "cache_read", "cache_write", "audio_input", "audio_output", "reasoning", "request")
 
 
 @dataclass(frozen=True, slots=True)
