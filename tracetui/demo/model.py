@@ -4,6 +4,7 @@ instrumentation where the `demo` extra is installed, else by plain HTTP, recorde
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -138,7 +139,10 @@ class OpenAIModel:
         self.instrumentor.instrument(tracer_provider=self.traces, logger_provider=self.logs)
         self.server = server
         self.errors = openai.APIStatusError
-        self.client = openai.OpenAI(base_url=server.url, api_key="none-needed", max_retries=0)
+        self.says_more = _SaysMore()
+        hooks: dict[str, list[Any]] = {"request": [self.says_more.asked], "response": [self.says_more.answered]}
+        http = openai.DefaultHttpxClient(event_hooks=hooks, trust_env=False)
+        self.client = openai.OpenAI(base_url=server.url, api_key="none-needed", max_retries=0, http_client=http)
 
     def chat(
         self, model: str, messages: Messages, answer: Answer, *, stream: bool = False, tools: Sequence[str] = ()
@@ -153,8 +157,8 @@ class OpenAIModel:
                 create: Any = self.client.chat.completions.create  # typed for literal messages only
                 got = create(model=model, messages=messages, **extra)
                 if stream:
-                    for _ in got:
-                        pass
+                    for chunk in got:
+                        self.says_more.chunk(chunk)
         except self.errors as error:
             raise ModelError(str(error)) from error
         return turn(answer)
@@ -170,6 +174,41 @@ class OpenAIModel:
         self.traces.shutdown()
         self.logs.shutdown()
         self.client.close()
+
+
+class _SaysMore:
+    """Adds to the instrumentation's span what it leaves out: cached and reasoning tokens, and when the
+    first token of a stream came. Its span is the current one while the HTTP request is made."""
+
+    def __init__(self) -> None:
+        self.span: Any = None
+        self.began = 0.0
+        self.waiting = False
+
+    def asked(self, _request: object) -> None:
+        from opentelemetry import trace
+
+        self.span, self.began, self.waiting = trace.get_current_span(), time.perf_counter(), True
+
+    def answered(self, response: Any) -> None:
+        if response.headers.get("content-type") == "application/json":
+            self.usage(json.loads(response.read()).get("usage"))
+
+    def chunk(self, chunk: Any) -> None:
+        if self.waiting:
+            self.waiting = False
+            self.span.set_attribute("gen_ai.response.time_to_first_chunk", time.perf_counter() - self.began)
+        if chunk.usage is not None:
+            self.usage(chunk.usage.model_dump())
+
+    def usage(self, usage: dict[str, Any] | None) -> None:
+        for kind, name, key in (
+            ("prompt", "cached", "gen_ai.usage.cache_read.input_tokens"),
+            ("completion", "reasoning", "gen_ai.usage.reasoning.output_tokens"),
+        ):
+            count = ((usage or {}).get(f"{kind}_tokens_details") or {}).get(f"{name}_tokens")
+            if count:
+                self.span.set_attribute(key, count)
 
 
 @contextmanager

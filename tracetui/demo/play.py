@@ -71,15 +71,27 @@ def _model(server: Server, db: Path, openai: bool) -> Iterator[Model]:
         finally:
             plain.close()
         return
-    with _receiver(db) as url:
-        before = os.environ.get(CONTENT)
-        os.environ[CONTENT] = "true"
+    with _receiver(db) as url, _environment({CONTENT: "true", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}):
         model = OpenAIModel(server, url)
         try:
             yield model
         finally:
             model.close()
-            os.environ.pop(CONTENT) if before is None else os.environ.update({CONTENT: before})
+
+
+@contextmanager
+def _environment(changes: dict[str, str]) -> Iterator[None]:
+    """These variables while it lasts: the instrumentation has no other switch, nor the exporter's proxy."""
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @contextmanager

@@ -122,12 +122,12 @@ def three_paths(stage: Stage) -> None:
 
 
 def slow_middle(stage: Stage) -> None:
-    """Three agents in a row; the middle one holds half the time."""
+    """Three agents in a row; the middle one holds half the time. However fast, they wait long enough to show it."""
     with span("write_newsletter", kind="agent", session="news-5", input="This week's newsletter") as team:
         for name, seconds in (("planner", 0.8), ("researcher", 1.6), ("writer", 0.8)):
             with span(name, kind="agent", input=f"{name}'s part") as agent:
                 messages = asks(f"You are the {name} of a newsletter.", "Do your part.")
-                stage.chat(messages, f"({name} is done)", seconds=seconds)
+                stage.chat(messages, f"({name} is done)", seconds=max(seconds, seconds * stage.speed / 3))
                 agent.update(output=f"{name} is done", agent_name=name)
         team.update(output="Newsletter ready.")
     stage.story("the middle one of three agents holds half the time", "tracetui spans name:planner,researcher,writer")
