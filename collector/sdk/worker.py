@@ -82,9 +82,10 @@ class Worker:
             return self.ok
         settings = self.resolved.settings if self.resolved else None
         wait_s = timeout_s if timeout_s is not None else settings.exit_wait_s if settings else 2.0
+        deadline = monotonic() + wait_s
         done = self.flush(wait_s)
         if self.thread is not None and done:
-            self.thread.join(wait_s)
+            self.thread.join(max(0.0, deadline - monotonic()))
         elif not done:
             self.rescue()
         return done
