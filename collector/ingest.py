@@ -23,6 +23,7 @@ from collector.model import NO_READING, Batch, Process, Receipt, Refusal, Score,
 from collector.pricing import Prices
 from collector.redact import Redactor, user_key
 from collector.settings import Settings
+from collector.store.fulltext import INDEX_BYTES
 from collector.store.writer import LedgerEntry, Outcome, Writer
 
 IDLE_CHECKPOINT_S = 1.0
@@ -111,7 +112,7 @@ class Ingest:
         sample = sample[:SAMPLE_CHARS]
         return self._redactor.text(sample) if self._redactor is not None else sample
 
-    def chores(self, budget_bytes: int = 1_000_000) -> bool:
+    def chores(self, budget_bytes: int = INDEX_BYTES) -> bool:
         """Full text and checkpoints. Call it when idle and every quarter second under load.
 
         Takes tens of milliseconds at most; True while there is more to do.

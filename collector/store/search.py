@@ -23,6 +23,7 @@ _SCRIPTS = (
     "\U00020000-\U0003ffff"  # Han, further planes
 )
 _SPACELESS = re.compile(f"[{_SCRIPTS}]")
+_RUNS = re.compile(f"[{_SCRIPTS}]+")
 _PRIVATE = 0xE000
 _SIGN_RANGES = ((0x0E00, 0x0F00), (0x1000, 0x10A0), (0x1780, 0x1800), (0x3099, 0x309B))
 _SIGNS = {
@@ -30,6 +31,7 @@ _SIGNS = {
     for number, code in enumerate(code for start, end in _SIGN_RANGES for code in range(start, end))
     if unicodedata.category(chr(code)).startswith("M")
 }
+_SIGNED = re.compile(f"[{''.join(map(chr, _SIGNS))}]")
 _TOKEN = re.compile(r'"([^"]*)"?|(\S+)')
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 
@@ -41,7 +43,10 @@ def needs_spacing(text: str) -> bool:
 
 def spaced(text: str) -> str:
     """The text with a space around every character of such scripts, and letters for their signs."""
-    return _SPACELESS.sub(r" \g<0> ", text).translate(_SIGNS) if not text.isascii() else text
+    if text.isascii():
+        return text
+    apart = _RUNS.sub(lambda run: f" {' '.join(run[0])} ", text)
+    return apart.translate(_SIGNS) if _SIGNED.search(apart) else apart
 
 
 def match_expression(text: str) -> str | None:

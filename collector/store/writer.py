@@ -17,11 +17,10 @@ from pathlib import Path
 
 from collector.errors import StoreBusy, StoreError
 from collector.model import Process, Refusal, Score, SpanPart
-from collector.store import staging
+from collector.store import fulltext, staging
 from collector.store.batch import Batch, File, Ledger, LedgerEntry, Outcome
 from collector.store.build import Pricer
 from collector.store.files import failure, identity, lock_path, open_for_writing
-from collector.store.fulltext import drain
 from collector.store.lock import FileLock
 from collector.store.sound import sound
 from collector.store.stored import Stored
@@ -60,6 +59,7 @@ class Writer:
     def _open(self) -> None:
         self._connection = open_for_writing(self.path, durable=self._durable)
         staging.install(self._connection)
+        fulltext.install(self._connection)
         self._file = File(self._connection, self._prices, self._dimensions, Stored(self._connection))
         self._identity = identity(self.path)
 
@@ -148,16 +148,16 @@ class Writer:
             staging.clear(self._connection)  # or the next batch would write what this one staged
             raise
 
-    def index(self, budget_bytes: int = 1_000_000) -> bool:
+    def index(self, budget_bytes: int = fulltext.INDEX_BYTES) -> bool:
         """Take waiting texts into full-text search, about `budget_bytes` of them. True while there is more."""
-        more = False
-
-        def act() -> None:
-            nonlocal more
-            more = drain(self._connection, budget_bytes)
-
-        self._locked(act)
-        return more
+        try:
+            waiting = fulltext.prepare(self._connection, budget_bytes)
+        except sqlite3.Error as error:
+            raise failure(self.path, error) from error
+        if waiting is None:
+            return False
+        self._locked(lambda: fulltext.commit(self._connection, waiting))
+        return waiting.more
 
     def checkpoint(self, mode: str = "passive") -> None:
         """Move the WAL into the file: "passive" never waits, "truncate" leaves an empty WAL if no reader is in it."""

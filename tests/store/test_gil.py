@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,10 @@ import pytest
 from collector.ingest import Ingest
 from collector.model import Batch
 from collector.settings import Settings
-from collector.store import open_reader
-from tests.builders import TRACE, make_llm, make_part, trace_id
+from collector.store import fulltext, open_reader
+from collector.store.files import lock_path
+from collector.store.lock import FileLock
+from tests.builders import TRACE, make_llm, make_part, span_id, trace_id
 
 SPANS = 200
 DEADLINE_S = 20
@@ -140,3 +144,62 @@ def test_a_large_batch_is_cut_into_short_transactions(tmp_path: Path) -> None:
         writer.join()
         assert reader.totals().spans == 2000
     assert [n for n in seen if 0 < n < 2000]
+
+
+def test_full_text_is_spelt_before_the_transaction_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python within a transaction is what a busy thread slows down: half a megabyte of Chinese took 3 s."""
+    path = tmp_path / "traces.db"
+    holds: list[bool] = []
+    real = fulltext.spaced
+    with Ingest(path, Settings(db=path, redact="off")) as ingest, closing(sqlite3.connect(path)) as other:
+
+        def spaced(text: str) -> str:
+            other.execute("begin immediate")  # would be refused
+            other.execute("rollback")
+            lock = FileLock(lock_path(path), wait_s=0)
+            with lock:
+                holds.append(False)
+            lock.close()
+            return real(text)
+
+        monkeypatch.setattr(fulltext, "spaced", spaced)
+        ingest.write(Batch("test", (make_part(1, attributes={"said": "世界你好\0我们在这里工作" * 20}),)))
+        ingest.flush()
+        with open_reader(path) as reader:
+            assert [hit.span_id for hit in reader.search("你好")] == [span_id(1)]
+            assert [hit.span_id for hit in reader.search("在这里")] == [span_id(1)]
+    assert holds == [False]
+
+
+def test_texts_that_a_killed_writer_left_are_found_once_another_writes(tmp_path: Path) -> None:
+    path = tmp_path / "traces.db"
+    killed = Ingest(path, Settings(db=path, redact="off"))
+    killed.write(Batch("test", (make_part(1, attributes={"said": "an unusual word: quokka " * 5}),)))
+    killed._writer._connection.close()  # no chores, no goodbye
+    killed._writer._lock.close()
+    with Ingest(path, Settings(db=path, redact="off")) as ingest:
+        ingest.flush()
+        with open_reader(path) as reader:
+            assert [hit.span_id for hit in reader.search("quokka")] == [span_id(1)]
+
+
+def test_two_writers_that_index_the_same_texts_find_each_once(tmp_path: Path) -> None:
+    path = tmp_path / "traces.db"
+    with Ingest(path, Settings(db=path, redact="off")) as one, Ingest(path, Settings(db=path, redact="off")) as other:
+        one.write(
+            Batch("test", (make_part(1, attributes={"a": "世界你好" * 30, "b": "an unusual word: quokka " * 5}),))
+        )
+        mine, theirs = one._writer._connection, other._writer._connection
+        first, second = fulltext.prepare(mine, 10**6), fulltext.prepare(theirs, 10**6)
+        assert first is not None
+        assert second is not None
+        fulltext.commit(mine, first)
+        one.write(Batch("test", (make_part(2, attributes={"a": "你好吗" * 30}),)))
+        fulltext.commit(theirs, second)
+        one.flush()
+        with open_reader(path) as reader:
+            assert sorted(hit.span_id for hit in reader.search("你好")) == [span_id(1), span_id(2)]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("select count(*) from todo").fetchone() == (0,)
+        connection.execute("insert into search(search) values ('integrity-check')")
+        assert connection.execute("select count(*) from search where search match 'quokka'").fetchone() == (1,)
