@@ -1,0 +1,36 @@
+"""What holds for every test: nobody's own settings, and no deadline that a busy machine could miss.
+
+`--hypothesis-profile=quick` looks at few examples; the run on the oldest dependencies uses it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("full", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=10)
+settings.load_profile("full")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A test sees the settings it makes, not those of who runs it."""
+    for name in list(os.environ):
+        if name.startswith(("TRACETUI_", "OTEL_")) or name == "NO_COLOR":
+            monkeypatch.delenv(name)
+    home = _home(tmp_path_factory)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+
+
+_homes: list[Path] = []
+
+
+def _home(factory: pytest.TempPathFactory) -> Path:
+    if not _homes:
+        _homes.append(factory.mktemp("home"))
+    return _homes[0]
