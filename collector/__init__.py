@@ -1,9 +1,9 @@
 """The collector: writes spans of LLM applications into one SQLite file. Importing it starts nothing.
 
-    from collector import observe
+from collector import observe
 
-    @observe
-    def answer(question: str) -> str: ...
+@observe
+def answer(question: str) -> str: ...
 """
 
 from collector.sdk.api import configure, current_span, current_trace_id, flush, observe, span

@@ -1,16 +1,16 @@
 """The errors a caller can act on. One class for each thing one can do about it.
 
-    TracetuiError
-    ├── DecodeError        the bytes are not what their type says      (HTTP 400)
-    ├── UnsupportedMedia   a type or encoding nobody here reads         (HTTP 415)
-    ├── TooLarge           over a limit; send less                      (HTTP 413)
-    ├── Forbidden          wrong Host, Origin or token                  (HTTP 403)
-    ├── SettingsError      a setting or argument that makes no sense    (exit 2)
-    ├── FilterError        a filter that cannot be read, with its column (exit 2)
-    ├── NotFound           no such trace, span or file                  (exit 1)
-    └── StoreError         the file cannot be read or written
-        ├── StoreBusy      locked for longer than we wait; try again    (HTTP 503)
-        └── SchemaTooNew   a newer tracetui wrote it; read, not written
+TracetuiError
+├── DecodeError        the bytes are not what their type says      (HTTP 400)
+├── UnsupportedMedia   a type or encoding nobody here reads         (HTTP 415)
+├── TooLarge           over a limit; send less                      (HTTP 413)
+├── Forbidden          wrong Host, Origin or token                  (HTTP 403)
+├── SettingsError      a setting or argument that makes no sense    (exit 2)
+├── FilterError        a filter that cannot be read, with its column (exit 2)
+├── NotFound           no such trace, span or file                  (exit 1)
+└── StoreError         the file cannot be read or written
+    ├── StoreBusy      locked for longer than we wait; try again    (HTTP 503)
+    └── SchemaTooNew   a newer tracetui wrote it; read, not written
 """
 
 from __future__ import annotations
