@@ -15,10 +15,11 @@ from collector.store.rows import SpanDetail, SpanRow, TraceRow
 
 @dataclass(frozen=True)
 class Run:
-    """A headless demo that ended: what it printed, and its file."""
+    """A headless demo that ended: what it printed, its file, and the names of all files it left."""
 
     ended: subprocess.CompletedProcess[str]
     db: Path
+    left: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def run(folder: Path, *options: str) -> Run:
     ended = subprocess.run(
         command, cwd=folder, env=clean(folder), capture_output=True, text=True, timeout=120, check=False
     )
-    return Run(ended, db)
+    return Run(ended, db, tuple(sorted(path.name for path in folder.glob("demo.db*"))))
 
 
 def clean(folder: Path) -> dict[str, str]:

@@ -28,7 +28,7 @@ def test_it_names_its_file_first_and_says_that_the_answers_are_simulated(ran):
 
 
 def test_a_clean_end_leaves_one_file(ran):
-    assert [path.name for path in ran.db.parent.glob("demo.db*") if not path.name.endswith(".lock")] == ["demo.db"]
+    assert ran.left == ("demo.db", "demo.db.lock")
 
 
 def test_the_summary_counts_what_is_in_the_file(ran):

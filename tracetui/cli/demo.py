@@ -43,15 +43,26 @@ def demo(headless: bool, db: Path | None, speed: float | None, plain: bool) -> N
 
     agent = threading.Thread(target=act, name="demo-agent", daemon=True)
     agent.start()
-    from tracetui.cli.explore import run
-
-    code = run(path, collect=False)
-    left.set()
-    agent.join(5.0)
+    try:
+        code = watch(path)
+    finally:
+        left.set()
+        agent.join(10.0)
     if failed:
         raise click.ClickException(f"the demo's agent ended early: {failed[0]}")
     click.echo(f"The file stays: tracetui {path}")
     sys.exit(code)
+
+
+def watch(path: Path) -> int:
+    """The explorer on the file, saying what it is, until the user leaves."""
+    from collector.settings import resolve
+    from tracetui.cli.explore import make_app, make_source
+
+    app = make_app(make_source(resolve(db=path).settings))
+    app.facts.notice = NOTICE
+    app.run()
+    return app.return_code or 0
 
 
 def summary(path: Path, through: str, seconds: float, stories: tuple[tuple[str, str], ...]) -> None:

@@ -46,13 +46,13 @@ class Played:
 def play(db: Path, *, speed: float = 1.0, use_openai: bool | None = None, stopped: Callable[[], bool] = bool) -> Played:
     """Run the programme into `db`. `use_openai` None uses the openai client where it is installed.
 
-    `stopped` is asked between the acts, so that a screen that closes ends the run early.
+    Once `stopped` says so the act that plays is rushed to its end, and no other begins.
     """
     began = time.monotonic()
     openai = has_extra() if use_openai is None else use_openai
     configure(db=db, service="demo-agent", environment="demo")
     with Server() as server, _model(server, db, openai) as model:
-        stage = Stage(model, speed)
+        stage = Stage(model, speed, stopped=stopped)
         for act in PROGRAMME:
             if stopped():
                 break

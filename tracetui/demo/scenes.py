@@ -25,15 +25,17 @@ def long_conversation(stage: Stage) -> None:
         with span("tutor_turn", kind="agent", session="algebra-101", user="u-31", input=asked) as turn:
             answer = f"Step {number} holds because both sides are divided by {number + 1}, which is not zero."
             size = 60 + 45 * number
-            stage.chat(messages, answer, tokens=(size, 30), cached=max(0, size - 120), seconds=0.15)
+            stage.chat(messages, answer, tokens=(size, 30), cached=max(0, size - 120), seconds=0.3)
             turn.update(output=answer)
+        if stage.stopped():
+            break
 
 
 def languages(stage: Stage) -> None:
     """Text of many scripts, emoji included."""
     for asked, said in TRIP:
         with span("travel_agent", kind="agent", session="kyoto-✈️", user="u-8", input=asked) as agent:
-            stage.chat(asks("You plan trips, in the language of the question.", asked), said, stream=True, seconds=1.0)
+            stage.chat(asks("You plan trips, in the language of the question.", asked), said, stream=True, seconds=1.8)
             agent.update(output=said)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,22 +16,30 @@ MINI, BIG, LOCAL = "gpt-4o-mini", "gpt-4.1", "llama3.1:8b"
 
 @dataclass
 class Stage:
-    """`speed` divides every wait: 1 takes the time a real agent would, 20 is for those who only want the file."""
+    """`speed` divides every wait: 1 takes the time a real agent would, 20 is for those who only want the file.
+
+    Once `stopped` says so nobody watches any more: what has begun is played to its end without a wait.
+    """
 
     model: Model
     speed: float = 1.0
     told: list[tuple[str, str]] = field(default_factory=list)
+    stopped: Callable[[], bool] = bool
 
-    def nap(self, seconds: float) -> None:
-        time.sleep(seconds / self.speed)
+    def wait_s(self, seconds: float, *, at_least: float = 0.0) -> float:
+        """How long to wait for what takes a real agent `seconds`; `at_least` holds at any speed."""
+        return 0.0 if self.stopped() else max(seconds / self.speed, at_least)
+
+    def nap(self, seconds: float, *, at_least: float = 0.0) -> None:
+        time.sleep(self.wait_s(seconds, at_least=at_least))
 
     def chat(
-        self, messages: Messages, text: str = "", *, model: str = MINI, stream: bool = False, seconds: float = 0.6,
+        self, messages: Messages, text: str = "", *, model: str = MINI, stream: bool = False, seconds: float = 0.9,
         tools: tuple[tuple[str, dict[str, Any]], ...] = (), tokens: tuple[int, int] = (180, 40), cached: int = 0,
-        reasoning: int = 0, status: int = 200, offered: tuple[str, ...] = (),
+        reasoning: int = 0, status: int = 200, offered: tuple[str, ...] = (), at_least: float = 0.0,
     ) -> dict[str, Any]:  # fmt: skip
         """One model call with the answer it will get; appends the answer to `messages`."""
-        seconds /= self.speed
+        seconds = self.wait_s(seconds, at_least=at_least)
         answer = Answer(text, tools, tokens, cached, reasoning, seconds, seconds * 0.35, status)
         said = self.model.chat(model, messages, answer, stream=stream, tools=offered or tuple(n for n, _ in tools))
         messages.append(said)

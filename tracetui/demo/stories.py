@@ -43,7 +43,9 @@ def retry_loop(stage: Stage) -> None:
         for attempt in range(1, RETRIES + 1):
             chain.event("retry", attempt=attempt, reason="answer has 11 bullets, wanted 10")
             stage.chat(asks("You write executive summaries.", task), "• Revenue rose …\n• … (11 bullets)", model=BIG,
-                       tokens=(425_000, 900), seconds=0.02)  # fmt: skip
+                       tokens=(425_000, 900), seconds=0.05)  # fmt: skip
+            if stage.stopped():
+                break
         chain.update(
             output="gave up: no answer had ten bullets", status="error", status_message="gave up after retries"
         )
@@ -124,10 +126,10 @@ def three_paths(stage: Stage) -> None:
 def slow_middle(stage: Stage) -> None:
     """Three agents in a row; the middle one holds half the time. However fast, they wait long enough to show it."""
     with span("write_newsletter", kind="agent", session="news-5", input="This week's newsletter") as team:
-        for name, seconds in (("planner", 0.8), ("researcher", 1.6), ("writer", 0.8)):
+        for name, seconds in (("planner", 1.2), ("researcher", 2.4), ("writer", 1.2)):
             with span(name, kind="agent", input=f"{name}'s part") as agent:
                 messages = asks(f"You are the {name} of a newsletter.", "Do your part.")
-                stage.chat(messages, f"({name} is done)", seconds=max(seconds, seconds * stage.speed / 3))
+                stage.chat(messages, f"({name} is done)", seconds=seconds, at_least=seconds / 2)
                 agent.update(output=f"{name} is done", agent_name=name)
         team.update(output="Newsletter ready.")
     stage.story("the middle one of three agents holds half the time", "tracetui spans name:planner,researcher,writer")
@@ -139,7 +141,7 @@ def far_region(stage: Stage) -> None:
         for part in ("name", "address", "orders", "tickets", "score"):
             with span(f"fetch_{part}", kind="http", input={"region": REGION, "part": part},
                       attributes={"cloud.region": REGION, "http.request.method": "GET"}):  # fmt: skip
-                stage.nap(0.2 * stage.speed)
+                stage.nap(0.2, at_least=0.2)
         messages = asks("You summarise customers.", "Who is u-9?")
         stage.chat(messages, "A loyal customer from Hobart.", model=MINI)
         chain.update(output="A loyal customer from Hobart.")
