@@ -16,6 +16,7 @@ from tests.builders import assistant, conversation, make_llm, make_part, trace_i
 from tests.proof.terminal import terminal
 from tests.tui.hostile import CONTROL_STRINGS, HOSTILE
 
+pytestmark = pytest.mark.slow
 TEXTS = [*HOSTILE, *CONTROL_STRINGS]
 
 
