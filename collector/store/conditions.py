@@ -7,7 +7,7 @@ its spans does; `status:` and `since:` look at the trace itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from collector.store.filters import Filter, Term
@@ -41,7 +41,7 @@ class Conditions:
 
     @property
     def where(self) -> str:
-        return " and ".join(self.parts) or "1"
+        return joined(self.parts, "and") or "1"
 
 
 def for_traces(where: Filter) -> Conditions:
@@ -58,7 +58,7 @@ def for_sessions(where: Filter) -> Conditions:
 
 def _all(where: Filter, one: Callable[[Conditions, Term], str]) -> Conditions:
     found = Conditions()
-    for term in where.terms:
+    for term in dict.fromkeys(replace(term, column=0) for term in where.terms):
         sql = one(found, term)
         found.parts.append(f"not ifnull(({sql}), 0)" if term.negated else f"({sql})")
     return found
@@ -75,7 +75,7 @@ def _trace_term(c: Conditions, term: Term) -> str:
         return _matches(c, "t.user_id", term.values)
     if term.key == "text":
         return _text(c, term, _TRACE_TEXT)
-    any_span = f"exists (select 1 from spans s where s.trace_id = t.trace_id and {_span_term(c, term)})"
+    any_span = f"exists (select 1 from spans s where s.trace_id = t.trace_id and ({_span_term(c, term)}))"
     if term.key == "name":
         return f"{_matches(c, 't.name', term.values, fold=True)} or {any_span}"
     return any_span
@@ -126,7 +126,15 @@ def _matches(c: Conditions, column: str, values: Sequence[str], fold: bool = Fal
         if "*" in value:
             pattern = c.bind(_glob(value.lower() if fold else value))
             out.append(f"{f'lower({column})' if fold else column} glob {pattern}")
-    return out[0] if len(out) == 1 else f"({' or '.join(out)})"
+    return joined(out, "or")
+
+
+def joined(parts: Sequence[str], word: str) -> str:
+    """The parts with the word between them, as a balanced tree: SQLite takes expressions 1000 levels deep."""
+    if len(parts) < 2:
+        return "".join(parts)
+    half = len(parts) // 2
+    return f"({joined(parts[:half], word)} {word} {joined(parts[half:], word)})"
 
 
 def _glob(value: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 
 from collector.errors import FilterError
@@ -20,6 +20,7 @@ KEYS = ("status", "kind", "model", "name", "session", "user", "since")
 LATER = ("cost", "latency", "tokens", "tag", "service", "has", "meta", "score", "any", "root", "errors", "until")
 MAX_CHARS = 10_000
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 _KEY = re.compile(r"([A-Za-z_][\w.]*):")
 
@@ -135,16 +136,20 @@ def _checked(name: str, values: tuple[str, ...], text: str, at: int, now_ns: int
 
 def _moment(value: str, text: str, at: int, now_ns: int) -> int:
     """Unix nanoseconds of "90s", "5m", "1h", "2d", "1w" ago, or of an RFC 3339 date or time (UTC unless it says)."""
-    age = _AGE.fullmatch(value)
-    if age is not None:
-        return now_ns - int(float(age[1]) * _UNITS_S[age[2]] * 1e9)
     try:
-        moment = datetime.fromisoformat(value)
-    except ValueError as error:
+        age = _AGE.fullmatch(value)
+        if age is not None:
+            moment = now_ns - int(float(age[1]) * _UNITS_S[age[2]] * 1e9)
+        else:
+            date = datetime.fromisoformat(value)
+            date = date.replace(tzinfo=UTC) if date.tzinfo is None else date
+            moment = (date - _EPOCH) // timedelta(microseconds=1) * 1000
+        if not -(2**63) <= moment < 2**63:
+            raise OverflowError("beyond what 64 bits of nanoseconds hold")
+    except (ValueError, OverflowError) as error:
         raise FilterError(
             f"{value!r} is no moment; write an age (90s 5m 1h 2d 1w) or a date (2026-11-21, 2026-11-21T14:00Z)",
             text,
             at,
         ) from error
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+    return moment
