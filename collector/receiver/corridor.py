@@ -37,7 +37,7 @@ class Corridor(Protocol):
     def close(self) -> None: ...
 
 
-class Overloaded(Exception):  # noqa: N818  # named as collector.errors names them
+class Overloaded(Exception):  # named as collector.errors names them
     """More bytes wait to be written than we are willing to hold."""
 
 

@@ -12,7 +12,7 @@ from collector.receiver.status import probe
 TRIES = 50
 
 
-class PortTaken(TracetuiError):  # noqa: N818  # named as collector.errors names them
+class PortTaken(TracetuiError):  # named as collector.errors names them
     """Somebody else listens there. `port` is the one that was asked for."""
 
     def __init__(self, message: str, port: int) -> None:
