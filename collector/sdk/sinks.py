@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Protocol
-from urllib import error, request
-from urllib.parse import urlsplit
 
 from collector.errors import StoreBusy, StoreError
 from collector.model import Receipt
@@ -41,6 +39,9 @@ class HttpSink:
     """POSTs native JSON lines to `{url}/v1/native`."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
+        from urllib import request  # not before it is needed: it loads ssl and email
+        from urllib.parse import urlsplit
+
         self.url = url.rstrip("/") + "/v1/native"
         self.headers = {"Content-Type": "application/x-ndjson"}
         if token:
@@ -50,6 +51,8 @@ class HttpSink:
         self.opener = request.build_opener(proxies)
 
     def write(self, batch: Batch) -> Receipt:
+        from urllib import error, request
+
         from collector.protocols import native
 
         body = native.encode_batch(batch)
