@@ -24,6 +24,7 @@ TRACE_STATUS = f"""case when t.root_status = 'error' then 'error' when t.running
 _TEXT = """s.id in (select m.span_id from search f join mentions m on m.text_id = f.rowid where f.search match {})"""
 _TRACE_TEXT = """t.trace_id in (select w.trace_id from search f join mentions m on m.text_id = f.rowid
     join spans w on w.id = m.span_id where f.search match {})"""
+_RUNS = "t.trace_id in (select r.trace_id from spans r where r.status = 'running')"
 _NEVER = "0"
 
 
@@ -66,7 +67,7 @@ def _all(where: Filter, one: Callable[[Conditions, Term], str]) -> Conditions:
 
 def _trace_term(c: Conditions, term: Term) -> str:
     if term.key == "status":
-        return _status(c, term, "t.root_status", TRACE_STATUS)
+        return _status(c, term, "t.root_status", _RUNS, TRACE_STATUS)
     if term.key == "since":
         return f"t.start_ns >= {c.bind(int(term.values[0]))}"
     if term.key == "session":
@@ -83,7 +84,7 @@ def _trace_term(c: Conditions, term: Term) -> str:
 
 def _span_term(c: Conditions, term: Term) -> str:
     if term.key == "status":
-        return _status(c, term, "s.status", SPAN_STATUS)
+        return _status(c, term, "s.status", "s.status = 'running'", SPAN_STATUS)
     if term.key == "since":
         return f"s.start_ns >= {c.bind(int(term.values[0]))}"
     if term.key == "text":
@@ -102,10 +103,13 @@ def _session_term(c: Conditions, term: Term) -> str:
     return f"exists (select 1 from traces t where t.session_id = x.session_id and ({_trace_term(c, term)}))"
 
 
-def _status(c: Conditions, term: Term, stored: str, computed: str) -> str:
+def _status(c: Conditions, term: Term, stored: str, stored_running: str, computed: str) -> str:
     if term.values == ("error",):
         return f"{stored} = 'error'"  # never computed: lets an index help
-    return _matches(c, f"({computed})", term.values)
+    matches = _matches(c, f"({computed})", term.values)
+    if not term.negated and set(term.values) <= {"running", "abandoned"}:
+        return f"{stored_running} and {matches}"  # the few spans that run have an index of their own
+    return matches
 
 
 def _text(c: Conditions, term: Term, template: str) -> str:

@@ -205,6 +205,7 @@ create table traces(
 );
 create index traces_start on traces(start_ns, trace_id);
 create index traces_session on traces(session_id, start_ns) where session_id is not null;
+create index traces_error on traces(start_ns, trace_id) where root_status = 'error';
 create index traces_seq on traces(seq);
 create index traces_user on traces(user_id, start_ns) where user_id is not null;
 
