@@ -27,7 +27,8 @@ class Plan:
     """What is known of a span before it starts: fixed when a function is decorated."""
 
     __slots__ = (
-        "capture_input", "capture_output", "fields", "kind", "name", "names", "queue", "rest", "session", "user",
+        "capture_input", "capture_output", "defaults", "fields", "kind", "name", "names", "queue", "rest", "session",
+        "user",
     )  # fmt: skip
 
     def __init__(
@@ -38,6 +39,7 @@ class Plan:
         *,
         names: tuple[str, ...] = (),
         rest: str | None = None,
+        defaults: dict[str, Any] | None = None,
         capture_input: bool = True,
         capture_output: bool = True,
         session: str | None = None,
@@ -49,6 +51,7 @@ class Plan:
         self.kind = kind
         self.names = names
         self.rest = rest
+        self.defaults = defaults
         self.capture_input = capture_input
         self.capture_output = capture_output
         self.session = session

@@ -28,13 +28,14 @@ def decorate(
     capture_output: bool = True, tags: Iterable[str] | None = None, metadata: Mapping[str, Any] | None = None,
     session: str | None = None, user: str | None = None,
 ) -> Any:  # fmt: skip
-    """The function, traced. Classmethods and staticmethods are unwrapped and wrapped again."""
-    if isinstance(function, classmethod | staticmethod):
+    """The function, traced. Classmethods, staticmethods and properties are unwrapped and wrapped again."""
+    within = function.fget if isinstance(function, property) else getattr(function, "__func__", None)
+    if within is not None and isinstance(function, classmethod | staticmethod | property):
         inner = decorate(
-            queue, function.__func__, kind, name, capture_input=capture_input, capture_output=capture_output,
+            queue, within, kind, name, capture_input=capture_input, capture_output=capture_output,
             tags=tags, metadata=metadata, session=session, user=user,
         )  # fmt: skip
-        return type(function)(inner)
+        return function.getter(inner) if isinstance(function, property) else type(function)(inner)
     fields: dict[str, Any] = {}
     if tags:
         fields["tags"] = [tags] if isinstance(tags, str) else [str(tag) for tag in tags]
@@ -44,6 +45,7 @@ def decorate(
     names, rest = _parameters(code)
     plan = Plan(
         queue, str(name or getattr(function, "__name__", type(function).__name__)), kind, names=names, rest=rest,
+        defaults=_defaults(function, names),
         capture_input=capture_input, capture_output=capture_output, session=session, user=user,
         fields=fields or None,
     )  # fmt: skip
@@ -65,6 +67,14 @@ def _parameters(code: CodeType | None) -> tuple[tuple[str, ...], str | None]:
     keyword_only = code.co_kwonlyargcount
     rest = code.co_varnames[count + keyword_only] if code.co_flags & _VARARGS else None
     return code.co_varnames[:count], rest
+
+
+def _defaults(function: Callable[..., Any], names: tuple[str, ...]) -> dict[str, Any] | None:
+    """What a parameter is when it is not given. Only what says something and cannot change."""
+    positional = getattr(function, "__defaults__", None) or ()
+    found = dict(zip(names[len(names) - len(positional) :], positional, strict=False))
+    found.update(getattr(function, "__kwdefaults__", None) or {})
+    return {name: value for name, value in found.items() if value is not None and type(value) in SCALARS} or None
 
 
 def _begin(queue: Queue, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Span:

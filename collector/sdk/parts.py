@@ -157,8 +157,10 @@ def arguments_of(span: Span) -> dict[str, Any]:
     if len(args) > len(plan.names) and plan.rest:
         named[plan.rest] = list(args[len(plan.names) :])
     named.update(span.kwargs or {})
-    named.pop("self", None)
-    named.pop("cls", None)
+    for name, value in (plan.defaults or {}).items():
+        named.setdefault(name, value)
+    if plan.names and plan.names[0] in ("self", "cls"):
+        named.pop(plan.names[0], None)
     return named
 
 

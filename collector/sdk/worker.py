@@ -286,6 +286,7 @@ class Worker:
             if queue.starts or queue.ends:
                 queue.idle = False
             else:
+                queue.bytes = 0  # what is said of a span after its end is counted at one side only
                 beat_s = max(0.001, self.beat_at + settings.heartbeat_s - now) if self.open else None
                 self.rest(CHORES_S if not self.settled else beat_s)
             queue.idle = False

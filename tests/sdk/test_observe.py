@@ -26,6 +26,15 @@ def test_a_call_becomes_a_span_with_named_arguments_and_result(bench):
     assert part.attributes == {}
 
 
+def test_defaults_that_say_something_are_arguments_too(bench):
+    @bench.observe()
+    def ask(question, /, model="small", *, turns=3, seen=None, seeds=()):
+        return question
+
+    ask("why?", turns=4)
+    assert bench.finished()["ask"].reading.input == Content(value={"question": "why?", "turns": 4, "model": "small"})
+
+
 def test_calls_nest_and_threads_do_not(bench):
     @bench.observe()
     def inner():
@@ -148,6 +157,23 @@ def test_self_is_not_an_argument_and_methods_stay_methods(bench):
     assert found["say"].reading.input == Content(value={"word": "hi"})
     assert found["say"].reading.kind == "agent"
     assert found["make"].reading.input == Content(value={"n": 1})
+
+
+def test_a_property_stays_a_property_and_self_may_be_any_later_argument(bench):
+    class Bot:
+        @bench.observe(name="mood")
+        @property
+        def mood(self):
+            """How it feels."""
+            return "fine"
+
+    assert Bot().mood == "fine"
+    assert Bot.mood.__doc__ == "How it feels."
+    bench.observe(name="compare")(lambda other, self: other)(1, 2)
+    found = bench.finished()
+    assert found["mood"].reading.output == Content(value="fine")
+    assert found["mood"].reading.input is None
+    assert found["compare"].reading.input == Content(value={"other": 1, "self": 2})
 
 
 def test_a_generator_is_current_only_within_its_steps(bench):

@@ -10,6 +10,7 @@ import pytest
 from collector.errors import StoreBusy
 from collector.model import Rank
 from collector.protocols import native
+from tests.receiver.running import until
 from tests.sdk.memory import Bench
 
 
@@ -139,6 +140,14 @@ def test_a_disabled_tracer_calls_through_and_writes_nothing(tmp_path):
     assert bench.sink.parts == []
     assert not bench.queue.starts
     assert not bench.queue.ends
+
+
+def test_what_is_said_after_the_end_does_not_unbalance_the_bytes(bench):
+    with bench.span("late") as late:
+        pass
+    late.update(output="x" * 10_000)
+    assert bench.queue.flush()
+    until(lambda: bench.queue.idle and bench.queue.bytes == 0)
 
 
 @pytest.mark.parametrize("threads", [8])
