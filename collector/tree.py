@@ -3,13 +3,14 @@
 Everything odd about real traces is settled here:
 - a parent that never came (or not yet) is a *ghost*: a node without a row, at the top;
 - of several spans with one id (a broken sender), each is kept, the first has the children;
-- a cycle of parents is cut at its earliest span, which becomes a top;
+- a cycle of parents is cut at its earliest span, which becomes a top, after the others;
 - siblings are ordered by start, then id; a ghost stands where its earliest child does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 
@@ -38,43 +39,72 @@ class Node(NamedTuple, Generic[Row]):
 
 def build(rows: Sequence[Row]) -> list[Node[Row]]:
     """All rows of one trace in pre-order, ghosts included."""
-    ordered = sorted(rows, key=lambda row: (row.start_ns, row.span_id))
+    ordered = sorted(rows, key=attrgetter("start_ns", "span_id"))
     first: dict[str, Row] = {}
+    children: dict[str, list[Row]] = {}
     for row in ordered:
         first.setdefault(row.span_id, row)
-    children: dict[str, list[Row]] = {}
-    tops: list[tuple[str, Row | None]] = []
+    tops: list[tuple[str, Row | None, int]] = []
     for row in ordered:
         parent = row.parent_id
         if not parent or parent == row.span_id:
-            tops.append((row.span_id, row))
-            continue
-        if parent not in first and parent not in children:
-            tops.append((parent, None))
-        children.setdefault(parent, []).append(row)
+            tops.append((row.span_id, row, 0))
+        elif (below := children.get(parent)) is not None:
+            below.append(row)
+        else:
+            if parent not in first:
+                tops.append((parent, None, 0))
+            children[parent] = [row]
     out: list[Node[Row]] = []
-    placed: set[int] = set()
-    _walk(tops, children, first, placed, out)
-    if len(placed) < len(ordered):  # what only a cycle reaches
-        for row in ordered:
-            if id(row) not in placed:
-                _walk([(row.span_id, row)], children, first, placed, out)
+    tops.reverse()
+    _walk(tops, children, first, out)
+    if len(out) < len(ordered) + sum(node.row is None for node in out):
+        _cut_cycles(ordered, children, first, out)
     return out
 
 
 def _walk(
-    tops: Sequence[tuple[str, Row | None]], children: dict[str, list[Row]], first: dict[str, Row],
-    placed: set[int], out: list[Node[Row]],
-) -> None:  # fmt: skip
-    """Append the tops and all below them; a stack, because a trace can be deeper than Python's."""
-    stack: list[tuple[str, Row | None, int]] = [(span_id, row, 0) for span_id, row in reversed(tops)]
+    stack: list[tuple[str, Row | None, int]],
+    children: dict[str, list[Row]],
+    first: dict[str, Row],
+    out: list[Node[Row]],
+) -> None:
+    """Append what is on the stack and all below it; a stack, because a trace can be deeper than Python's.
+
+    No row is met twice: it is in one list of children, and a list is opened by one row (or ghost) only.
+    """
     while stack:
         span_id, row, depth = stack.pop()
-        if row is not None:
-            if id(row) in placed:
-                continue
-            placed.add(id(row))
-        below = children.get(span_id, ()) if row is None or first.get(span_id) is row else ()
-        mine = [child for child in below if id(child) not in placed]
-        out.append(Node(span_id, row, depth, len(mine)))
-        stack.extend((child.span_id, child, depth + 1) for child in reversed(mine))
+        below = children.get(span_id)
+        if below is None or (row is not None and first[span_id] is not row):
+            out.append(Node(span_id, row, depth, 0))
+        else:
+            out.append(Node(span_id, row, depth, len(below)))
+            depth += 1
+            stack += [(child.span_id, child, depth) for child in reversed(below)]
+
+
+def _cut_cycles(
+    ordered: Sequence[Row], children: dict[str, list[Row]], first: dict[str, Row], out: list[Node[Row]]
+) -> None:
+    """Append what only a cycle reaches: the earliest row of a cycle leaves its parent, and becomes a top."""
+    placed = {id(node.row) for node in out}
+    for row in ordered:
+        if id(row) in placed:
+            continue
+        cut = _in_cycle(row, first)
+        parent = cut.parent_id or ""
+        children[parent] = [child for child in children[parent] if child is not cut]
+        start = len(out)
+        _walk([(cut.span_id, cut, 0)], children, first, out)
+        placed.update(id(node.row) for node in out[start:])
+
+
+def _in_cycle(row: Row, first: dict[str, Row]) -> Row:
+    """The earliest row of the cycle that the parents of `row` lead into."""
+    seen: dict[int, Row] = {}
+    while id(row) not in seen:
+        seen[id(row)] = row
+        row = first[row.parent_id or ""]
+    start = list(seen).index(id(row))
+    return min(list(seen.values())[start:], key=attrgetter("start_ns", "span_id"))

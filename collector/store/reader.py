@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -43,8 +44,8 @@ EXPORT_PAGE = 500
 ONE_TRACE = f"select {TRACE_ROW} from traces t where t.trace_id = :trace_id"
 PREFIXED = "select trace_id from traces where trace_id >= :low and trace_id < :high order by trace_id limit 3"
 OF_TRACE = f"""
-    select {SPAN_ROW} from spans s where s.trace_id = :trace_id and s.start_ns is not null
-    order by s.start_ns, s.span_id limit :limit"""
+    select {SPAN_ROW} from spans s where s.trace_id = :trace_id and s.start_ns is not null"""
+OLDEST_OF_TRACE = f"{OF_TRACE} order by s.start_ns, s.span_id limit :limit"
 CHILDREN = f"""
     select {SPAN_ROW} from spans s
     where s.trace_id = :trace_id and s.parent_id is :parent and s.start_ns is not null
@@ -189,8 +190,12 @@ class Reader:
 
     def tree_spans(self, trace_id: str, *, limit: int | None = None) -> list[SpanRow]:
         """The spans of a trace by (start_ns, span_id)."""
-        values = {"trace_id": trace_id, "limit": -1 if limit is None else limit, **self._moment()}
-        return [_span(row) for row in self._rows(OF_TRACE, values)]
+        values = {"trace_id": trace_id, **self._moment()}
+        if limit is not None:
+            return list(map(SpanRow._make, self._rows(OLDEST_OF_TRACE, {**values, "limit": limit})))
+        rows = list(map(SpanRow._make, self._rows(OF_TRACE, values)))
+        rows.sort(key=attrgetter("start_ns", "span_id"))  # a third of the time that SQLite takes to
+        return rows
 
     def children(
         self, trace_id: str, parent_id: str | None, *, limit: int = 100, after: Page | None = None
