@@ -19,6 +19,7 @@ from collector.sdk.live import CURRENT, Span, note_error
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from collector.redact import Redactor
     from collector.sdk.live import Plan
     from collector.sdk.sinks import Sink
     from collector.sdk.worker import Worker
@@ -44,6 +45,7 @@ class Queue:
         self.arguments = arguments
         self.failures: dict[str, int] = {}
         self.worker: Worker | None = None
+        self.redactor: tuple[str, Redactor | None] | None = None
         self.exiting = False
         self.fork_safe = False
         self._reset()

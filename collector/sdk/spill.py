@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from collector.model import Batch, Rank
 
 if TYPE_CHECKING:
+    from collector.redact import Redactor
     from collector.sdk.live import Span
     from collector.sdk.queue import Queue
 
@@ -43,23 +44,31 @@ def spill_spans(queue: Queue, spans: Iterable[Span]) -> None:
 def spill_batch(queue: Queue, batch: Batch) -> None:
     """Append a batch, redacted like everything that reaches a disk. Raises OSError when the disk is full."""
     from collector.protocols import native
-    from collector.redact import Redactor, user_key
     from collector.settings import resolve
 
     worker = queue.worker
     resolved = worker.resolved if worker is not None else None
     settings = (resolved or resolve(strict=False, **queue.arguments)).settings
-    if settings.redact != "off":
-        redactor = Redactor(user_key(), settings.redact)
-        batch = replace(batch, parts=tuple(redactor.part(part) for part in batch.parts))
-    lines = native.encode_batch(batch)
     with queue.spill_lock:
+        redactor = _redactor(queue, settings.redact)
+        if redactor is not None:
+            batch = replace(batch, parts=tuple(redactor.part(part) for part in batch.parts))
+        lines = native.encode_batch(batch)
         fd = os.open(spill_path(settings.db), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             while lines:
                 lines = lines[os.write(fd, lines) :]
         finally:
             os.close(fd)
+
+
+def _redactor(queue: Queue, mode: str) -> Redactor | None:
+    """One for all that the queue spills: a new one would read the user's key again, for longer than the rest takes."""
+    from collector.redact import Redactor, user_key
+
+    if queue.redactor is None or queue.redactor[0] != mode:
+        queue.redactor = (mode, None if mode == "off" else Redactor(user_key(), mode))
+    return queue.redactor[1]
 
 
 def claim(db: Path, queue: Queue) -> Iterator[Batch]:
