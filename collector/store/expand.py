@@ -39,14 +39,14 @@ PATH = """
     with recursive path(hash, parent, message, depth) as (
       select hash, parent, message, depth from nodes where hash = :node
       union all
-      select n.hash, n.parent, n.message, n.depth from path p join nodes n on n.hash = p.parent
+      select n.hash, n.parent, n.message, n.depth from path p join nodes n on n.hash = p.parent and n.depth < p.depth
       limit :limit)
     select message, depth from path order by depth"""
 RECIPE = """
     with recursive path(hash, parent, body, depth) as (
       select hash, parent, body, depth from recipes where hash = :node
       union all
-      select r.hash, r.parent, r.body, r.depth from path p join recipes r on r.hash = p.parent)
+      select r.hash, r.parent, r.body, r.depth from path p join recipes r on r.hash = p.parent and r.depth < p.depth)
     select body from path order by depth"""
 ALL = -1
 _SHARED = {f.name for f in fields(SpanState)} & set(READING_FIELDS) - {"tags", "metadata", "cost_nanousd"}
@@ -55,25 +55,43 @@ _KEPT = 20_000_000
 
 
 class Expander:
-    """Resolves encodings on one connection. Texts are kept for a while (a history shares most of them)."""
+    """Resolves encodings on one connection. Texts are kept for a while (a history shares most of them).
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    `forgiving`: what a damaged file does not give up is said to be missing, instead of a DatabaseError.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, *, forgiving: bool = False) -> None:
         self._execute = connection.execute
+        self._forgiving = forgiving
         self._texts: dict[str, str] = {}
         self._size = 0
         self._contexts: dict[str, Any] = {}
 
     def texts(self, names: Iterable[str]) -> None:
         """Fetch these texts together, to be had from `text` one by one."""
-        wanted = [name for name in set(names) if name not in self._texts]
         if self._size > _KEPT:
             self._texts.clear()
             self._size = 0
+        wanted = [name for name in set(names) if name not in self._texts]
         for at in range(0, len(wanted), 10_000):
-            names_json = orjson.dumps(wanted[at : at + 10_000]).decode()
-            for name, text in self._execute(TEXTS, {"names": names_json}).fetchall():
+            for name, text in self._named(TEXTS, wanted[at : at + 10_000]):
                 self._texts[name] = text
                 self._size += len(text)
+
+    def _rows(self, sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+        try:
+            return self._execute(sql, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            if not self._forgiving or "locked" in str(error):
+                raise
+            return []
+
+    def _named(self, sql: str, names: list[str]) -> list[tuple[Any, ...]]:
+        """The rows of these names; one by one where together they cannot be read."""
+        rows = self._rows(sql, {"names": orjson.dumps(names).decode()})
+        if rows or not self._forgiving:
+            return rows
+        return [row for name in names for row in self._rows(sql, {"names": orjson.dumps([name]).decode()})]
 
     def text(self, name: str) -> str:
         if name not in self._texts:
@@ -112,7 +130,7 @@ class Expander:
     def _bodies(self, node: str) -> list[Any]:
         if not node:
             return []
-        bodies = [orjson.loads(row[0]) for row in self._execute(RECIPE, {"node": node}).fetchall()]
+        bodies = [orjson.loads(row[0]) for row in self._rows(RECIPE, {"node": node})]
         self.texts(_names(bodies))
         return bodies
 
@@ -146,9 +164,8 @@ class Expander:
         """The messages from the root to a node; with `limit`, only the last so many."""
         if not node:
             return ()
-        names = [row[0] for row in self._execute(PATH, {"node": node, "limit": limit}).fetchall()]
-        rows = self._execute(MESSAGES, {"names": orjson.dumps(names).decode()}).fetchall()
-        bodies = {row[0]: (row[1], row[2], orjson.loads(row[3])) for row in rows}
+        names = [row[0] for row in self._rows(PATH, {"node": node, "limit": limit})] or [node]
+        bodies = {row[0]: (row[1], row[2], orjson.loads(row[3])) for row in self._named(MESSAGES, names)}
         self.texts(_names([body[2] for body in bodies.values()]))
         return tuple(self._message(bodies.get(name)) for name in names)
 
@@ -183,8 +200,8 @@ class Expander:
         if name is None:
             return None
         if name not in self._contexts:
-            row = self._execute(CONTEXT, {"name": name}).fetchone()
-            self._contexts[name] = self.json(row[0]) if row is not None else None
+            rows = self._rows(CONTEXT, {"name": name})
+            self._contexts[name] = self.json(rows[0][0]) if rows else None
         return self._contexts[name]
 
     def resource(self, name: str | None) -> Resource | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
 
@@ -22,6 +23,7 @@ from collector.store.expand import Expander
 from collector.store.filters import Filter
 from collector.store.find import find
 from collector.store.lists import SESSIONS, SPAN_ROW, SPANS, TRACE_ROW, TRACES, List, query
+from collector.store.migrations import SCHEMA_VERSION
 from collector.store.rows import (
     Changes,
     FileState,
@@ -91,13 +93,26 @@ class Reader:
         self._connection = connection
         self._now_ns = now_ns
         self._alive = alive
-        self._expander = Expander(connection)
+        self._expander = Expander(connection, forgiving=True)
 
     def _rows(self, sql: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         try:
             return self._connection.execute(sql, values or {}).fetchall()
         except sqlite3.DatabaseError as error:
-            raise StoreError(f"cannot read {self.state.path}: {error}") from error
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Exception) -> StoreError:
+        newer = self.state.schema_version > SCHEMA_VERSION
+        hint = "; a newer version wrote it: upgrade tracetui" if newer else ""
+        return StoreError(f"cannot read {self.state.path}: {error}{hint}")
+
+    @contextmanager
+    def _sound(self) -> Iterator[None]:
+        """A StoreError for whatever a damaged column turns out to hold."""
+        try:
+            yield
+        except (sqlite3.DatabaseError, ValueError, TypeError, LookupError, AttributeError) as error:
+            raise self._unreadable(error) from error
 
     def data_version(self) -> int:
         """A number that changes when another connection commits."""
@@ -220,7 +235,8 @@ class Reader:
         light, rest = row[: len(SpanRow._fields)], row[len(SpanRow._fields) :]
         state, body = _state_and_body(rest)
         scores = tuple(score for score in self.scores(trace_id) if score.span_id == span_id)
-        return self._detail(_span(light), state, body, scores)
+        with self._sound():
+            return self._detail(_span(light), state, body, scores)
 
     def _detail(self, row: SpanRow, state: SpanState, body: dict[str, Any], scores: tuple[Score, ...]) -> SpanDetail:
         x = self._expander
@@ -266,12 +282,16 @@ class Reader:
             for row in rows:
                 state, body = _state_and_body(row)
                 at, tie = state.start_ns or 0, state.id
-                yield self._expander.part(state, body)
+                with self._sound():
+                    part = self._expander.part(state, body)
+                yield part
             if len(rows) < EXPORT_PAGE:
                 break
         if not where:
             for row in self._rows(GHOSTS):
-                yield self._expander.part(*_state_and_body(row))
+                with self._sound():
+                    part = self._expander.part(*_state_and_body(row))
+                yield part
 
     def ledger(self) -> list[LedgerRow]:
         """What the collector did with what it was sent, newest hour first."""
@@ -309,3 +329,11 @@ def _trace(row: tuple[Any, ...]) -> TraceRow:
     counts = (row[18], running, *row[19:24])
     columns: list[Any] = [*row[:7], duration, *row[8:15], tags, metadata, models, *counts, usage, *row[31:33]]
     return TraceRow(*columns)
+
+
+def _json(column: str | None, default: Any) -> Any:
+    """A JSON column of a list; the default when there is none, or a damaged file holds something else."""
+    try:
+        return orjson.loads(column) if column else default
+    except orjson.JSONDecodeError:
+        return default
