@@ -14,7 +14,7 @@ from collector.store.filters import Filter, Term
 from collector.store.search import match_expression
 from collector.store.sound import sound_text
 
-SPAN_DEAD = """(s.process_id in (select value from json_each(:dead)) or (s.seen_ns < :quiet
+SPAN_DEAD = """(ifnull(s.process_id in (select value from json_each(:dead)), 0) or (s.seen_ns < :quiet
     and (s.process_id is null or not exists (select 1 from processes p where p.process_id = s.process_id))))"""
 SPAN_STATUS = f"case when s.status <> 'running' then s.status when {SPAN_DEAD} then 'abandoned' else 'running' end"
 TRACE_STATUS = f"""case when t.root_status = 'error' then 'error' when t.running_count = 0 then 'ok'

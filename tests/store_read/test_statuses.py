@@ -135,6 +135,13 @@ def test_without_a_process_a_span_is_abandoned_after_an_hour_of_quiet(tmp_path: 
     assert statuses(path, now_ns=after + 3600 * S + 1) == {1: "abandoned"}
 
 
+def test_a_dead_process_says_nothing_of_spans_without_one(tmp_path: Path) -> None:
+    dead = here(os.getpid(), process_id="dead", ended_ns=T0)
+    path = write(tmp_path / "t.db", make_started(1, trace=trace_id(1), process_id="dead"),
+                 make_started(1, trace=trace_id(2)), processes=[dead])  # fmt: skip
+    assert statuses(path) == {1: "abandoned", 2: "running"}
+
+
 def test_a_trace_runs_while_one_of_its_spans_does_and_fails_with_its_root(tmp_path: Path) -> None:
     dead = here(os.getpid(), process_id="dead", ended_ns=T0)
     alive = here(os.getpid(), process_id="alive")
