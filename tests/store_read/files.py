@@ -31,6 +31,15 @@ def make_trace(n: int, *, start_ns: int | None = None, took_ms: int = 100, **fie
     return make_part(1, trace=trace_id(n), start_ns=start, end_ns=start + took_ms * MS, **fields)
 
 
+def flip(path: Path, at: int, size: int = 64) -> None:
+    """Damage a file: turn over every bit of some bytes."""
+    with path.open("r+b") as file:
+        file.seek(at)
+        old = file.read(size)
+        file.seek(at)
+        file.write(bytes(byte ^ 0xFF for byte in old))
+
+
 class Plans:
     """Records the plan of every statement a reader runs while it is on."""
 

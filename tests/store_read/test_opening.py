@@ -21,7 +21,7 @@ from collector.settings import Settings
 from collector.store import open_reader
 from collector.store.migrations import SCHEMA_VERSION
 from tests.builders import conversation, make_llm, make_part, trace_id, user
-from tests.store_read.files import make_trace, write
+from tests.store_read.files import flip, make_trace, write
 
 posix = pytest.mark.skipif(os.name == "nt", reason="modes and users are POSIX")
 PAGE = 4096
@@ -169,14 +169,6 @@ def ask_everything(path: Path) -> tuple[set[int], list[str]]:
             except (StoreError, NotFound) as error:
                 said.append(str(error))
     return found, said
-
-
-def flip(path: Path, at: int, size: int = 64) -> None:
-    with path.open("r+b") as file:
-        file.seek(at)
-        old = file.read(size)
-        file.seek(at)
-        file.write(bytes(byte ^ 0xFF for byte in old))
 
 
 @pytest.mark.parametrize("at", [16, 24, 40, 56, 60, 100, 110])
