@@ -1,1 +1,1 @@
-"""Benchmarks. Each module answers one question: python -m bench.ingest; a quick look at all: python -m bench."""
+"""Benchmarks. Each module answers one question; `python -m bench` lists them, RESULTS.md has what was measured."""

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 BOTH, OPENINFERENCE, GENAI = "both", "openinference", "genai"
 CONVENTIONS = (OPENINFERENCE, GENAI)
@@ -71,7 +71,7 @@ class Maker:
         span.name = NAMES[kind]
         span.kind = Span.SPAN_KIND_CLIENT if kind == "LLM" else Span.SPAN_KIND_INTERNAL
         span.start_time_unix_nano, span.end_time_unix_nano = start_ns, start_ns + ms * MS
-        span.status.code = 1
+        span.status.code = Status.STATUS_CODE_OK
         return span
 
     def run(self, spans: Any, start_ns: int, size: int = len(RUN)) -> str:
@@ -83,7 +83,8 @@ class Maker:
             span = self.span(spans, trace, root, kind, start_ns + n * MS, ms)
             root = root or span.span_id
             if self.random.random() < 0.02:
-                span.status.code, span.status.message = 2, "TimeoutError: the upstream did not answer"
+                span.status.code = Status.STATUS_CODE_ERROR
+                span.status.message = "TimeoutError: the upstream did not answer"
             put(span.attributes, self.attributes(kind, session))
         return trace.hex()
 

@@ -7,25 +7,55 @@ import os
 import platform
 import sqlite3
 import sys
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 
 SPARE_CORE, MEASURED_CORE = 0, 1
+PACKAGES = ("tracetui", "textual", "orjson", "protobuf")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured thing, as a row of a table. `budget` is "" where there is none."""
+
+    what: str
+    measured: str
+    budget: str = ""
+
+
+figures: list[Figure] = []
+"""All that were told since the process began: `python -m bench --write` makes a table of them."""
 
 
 def say(text: str = "") -> None:
     print(text, flush=True)
 
 
+def figure(what: str, measured: str, budget: str = "") -> None:
+    """Print a figure, and keep it for the table."""
+    say(f"  {what}: {measured}" + (f"  (budget: {budget})" if budget else ""))
+    figures.append(Figure(what, measured, budget))
+
+
 def head(question: str | None) -> None:
     """The question, the machine, the versions, and the load before anything was measured."""
-    say(f"\n{(question or '').strip()}\n")
-    packages = ", ".join(f"{name} {installed(name)}" for name in ("tracetui", "textual", "orjson", "protobuf"))
+    say(f"\n{(question or '').strip()}\n\n{machine()}\n{versions()}; {load()}")
+
+
+def machine() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30 if hasattr(os, "sysconf") else 0
+    told = f", {memory:.0f} GiB" if memory else ""
+    return f"{cpu()}, {os.cpu_count()} cores{told}, {platform.system()} {platform.release()}"
+
+
+def versions() -> str:
+    packages = ", ".join(f"{name} {installed(name)}" for name in PACKAGES)
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    say(f"{cpu()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}")
-    say(f"{python}, SQLite {sqlite3.sqlite_version}, {packages}; {load()}")
+    return f"{time.strftime('%Y-%m-%d %H:%M')}, {python}, SQLite {sqlite3.sqlite_version}, {packages}"
 
 
 def installed(name: str) -> str:
@@ -54,9 +84,9 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 def times(what: str, ms: Sequence[float], budget: str = "") -> None:
     """One line: median, p95, p99 and the worst of these milliseconds."""
-    told = f"  {what}: n {len(ms)}, p50 {median(ms):.1f}, p95 {percentile(ms, 0.95):.1f}"
+    told = f"n {len(ms)}, p50 {median(ms):.1f}, p95 {percentile(ms, 0.95):.1f}"
     told += f", p99 {percentile(ms, 0.99):.1f}, max {max(ms):.1f} ms"
-    say(told + (f"  (budget: {budget})" if budget else ""))
+    figure(what, told, budget)
 
 
 def pin(core: int) -> bool:

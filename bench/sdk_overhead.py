@@ -4,13 +4,13 @@ Both in their usual shape: `@observe` on a function of two scalar arguments, and
 attributes under a BatchSpanProcessor whose exporter does nothing; the threads behind them sleep while the caller
 is timed. Budgets: a span costs its caller at most 1/10 of opentelemetry-sdk's; importing `observe, configure,
 flush` takes at most 0.6 of `import opentelemetry.sdk.trace`; 200 spans are visible within 1 s beside a spinning
-thread. Run on a quiet machine: python bench/sdk_overhead.py
+thread. Run on a quiet machine: python -m bench sdk_overhead
 """
 
 from __future__ import annotations
 
+import argparse
 import gc
-import platform
 import sqlite3
 import subprocess
 import sys
@@ -26,6 +26,7 @@ from typing import Any
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
+from bench.report import figure, head, say
 from collector.sdk.observe import decorate
 from collector.sdk.queue import Queue
 
@@ -138,22 +139,23 @@ def import_ms(code: str) -> float:
     return float(subprocess.run([sys.executable, "-c", timed], capture_output=True, text=True, check=True).stdout)
 
 
-def main() -> None:
-    print(__doc__)
-    print(f"{platform.machine()}, Python {platform.python_version()}, opentelemetry-sdk {version('opentelemetry-sdk')}")
+def main(argv: list[str] | None = None) -> None:
+    argparse.ArgumentParser(prog="python -m bench sdk_overhead").parse_args(argv)
+    head(__doc__)
+    say(f"opentelemetry-sdk {version('opentelemetry-sdk')}")
     gc.collect()
     costs = caller_cost()
     for name in ("collector", "opentelemetry-sdk"):
         ordered = sorted(costs[name])
-        print(f"caller, {name}: min {ordered[0]:,.0f} ns, median {median(ordered):,.0f} ns a span")
+        figure(f"caller, {name}", f"min {ordered[0]:,.0f} ns, median {median(ordered):,.0f} ns a span")
     ratio = median(costs["opentelemetry-sdk"]) / median(costs["collector"])
-    print(f"caller, opentelemetry-sdk costs {ratio:.1f} times as much (budget: at least 10)")
+    figure("caller, opentelemetry-sdk against ours", f"{ratio:.1f} times", "at least 10")
     with tempfile.TemporaryDirectory() as folder:
-        print(f"caller and worker: {whole_cost(Path(folder)):.0f} us of CPU a span")
-        print(f"200 spans beside a spinning thread: {beside_a_spinning_thread(Path(folder)):.2f} s (budget: 1)")
+        figure("caller and worker", f"{whole_cost(Path(folder)):.0f} us of CPU a span")
+        figure("200 spans beside a spinning thread", f"{beside_a_spinning_thread(Path(folder)):.2f} s", "1 s")
     pairs = [(import_ms(OURS), import_ms(THEIRS)) for _ in range(IMPORTS)]
     ours, theirs = median(a for a, _ in pairs), median(b for _, b in pairs)
-    print(f"import: {ours:.0f} ms against {theirs:.0f} ms, {ours / theirs:.2f} (budget: at most 0.6)")
+    figure("import", f"{ours:.0f} ms against {theirs:.0f} ms, {ours / theirs:.2f}", "at most 0.6")
 
 
 if __name__ == "__main__":
