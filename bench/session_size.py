@@ -13,7 +13,7 @@ import argparse
 import sqlite3
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,39 +47,38 @@ def size_of(db: Path) -> int:
     return sum(path.stat().st_size for path in db.parent.glob(db.name + "*"))
 
 
-def store(turns: Sequence[Turn]) -> Measured:
-    """Write a session as a collector would, close the file, and measure it."""
+def store(turns: Iterable[Turn]) -> Measured:
+    """Write a session as a collector would, turn by turn, close the file, and measure it."""
     with tempfile.TemporaryDirectory() as folder:
         db = Path(folder) / "traces.db"
         quiet()
+        count = unique = wire = 0
+        ingest, cpu = Ingest(db, Settings(db=db)), 0.0
+        for turn in turns:
+            began = time.process_time()
+            ingest.write(otlp.decode_traces(turn.body, "application/x-protobuf"))
+            ingest.chores()
+            cpu += time.process_time() - began
+            count, unique, wire = count + 1, unique + turn.unique_bytes, wire + len(turn.body)
         began = time.process_time()
-        with Ingest(db, Settings(db=db)) as ingest:
-            for turn in turns:
-                ingest.write(otlp.decode_traces(turn.body, "application/x-protobuf"))
-                ingest.chores()
-        cpu = time.process_time() - began
-        check(db, turns)
-        return measured(size_of(db), turns, cpu)
+        ingest.close()
+        cpu += time.process_time() - began
+        check(db, turn, count)
+        return Measured(size_of(db), unique, wire, cpu)
 
 
-def measured(size: int, turns: Sequence[Turn], cpu_s: float) -> Measured:
-    return Measured(size, sum(turn.unique_bytes for turn in turns), sum(len(turn.body) for turn in turns), cpu_s)
-
-
-def check(db: Path, turns: Sequence[Turn]) -> None:
+def check(db: Path, last: Turn, turns: int) -> None:
     """All spans are there, all texts are indexed, and the last call says what was sent."""
-    last = turns[-1]
     with open_reader(db) as reader:
         found = reader.span(last.trace_id, last.span_id).input
         assert found is not None
         told = tuple(
             (m.role, "".join(p["text"] if "text" in p else p["result"] for p in m.parts)) for m in found.messages
         )
-        assert reader.totals().spans == len(turns) * SPANS_A_TURN
+        assert reader.totals().spans == turns * SPANS_A_TURN
         assert reader.search(last.prompt[-1][1].split()[0])
     with closing(sqlite3.connect(db)) as file:
-        system = file.execute("select count(*) from todo").fetchone()
-        assert system == (0,)
+        assert file.execute("select count(*) from todo").fetchone() == (0,)
     sent = [message for message in last.prompt if message[0] != "system"]
     assert [message for message in told if message[0] != "system"] == sent
 
@@ -91,7 +90,8 @@ def theirs(python: Path, turns: Sequence[Turn]) -> Measured:
             empty = size_of(server.db)
             bodies = [(SPANS_A_TURN, turn.body) for turn in turns]
             _, _, used = measure(server, bodies, 0)
-        return measured(size_of(server.db) - empty, turns, used)
+        unique, wire = sum(turn.unique_bytes for turn in turns), sum(len(turn.body) for turn in turns)
+        return Measured(size_of(server.db) - empty, unique, wire, used)
 
 
 def tell(who: str, m: Measured, budget: str) -> None:
@@ -111,7 +111,7 @@ def main(argv: list[str] | None = None) -> None:
             sizes: dict[int, int] = {}
             for turns in sorted(asked.turns):
                 name = f"{turns} turns of {turn_kb} KB, {convention}"
-                found = store(list(session_turns(turns, turn_kb * 1000, convention)))
+                found = store(session_turns(turns, turn_kb * 1000, convention))
                 tell(name, found, "2 times" if (turn_kb, turns) == HOLD else "")
                 sizes[turns] = found.file_bytes
             few, many = min(sizes), max(sizes)
