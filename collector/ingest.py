@@ -22,13 +22,13 @@ from collector.errors import StoreBusy
 from collector.model import NO_READING, Batch, Process, Receipt, Refusal, Score, SpanPart, Value
 from collector.pricing import Prices
 from collector.redact import Redactor, user_key
+from collector.redact.sample import sample
 from collector.settings import Settings
 from collector.store.fulltext import INDEX_BYTES
 from collector.store.writer import LedgerEntry, Outcome, Writer
 
 IDLE_CHECKPOINT_S = 1.0
 BUSY_CHECKPOINT_S = 5.0
-SAMPLE_CHARS = 300
 
 
 class Sink(Protocol):
@@ -96,7 +96,7 @@ class Ingest:
                 clean = self._redactor.part(part) if self._redactor is not None else part
                 clean, cut = clip(settled(clean, self._clock), self._limit)
             except RecursionError:
-                refused.append(refusal("nested too deep", f"span {part.span_id} of trace {part.trace_id}"))
+                refused.append(Refusal("nested too deep", f"span {part.span_id} of trace {part.trace_id}"))
                 continue
             n_clipped += bool(cut)
             parts.append(clean)
@@ -108,9 +108,8 @@ class Ingest:
         clean = self._redactor
         return [clean.score(score) for score in batch.scores], [clean.process(process) for process in batch.processes]
 
-    def _redact_sample(self, sample: str) -> str:
-        sample = sample[:SAMPLE_CHARS]
-        return self._redactor.text(sample) if self._redactor is not None else sample
+    def _redact_sample(self, text: str) -> str:
+        return sample(text, None if self._redactor is None else self._redactor.text)
 
     def chores(self, budget_bytes: int = INDEX_BYTES) -> bool:
         """Full text and checkpoints. Call it when idle and every quarter second under load.
@@ -198,7 +197,7 @@ def _entries(
     entries.append(LedgerEntry(source, "clipped", clipped, reason="longer than max_part_bytes"))
     entries.append(LedgerEntry(source, "clipped", outcome.mended, reason="no Unicode: half of a surrogate pair"))
     entries += [
-        LedgerEntry(source, "rejected", refusal.count, reason=refusal.reason, sample=redact(refusal.sample))
+        LedgerEntry(source, "rejected", refusal.count, reason=redact(refusal.reason), sample=redact(refusal.sample))
         for refusal in refused
     ]
     return [entry for entry in entries if entry.n]
@@ -253,8 +252,3 @@ def _clip_json(text: str, limit: int) -> tuple[str, int] | None:
     except (orjson.JSONDecodeError, RecursionError):
         return None
     return (orjson.dumps(value).decode(), cuts) if cuts else (text, 0)
-
-
-def refusal(reason: str, sample: object) -> Refusal:
-    """A refusal with a bounded sample."""
-    return Refusal(reason, str(sample)[:SAMPLE_CHARS])

@@ -17,14 +17,13 @@ from typing import IO, Protocol
 from collector.errors import DecodeError
 from collector.model import Batch, Refusal
 from collector.protocols import native, otlp
-from collector.protocols.limits import Limits
+from collector.protocols.limits import SAMPLE_CHARS, Limits
 
 SOURCE = "import"
 GZIP, SQLITE = b"\x1f\x8b", b"SQLite format 3\x00"
 SNIFFED_BYTES = 4096
 LINES_A_BATCH = 500
 JSON_TYPE, PROTOBUF_TYPE = "application/json", "application/x-protobuf"
-SAMPLE_CHARS = 300
 LIMITS = Limits(spans=100_000_000)  # a file is the user's own: no reason to refuse it for its size
 
 
@@ -176,7 +175,7 @@ def _otlp(line: bytes, kind: str) -> Batch:
     try:
         return _from_import(decode(line, JSON_TYPE, LIMITS))
     except DecodeError as error:
-        return Batch(SOURCE, refused=(Refusal(f"OTLP that cannot be read: {error}"[:200], _sample(line)),))
+        return Batch(SOURCE, refused=(Refusal(f"OTLP that cannot be read: {error}", _sample(line)),))
 
 
 def _from_import(batch: Batch) -> Batch:
@@ -184,4 +183,4 @@ def _from_import(batch: Batch) -> Batch:
 
 
 def _sample(line: bytes) -> str:
-    return line[:SAMPLE_CHARS].decode("utf-8", "replace").strip()
+    return line[: SAMPLE_CHARS * 4].decode("utf-8", "replace")[:SAMPLE_CHARS].strip()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from collector.errors import TracetuiError
 from collector.model import Refusal
 
-SAMPLE_CHARS = 200
+SAMPLE_CHARS = 8000
+"""Of what was refused; ingest redacts it before it cuts it to a line (`redact.sample`)."""
 
 
 @dataclass(frozen=True, slots=True)
