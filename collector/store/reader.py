@@ -17,7 +17,7 @@ import orjson
 
 from collector.errors import NotFound, StoreError
 from collector.model import USAGE_FIELDS, Process, Resource, Scope, Score, SpanPart, Usage
-from collector.store import hostid
+from collector.store import hostid, skeleton
 from collector.store.conditions import Conditions, for_sessions, for_spans, for_traces
 from collector.store.expand import Expander
 from collector.store.filters import Filter
@@ -36,6 +36,7 @@ from collector.store.rows import (
     Totals,
     TraceRow,
 )  # fmt: skip
+from collector.store.skeleton import Skeleton
 from collector.store.state import BODY_COLUMNS, SPAN_COLUMNS, SpanState
 
 ANY = Filter()
@@ -211,6 +212,15 @@ class Reader:
         rows = list(map(SpanRow._make, self._rows(OF_TRACE, values)))
         rows.sort(key=attrgetter("start_ns", "span_id"))  # a third of the time that SQLite takes to
         return rows
+
+    def skeleton(self, trace_id: str, *, since: int | None = None) -> Skeleton:
+        """What the tree of a trace stands on, for traces of any size. `since`: only of the spans that changed after
+        this `TraceRow.seq`, and of those that run."""
+        return skeleton.read(self._rows, trace_id, self._moment(), since)
+
+    def span_rows(self, trace_id: str, numbers: Sequence[int]) -> dict[int, SpanRow]:
+        """The rows of some of its spans, by the number that a skeleton gives them."""
+        return skeleton.some_rows(self._rows, trace_id, self._moment(), numbers)
 
     def children(
         self, trace_id: str, parent_id: str | None, *, limit: int = 100, after: Page | None = None

@@ -10,6 +10,7 @@ from typing import Any
 from collector.errors import FilterError, NotFound
 from collector.model import Content, Event, Message, Resource, Scope, Tool, Usage
 from collector.store.rows import FileState, Page, SessionRow, SpanDetail, SpanRow, Totals, TraceRow
+from collector.store.skeleton import Skeleton
 from tracetui.app import Explorer
 from tracetui.source import Source
 
@@ -124,7 +125,7 @@ class FakeReader:
 
     def __init__(self, traces: Sequence[TraceRow] = (), spans: Sequence[SpanRow] = (), details: Any = None) -> None:
         self.rows = sorted(traces, key=lambda row: (row.start_ns, row.trace_id))
-        self.span_rows = list(spans)
+        self.spans = list(spans)
         self.details: dict[str, SpanDetail] = details or {}
         self.session_rows: list[SessionRow] = []
         self.version = 0
@@ -158,20 +159,29 @@ class FakeReader:
                 return row
         raise NotFound(f"no trace {trace_id}")
 
-    def tree_spans(self, trace_id: str, *, limit: int | None = None) -> list[SpanRow]:
-        rows = sorted(self.span_rows, key=lambda row: (row.start_ns, row.span_id))
-        return rows[:limit]
+    def skeleton(self, trace_id: str, *, since: int | None = None) -> Skeleton:
+        def news(row: SpanRow) -> bool:
+            return since is None or row.seq > since or row.status == "running"
+
+        return Skeleton.of(row for row in self.spans if news(row))
+
+    def span_rows(self, trace_id: str, numbers: Sequence[int]) -> dict[int, SpanRow]:
+        return {int(row.span_id, 16): row for row in self.spans if int(row.span_id, 16) in set(numbers)}
+
+    def children(self, trace_id: str, parent_id: str | None, *, limit: int = 100) -> list[SpanRow]:
+        rows = [row for row in self.spans if row.parent_id == parent_id]
+        return sorted(rows, key=lambda row: (row.start_ns, row.span_id))[:limit]
 
     def span(self, trace_id: str, span_id: str) -> SpanDetail:
         if span_id in self.details:
             return self.details[span_id]
-        return agent_detail(next(row for row in self.span_rows if row.span_id == span_id))
+        return agent_detail(next(row for row in self.spans if row.span_id == span_id))
 
     def totals(self, where: str = "") -> Totals:
         cost = sum(row.cost_nanousd or 0 for row in self.rows)
         errors = sum(row.status == "error" for row in self.rows)
         unpriced = sum(row.unpriced_calls for row in self.rows)
-        return Totals(len(self.rows), len(self.span_rows), errors, unpriced, cost or None)
+        return Totals(len(self.rows), len(self.spans), errors, unpriced, cost or None)
 
     def close(self) -> None:
         pass

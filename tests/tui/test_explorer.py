@@ -287,9 +287,9 @@ async def test_a_running_span_settles_when_it_ends() -> None:
         await until(pilot, lambda: shows(pilot, "support_agent"))
         await pilot.press("enter")
         await until(pilot, lambda: shows(pilot, "running", "6.2s⋯"))
-        reader.span_rows = [
+        reader.spans = [
             row._replace(status="ok", end_ns=NOW, seq=row.seq + 99) if row.status == "running" else row
-            for row in reader.span_rows
+            for row in reader.spans
         ]
         index = reader.rows.index(reader.trace("0" * 32))
         reader.rows[index] = replace(reader.rows[index], status="ok", seq=99, end_ns=NOW, duration_ns=6200 * MS)

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Container
 
 from collector.errors import NotFound, TracetuiError
-from collector.store.rows import SpanDetail, TraceRow
+from collector.store import skeleton
+from collector.store.rows import TraceRow
 from tracetui import format as fmt
-from tracetui import timeline
+from tracetui import loading, trees
 from tracetui.keymap import bindings
 from tracetui.screens.base import ExplorerScreen, Facts
 from tracetui.screens.header import trace_context
 from tracetui.screens.menu import Choice
-from tracetui.source import Reader
-from tracetui.timeline import Outline
 from tracetui.widgets.details import as_values
 from tracetui.widgets.frame import ContextLine, KeyBar, Note
 from tracetui.widgets.inspector import Inspector
@@ -33,11 +30,10 @@ from tracetui.widgets.paint import Rule
 from tracetui.widgets.waterfall import Waterfall
 
 WIDE = 110
-FIRST_SPANS = 250
 
 
 class TraceScreen(ExplorerScreen):
-    """Opened with a trace id. A big trace shows its first spans at once and the rest when they are read."""
+    """Opened with a trace id. A big trace shows its first lines at once and the rest when it is read."""
 
     BINDINGS = bindings("trace")
 
@@ -49,6 +45,7 @@ class TraceScreen(ExplorerScreen):
         self._due = 0.0
         self._loading = False
         self._again = False
+        self._supplying = False
 
     def compose(self) -> ComposeResult:
         yield ContextLine(id="context")
@@ -88,20 +85,28 @@ class TraceScreen(ExplorerScreen):
             self._loading = True
             self._load()
 
+    def restart(self) -> None:
+        """Another file: nothing that was read counts."""
+        self.trace = None
+        self.reload()
+
     @work(group="tree")
     async def _load(self) -> None:
         """Load, and load again when news came meanwhile; the longer it takes, the longer the pause after it."""
         source = self.facts.source
         try:
-            if not self.waterfall.outline.ids:
-                self._show(*await source.ask(lambda reader: self._read(reader, FIRST_SPANS)))
+            if self.trace is None:
+                self._show(
+                    await source.ask(lambda reader: loading.first(reader, self.trace_id, 2 * self.waterfall.page))
+                )
                 if not self.waterfall.outline.partial:
                     return
             self._again = True
             while self._again:
                 self._again = False
                 began = time.monotonic()
-                self._show(*await source.ask_slowly(lambda reader: self._read(reader, None)))
+                shown = self._shown()
+                self._show(await source.ask_slowly(partial(loading.again, shown=shown)))
                 took = time.monotonic() - began
                 if took > 0.03:
                     await asyncio.sleep(2 * took)
@@ -112,36 +117,43 @@ class TraceScreen(ExplorerScreen):
         finally:
             self._loading = False
 
-    def _read(self, reader: Reader, limit: int | None) -> tuple[TraceRow, Outline | None]:
-        """In the reader's thread. None where nothing changed since the last look."""
-        trace = reader.trace(self.trace_id)
-        old = self.trace
-        if limit is None and old is not None and trace.seq == old.seq and not self.waterfall.outline.partial:
-            return trace, (None if trace.status == old.status else self._outline(reader, None))
-        return trace, self._outline(reader, limit)
+    def _shown(self) -> loading.Shown:
+        """What is on screen, for the reader's thread."""
+        tree = self.waterfall
+        assert self.trace is not None
+        near = trees.unread(tree.outline, tree.lines, (), tree.top - tree.page, tree.top + 2 * tree.page)
+        return loading.Shown(self.trace, tree.outline, tuple(near), frozenset(tree.folded), frozenset(tree.opened))
 
-    def _outline(self, reader: Reader, limit: int | None) -> Outline:
-        with no_collections():
-            rows = reader.tree_spans(self.trace_id, limit=limit)
-            return timeline.outline(rows, partial=limit is not None and len(rows) >= limit)
-
-    def _show(self, trace: TraceRow, outline: Outline | None) -> None:
-        self.trace = trace
-        if outline is not None:
-            before = self.waterfall.selected_id
-            changed = self._selected_changed(outline)
-            self.waterfall.show(outline)
-            if before == self.waterfall.selected_id and changed:
+    def _show(self, loaded: loading.Loaded) -> None:
+        self.trace = loaded.trace
+        tree = self.waterfall
+        if loaded.outline is not None:
+            before = tree.selected_id
+            tree.show(loaded.outline, loaded.rows, loaded.changed)
+            if before is not None and before == tree.selected_id and before in loaded.changed:
                 self._inspect()
         self.show_context()
 
-    def _selected_changed(self, outline: Outline) -> bool:
-        """Did the span under the cursor get news?"""
-        old, index = self.waterfall.outline, self.waterfall.selected
-        if index is None or old.rows[index] is None:
-            return True
-        shown = self.inspector.span
-        return shown is None or old.ids[index] != shown.row.span_id or _seq(outline, shown) != shown.row.seq
+    @on(Waterfall.Wanted)
+    def _wanted(self) -> None:
+        self._supply()
+
+    @work(group="rows")
+    async def _supply(self) -> None:
+        """Read the rows that came near the screen. One question at a time; scrolling on asks again."""
+        if self._supplying:
+            return
+        self._supplying = True
+        try:
+            while wanted := self.waterfall.wanted():
+                rows = await self.facts.source.ask(partial(loading.rows, trace_id=self.trace_id, numbers=wanted))
+                self.waterfall.supply(rows)
+                if not rows:
+                    return
+        except TracetuiError as error:
+            self.show_error(error)
+        finally:
+            self._supplying = False
 
     @work(exclusive=True, group="span")
     async def _inspect(self) -> None:
@@ -149,13 +161,13 @@ class TraceScreen(ExplorerScreen):
         outline = self.waterfall.outline
         if index is None:
             return
-        span_id = outline.ids[index]
+        span_id = skeleton.name(outline.ids[index])
         if self.waterfall.lines[self.waterfall.cursor] < 0:
             noise = outline.noise_below[outline.parent[index]]
             told = f"{fmt.count(noise.spans)} {' and '.join(sorted(noise.kinds))} spans, {fmt.duration(noise.total_ns)}"
             self.inspector.show(None, [(told, "strong"), ("   enter or l shows them one by one", "quiet")])
             return
-        if outline.rows[index] is None:
+        if outline.is_ghost(index):
             text = "This span has not arrived. Others name it as their parent; it stands in for them until it does."
             self.inspector.show(None, [(text, "quiet")])
             return
@@ -257,28 +269,6 @@ class TraceScreen(ExplorerScreen):
                 value = message_values(side.messages) if side.messages else scalar(side.value)
                 choices.append(Choice(name, value if isinstance(value, str) else _json(value)))
         return [*choices, Choice("span as JSON", _json(as_values(span)))]
-
-
-@contextmanager
-def no_collections() -> Iterator[None]:
-    """Without the garbage collector, which walks all rows again and again as they are made: half of the time
-    that 100,000 spans take. They hold no cycles."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-def _seq(outline: Outline, span: SpanDetail) -> int | None:
-    """The change number of a span in an outline."""
-    try:
-        row = outline.rows[outline.ids.index(span.row.span_id)]
-    except ValueError:
-        return None
-    return None if row is None else row.seq
 
 
 def _json(value: object) -> str:

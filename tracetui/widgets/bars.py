@@ -8,8 +8,11 @@ from tracetui.timeline import bar_cells
 from tracetui.widgets.paint import Part
 
 
-def span_bar(row: SpanRow, view: tuple[int, int], width: int, now_ns: int, glyphs: fmt.Glyphs) -> list[Part]:
+def span_bar(
+    row: SpanRow, view: tuple[int, int], width: int, now_ns: int, glyphs: fmt.Glyphs, *, bright: bool = True
+) -> list[Part]:
     """A bar in the kind's colour, red when it failed, the first token marked, ⋯ at the end while it runs.
+    `bright`: on the critical path; the others are thin.
 
     An abandoned span has no end: its bar fades into dots from where it was last seen.
     """
@@ -20,10 +23,11 @@ def span_bar(row: SpanRow, view: tuple[int, int], width: int, now_ns: int, glyph
     if begin == end:
         return []
     ink = {"error": "error", "abandoned": "abandoned"}.get(row.status, row.kind if row.kind in glyphs.kinds else "span")
-    body = glyphs.bar * (end - begin)
+    line = glyphs.bar if bright else glyphs.dash
+    body = line * (end - begin)
     parts: list[Part] = [(" " * begin, "text")]
     if row.status == "abandoned" and row.end_ns is None:
-        return [*parts, (glyphs.bar + glyphs.infra * min(4, width - begin - 1), ink)]
+        return [*parts, (line + glyphs.infra * min(4, width - begin - 1), ink)]
     if row.status == "running":
         body = body[:-1] + fmt.RUNNING
     if row.ttft_ns is not None and end - begin > 2:

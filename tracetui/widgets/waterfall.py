@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from textual.message import Message
 
+from collector.store import skeleton
 from collector.store.rows import SpanRow
 from tracetui import format as fmt
-from tracetui import timeline
-from tracetui.timeline import Outline
+from tracetui import timeline, trees
+from tracetui.trees import Outline
 from tracetui.widgets.bars import span_bar
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part, clip_parts, parts_width
 
 DURATION = 8
+MOST_ROWS = 4000
 
 
 class Waterfall(LineList):
-    """Shows an `Outline`. Folding, the selection and what was opened are kept by span id when it is swapped."""
+    """Shows an `Outline`. Folding, the selection and what was opened are kept by span id when it is swapped.
+
+    The outline holds the bones of all spans; the `rows` of those on screen and near it are asked for (`Wanted`) and
+    `supply`d. Ids are numbers here, see `collector.store.skeleton`.
+    """
 
     head = 1
+
+    @dataclass
+    class Wanted(Message):
+        """Rows on screen, or near it, are missing."""
+
+        waterfall: Waterfall
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, Waterfall.Wanted)
 
     @dataclass
     class Changed(Message):
@@ -33,17 +48,21 @@ class Waterfall(LineList):
         super().__init__(id=id)
         self._now_ns = now_ns
         self.outline = Outline()
-        self.lines: list[int] = []
-        self.folded: set[str] = set()
-        self.opened: set[str] = set()
+        self.rows: dict[int, SpanRow] = {}
+        self.lines: Sequence[int] = ()
+        self.folded: set[int] = set()
+        self.opened: set[int] = set()
         self.follow = False
         self.unseen = 0
         self.view = (0, 1)
 
     # What it shows.
 
-    def show(self, outline: Outline) -> None:
-        """Swap in another state of the same trace."""
+    def show(self, outline: Outline, rows: dict[int, SpanRow], stale: Iterable[int] = ()) -> None:
+        """Swap in another state of the same trace, with rows for it; those of `stale` spans are read anew."""
+        for number in stale:
+            self.rows.pop(number, None)
+        self.rows.update(rows)
         selected, offset, grown = self.selected_id, self.cursor - self.top, len(outline) - len(self.outline)
         at_end = self.top + self.page >= len(self.lines)
         self.outline = outline
@@ -59,21 +78,44 @@ class Waterfall(LineList):
         unseen = 0 if still else self.unseen + max(grown, 0) if not at_end or grown else self.unseen
         self._set_unseen(unseen if len(outline) > grown else 0)
         self.refresh()
+        self._ask()
         if self.selected_id != selected:
             self.post_message(self.Moved(self, self.cursor))
 
+    def wanted(self) -> list[int]:
+        """The spans whose rows are missing: of this page, and of the two around it."""
+        return trees.unread(self.outline, self.lines, self.rows, self.top - self.page, self.top + 2 * self.page)
+
+    def supply(self, rows: dict[int, SpanRow]) -> None:
+        """Rows that were wanted. Those far from the screen go when there are many."""
+        if len(self.rows) > MOST_ROWS:
+            near = set(trees.unread(self.outline, self.lines, (), self.top - self.page, self.top + 2 * self.page))
+            self.rows = {number: row for number, row in self.rows.items() if number in near}
+        self.rows.update(rows)
+        self.refresh()
+
+    def _ask(self) -> None:
+        if trees.unread(self.outline, self.lines, self.rows, self.top - self.page // 2, self.top + 3 * self.page // 2):
+            self.post_message(self.Wanted(self))
+
+    def row(self, index: int) -> SpanRow | None:
+        """The row of a span of the outline; None for a ghost, and while it has not been read."""
+        return self.rows.get(self.outline.ids[index]) if not self.outline.is_ghost(index) else None
+
     def _lay_out(self) -> None:
-        self.lines = timeline.visible(self.outline, self.folded, self.opened)
+        self.lines = trees.visible(self.outline, self.folded, self.opened)
         self._set_view()
 
     def _set_view(self) -> None:
         shown = self.outline
         self.view = timeline.grown_view(shown.start_ns, shown.end_ns, self._now_ns(), shown.running)
 
-    def _select(self, span_id: str) -> None:
-        ids = self.outline.ids
-        found = (n for n, line in enumerate(self.lines) if ids[line if line >= 0 else ~line] == span_id)
-        self.cursor = next(found, min(self.cursor, max(len(self.lines) - 1, 0)))
+    def _select(self, number: int) -> None:
+        try:
+            found = trees.line_of(self.lines, self.outline.ids.index(number))
+        except ValueError:
+            found = None
+        self.cursor = min(self.cursor, max(len(self.lines) - 1, 0)) if found is None else found
 
     def _set_unseen(self, count: int) -> None:
         if count != self.unseen:
@@ -89,7 +131,7 @@ class Waterfall(LineList):
         return line if line >= 0 else ~line
 
     @property
-    def selected_id(self) -> str | None:
+    def selected_id(self) -> int | None:
         index = self.selected
         return None if index is None else self.outline.ids[index]
 
@@ -104,8 +146,7 @@ class Waterfall(LineList):
             return
         for line in range(self.top, min(self.top + self.page, len(self.lines))):
             number = self.lines[line]
-            row = self.outline.rows[number] if number >= 0 else None
-            if row is not None and row.status == "running":
+            if number >= 0 and self.outline.status(number) == skeleton.RUNNING:
                 self.refresh_index(line)
 
     # Painting.
@@ -136,29 +177,33 @@ class Waterfall(LineList):
         first = number if number >= 0 else ~number
         marks: list[Part] = [
             (self.glyphs.cursor + " " if index == self.cursor else "  ", "accent"),
-            (timeline.guides(self.outline, first, self.glyphs, max(tree // 5, 3)), "faint"),
+            (trees.guides(self.outline, first, self.glyphs, max(tree // 5, 3)), "faint"),
         ]
         if number < 0:
             return self._noise_parts(first, marks, tree, numbers, bar)
-        row = self.outline.rows[number]
+        row = self.row(number)
         left = clip_parts([*marks, *self._label(number, row)], tree)
         return [
             *left,
             (" " * (tree - parts_width(left) + 1), "text"),
             *self._numbers(row, numbers),
             ("  ", "text"),
-            *(span_bar(row, self.view, bar, self._now_ns(), self.glyphs) if row is not None else []),
+            *self._bar(number, row, bar),
         ]
 
     def _label(self, number: int, row: SpanRow | None) -> list[Part]:
         glyphs = self.glyphs
         span_id = self.outline.ids[number]
+        folded = span_id in self.folded
         if self.outline.has_children(number):
-            fold: Part = (glyphs.closed if span_id in self.folded else glyphs.opened, "quiet")
+            fold: Part = (glyphs.closed if folded else glyphs.opened, "quiet")
         else:
             fold = (glyphs.dash if self.outline.depth[number] else " ", "faint")
+        if self.outline.is_ghost(number):
+            name = skeleton.name(span_id)
+            return [fold, (f" {glyphs.ghost} ", "quiet"), ("not arrived: ", "quiet"), (name, "faint")]
         if row is None:
-            return [fold, (f" {glyphs.ghost} ", "quiet"), ("not arrived: ", "quiet"), (span_id, "faint")]
+            return [fold, (f" {glyphs.dot} {fmt.ELLIPSIS}", "faint")]
         parts: list[Part] = [
             fold,
             (" " + glyphs.kinds.get(row.kind, glyphs.dot) + " ", row.kind if row.kind in glyphs.kinds else "span"),
@@ -170,7 +215,7 @@ class Waterfall(LineList):
             parts.append((" " + glyphs.states.get(row.status, "?"), row.status))
         if row.status == "abandoned":
             parts.append((" abandoned", "abandoned"))
-        if span_id in self.folded:
+        if folded:
             parts.append((f" +{self.outline.end[number] - number - 1}", "quiet"))
         return parts
 
@@ -192,6 +237,11 @@ class Waterfall(LineList):
         text = fmt.duration(None if end_ns is None else end_ns - row.start_ns, running=running)
         parts.append((text.rjust(DURATION), "running" if running else "text"))
         return parts
+
+    def _bar(self, number: int, row: SpanRow | None, width: int) -> list[Part]:
+        if row is None:
+            return []
+        return span_bar(row, self.view, width, self._now_ns(), self.glyphs, bright=bool(self.outline.critical[number]))
 
     def _noise_parts(self, first: int, marks: list[Part], tree: int, numbers: int, bar: int) -> list[Part]:
         noise = self.outline.noise_below[self.outline.parent[first]]
@@ -259,11 +309,11 @@ class Waterfall(LineList):
     def unfold_all(self) -> None:
         selected = self.selected_id
         self.folded.clear()
-        self._keep(selected or "")
+        self._keep(selected or 0)
 
     def reveal(self, index: int) -> None:
         """Put the cursor on a span. Used by next error: what hides it is unfolded."""
-        for above in timeline.ancestors(self.outline, index):
+        for above in trees.ancestors(self.outline, index):
             if self.outline.depth[above] or not self.folded:
                 self.folded.discard(self.outline.ids[above])
             if self.outline.noise[index]:
@@ -271,12 +321,12 @@ class Waterfall(LineList):
         self._keep(self.outline.ids[index])
 
     def go_to_error(self, step: int) -> bool:
-        found = timeline.next_error(self.outline, self.selected or 0, step)
+        found = trees.next_error(self.outline, self.selected or 0, step)
         if found is not None:
             self.reveal(found)
         return found is not None
 
-    def _keep(self, span_id: str) -> None:
+    def _keep(self, span_id: int) -> None:
         """Lay out anew with the cursor on a span."""
         offset, before = self.cursor - self.top, self.selected_id
         self._lay_out()
@@ -284,6 +334,7 @@ class Waterfall(LineList):
         self.top = self.cursor - min(offset, self.page - 1)
         self.show_cursor()
         self.refresh()
+        self._ask()
         if self.selected_id != before:
             self.follow = False
             self.post_message(self.Moved(self, self.cursor))
@@ -294,6 +345,7 @@ class Waterfall(LineList):
         super().move_to(index)
 
     def moved(self) -> None:
+        self._ask()
         if self.top + self.page >= len(self.lines):
             self._set_unseen(0)
 
