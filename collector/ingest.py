@@ -67,12 +67,14 @@ class Ingest:
         Whatever is refused is counted in the ledger with its reason. StoreBusy and StoreError mean that
         nothing (or, of a very large batch, not the rest) was stored: sending it again is safe.
         """
-        parts, n_clipped, refused = self._clean(batch)
+        parts, clipped, refused = self._clean(batch)
         rejected = sum(refusal.count for refusal in refused)
         received = len(parts) + rejected
 
         def ledger(outcome: Outcome) -> list[LedgerEntry]:
-            return _entries(batch.source, received, n_clipped, refused + outcome.refused, outcome, self._redact_sample)
+            return _entries(
+                batch.source, received, len(clipped), refused + outcome.refused, outcome, self._redact_sample
+            )
 
         with self._lock:
             if self._closed:
@@ -80,27 +82,30 @@ class Ingest:
             outcome = self._writer.write(parts, *self._others(batch), ledger)
             self._wrote_at = time.monotonic()
             self._dirty = self._unindexed = True
-        reasons = [refusal.reason for refusal in refused + outcome.refused]
+        refused += outcome.refused
         return Receipt(
-            received, outcome.stored, outcome.duplicate, n_clipped + outcome.mended,
-            rejected + len(outcome.refused), tuple(dict.fromkeys(reasons)),
+            received, outcome.stored, outcome.duplicate, len(clipped) + outcome.mended,
+            rejected + len(outcome.refused), tuple(dict.fromkeys(refusal.reason for refusal in refused)),
+            tuple(refused), tuple(dict.fromkeys([*clipped, *outcome.mended_spans])),
         )  # fmt: skip
 
-    def _clean(self, batch: Batch) -> tuple[list[SpanPart], int, list[Refusal]]:
-        """The parts as they may be stored, of how many something was cut, and what is refused."""
+    def _clean(self, batch: Batch) -> tuple[list[SpanPart], list[tuple[str, str]], list[Refusal]]:
+        """The parts as they may be stored, the names of those that were cut, and what is refused."""
         parts: list[SpanPart] = []
         refused = list(batch.refused)
-        n_clipped = 0
+        clipped: list[tuple[str, str]] = []
         for part in batch.parts:
             try:
                 clean = self._redactor.part(part) if self._redactor is not None else part
                 clean, cut = clip(settled(clean, self._clock), self._limit)
             except RecursionError:
-                refused.append(Refusal("nested too deep", f"span {part.span_id} of trace {part.trace_id}"))
+                name = (part.trace_id, part.span_id)
+                refused.append(Refusal("nested too deep", f"span {name[1]} of trace {name[0]}", spans=(name,)))
                 continue
-            n_clipped += bool(cut)
+            if cut:
+                clipped.append((part.trace_id, part.span_id))
             parts.append(clean)
-        return parts, n_clipped, refused
+        return parts, clipped, refused
 
     def _others(self, batch: Batch) -> tuple[Sequence[Score], Sequence[Process]]:
         if self._redactor is None:

@@ -299,11 +299,15 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Something that arrived and was not stored: why, and one line of what it was."""
+    """Something that arrived and was not stored: why, and one line of what it was.
+
+    `spans` names the first few of `count`: (trace id, span id) as they were sent, "" where there was none.
+    """
 
     reason: str
     sample: str
     count: int = 1
+    spans: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +326,8 @@ class Batch:
 class Receipt:
     """What became of a batch, once it is committed. Counts are of parts.
 
-    received == stored + duplicate + rejected; `clipped` counts stored parts of which something was cut.
+    received == stored + duplicate + rejected; `clipped` counts stored parts of which something was cut, and
+    `cut` names them: (trace id, span id). `refused` says which were rejected, and why.
     """
 
     received: int = 0
@@ -331,3 +336,5 @@ class Receipt:
     clipped: int = 0
     rejected: int = 0
     reasons: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    cut: tuple[tuple[str, str], ...] = ()

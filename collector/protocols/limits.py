@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collector.errors import TracetuiError
 from collector.model import Refusal
 
+NAMED = 20
+"""So many of the spans that were refused for one reason are named."""
 SAMPLE_CHARS = 8000
 """Of what was refused; ingest redacts it before it cuts it to a line (`redact.sample`)."""
 
@@ -31,14 +33,16 @@ class SpanError(TracetuiError):
 
 
 class Refusals:
-    """Counts what was left out, by reason, with one sample each."""
+    """Counts what was left out, by reason, with one sample each and the names of the first few."""
 
     def __init__(self) -> None:
-        self._by_reason: dict[str, tuple[str, int]] = {}
+        self._by_reason: dict[str, Refusal] = {}
 
-    def add(self, reason: str, sample: str) -> None:
-        first, count = self._by_reason.get(reason, (sample[:SAMPLE_CHARS], 0))
-        self._by_reason[reason] = (first, count + 1)
+    def add(self, reason: str, sample: str, span: tuple[str, str] | None = None) -> None:
+        """`span` is (trace id, span id) as sent, where it is a span that is left out."""
+        so_far = self._by_reason.get(reason) or Refusal(reason, sample[:SAMPLE_CHARS], 0)
+        names = so_far.spans if span is None or len(so_far.spans) >= NAMED else (*so_far.spans, span)
+        self._by_reason[reason] = replace(so_far, count=so_far.count + 1, spans=names)
 
     def result(self) -> tuple[Refusal, ...]:
-        return tuple(Refusal(reason, sample, count) for reason, (sample, count) in self._by_reason.items())
+        return tuple(self._by_reason.values())

@@ -22,6 +22,7 @@ from collector.model import Event, Link, LogRecord, Refusal, Resource, Scope, Sp
 from collector.protocols.limits import SAMPLE_CHARS, Limits, Refusals, SpanError
 from collector.protocols.parts import check_ids, logs_of_spans, span_part
 
+ID_CHARS = 64
 _KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 _CODES = ("UNSET", "OK", "ERROR")
 _capital = re.compile(r"([A-Z])")
@@ -47,13 +48,13 @@ def traces(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Ref
             scope = _scope(scoped, limits)
         except SpanError as bad:
             for span in spans:
-                refusals.add(str(bad), _sample(span))
+                refusals.add(str(bad), _sample(span), _name(span))
             continue
         for span in spans:
             try:
                 parts.append(_span(span, resource, scope, limits))
             except SpanError as bad:
-                refusals.add(str(bad), _sample(span))
+                refusals.add(str(bad), _sample(span), _name(span))
     return tuple(parts), refusals.result()
 
 
@@ -72,7 +73,7 @@ def logs(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Refus
         try:
             said.append(_log(record, limits))
         except SpanError as bad:
-            refusals.add(str(bad), _sample(record))
+            refusals.add(str(bad), _sample(record), _name(record))
     return logs_of_spans(said), refusals.result()
 
 
@@ -398,6 +399,14 @@ def _id(value: Any) -> str:
 
 
 _is_hex = re.compile(r"(?:[0-9a-fA-F]{2})*", re.ASCII).fullmatch
+
+
+def _name(thing: Any) -> tuple[str, str]:
+    """(trace id, span id) as sent."""
+    if not isinstance(thing, dict):
+        return "", ""
+    trace, span = (str(_get(thing, name) or "")[:ID_CHARS] for name in ("traceId", "spanId"))
+    return trace.lower(), span.lower()
 
 
 def _sample(thing: Any) -> str:

@@ -19,6 +19,7 @@ SHORT = 80
 """Attributes of up to so many bytes are remembered; longer ones seldom come again."""
 
 REMEMBERED = 8192
+ID_BYTES = 32
 _pairs: dict[bytes, tuple[str, Value]] = {}
 _keys: dict[bytes, str] = {}
 _double = Struct("<d").unpack_from
@@ -35,9 +36,9 @@ def traces(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Ref
             try:
                 parts.append(_span(body, start, stop, resource, scope, limits))
             except SpanError as bad:
-                refusals.add(str(bad), _sample(body, start, stop, 0x0A, 0x12, 0x2A))
+                refusals.add(str(bad), *_sample(body, start, stop, 0x0A, 0x12, 0x2A))
             except BROKEN:
-                refusals.add("span is not valid protobuf", _sample(body, start, stop, 0x0A, 0x12, 0x2A))
+                refusals.add("span is not valid protobuf", *_sample(body, start, stop, 0x0A, 0x12, 0x2A))
     return tuple(parts), refusals.result()
 
 
@@ -49,9 +50,9 @@ def logs(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Refus
             try:
                 said.append(_log(body, start, stop, limits))
             except SpanError as bad:
-                refusals.add(str(bad), _sample(body, start, stop, 0x4A, 0x52, 0x62))
+                refusals.add(str(bad), *_sample(body, start, stop, 0x4A, 0x52, 0x62))
             except BROKEN:
-                refusals.add("log record is not valid protobuf", _sample(body, start, stop, 0x4A, 0x52, 0x62))
+                refusals.add("log record is not valid protobuf", *_sample(body, start, stop, 0x4A, 0x52, 0x62))
     return logs_of_spans(said), refusals.result()
 
 
@@ -87,7 +88,7 @@ def _of_resource(buf: bytes, pos: int, end: int, limits: Limits, refusals: Refus
     except SpanError as bad:
         for _, _, items in scopes:
             for start, stop in items:
-                refusals.add(str(bad), _sample(buf, start, stop, 0x0A, 0x12, 0x2A))
+                refusals.add(str(bad), *_sample(buf, start, stop, 0x0A, 0x12, 0x2A))
         return []
 
 
@@ -366,11 +367,12 @@ def _member(buf: bytes, tag: int, start: int, stop: int, depth: int) -> Value:
     return dict([_pair(buf, first, last, depth - 1) for inner, first, last in items if inner == 0x0A])
 
 
-def _sample(buf: bytes, pos: int, end: int, *shown: int) -> str:
-    """What can still be said of it: (trace, span, name) by their tags."""
+def _sample(buf: bytes, pos: int, end: int, *shown: int) -> tuple[str, tuple[str, str]]:
+    """What can still be said of it, and its ids: (trace, span, name) are found by their tags."""
     try:
         found = {tag: buf[start:stop] for tag, start, stop in message(buf, pos, end) if stop >= 0}
     except BROKEN:
-        return f"{end - pos} bytes"
+        return f"{end - pos} bytes", ("", "")
     trace, span, name = (found.get(tag, b"") for tag in shown)
-    return f"{name.decode(errors='replace')} (trace {trace.hex() or '-'}, span {span.hex() or '-'})"
+    ids = trace[:ID_BYTES].hex(), span[:ID_BYTES].hex()
+    return f"{name.decode(errors='replace')} (trace {ids[0] or '-'}, span {ids[1] or '-'})", ids

@@ -9,8 +9,9 @@ opentelemetry.io/docs/specs/otlp/#otlphttp-response
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
-from collector.model import Receipt
+from collector.model import Receipt, Refusal
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
@@ -18,6 +19,7 @@ JSON = "application/json"
 REJECTED_NAMES = {"traces": "rejectedSpans", "logs": "rejectedLogRecords", "metrics": "rejectedDataPoints"}
 RPC_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 408: 4, 413: 8, 415: 3, 429: 8, 500: 13, 503: 14}
 """HTTP status -> google.rpc.Code."""
+REASONS, NAMED = 10, 20
 
 
 def export_response(signal: str, content_type: str, rejected: int, message: str) -> bytes:
@@ -42,10 +44,36 @@ def error_body(status: int, content_type: str, message: str) -> bytes:
 
 
 def rejection(receipt: Receipt) -> str:
-    """Why spans of a body were left out, for its sender; "" when none were."""
-    if not receipt.rejected:
+    """Which spans of a body were left out, or cut short, and why; "" when none were.
+
+    It is for the sender, who may write it into a log: it holds ids and reasons, and nothing of the content.
+    """
+    said = []
+    if receipt.rejected:
+        whys = [_why(refusal) for refusal in receipt.refused[:REASONS]] or list(receipt.reasons[:REASONS])
+        said.append(f"{receipt.rejected} of {receipt.received} rejected: {'; '.join(whys)}")
+        if len(receipt.refused) > REASONS:
+            said[0] += f"; and {len(receipt.refused) - REASONS} more"
+    if receipt.cut:
+        said.append(f"{len(receipt.cut)} stored cut short{_named(receipt.cut, len(receipt.cut))}")
+    return "; ".join(said)
+
+
+def _why(refusal: Refusal) -> str:
+    return f"{refusal.reason}{_named(refusal.spans, refusal.count)}"
+
+
+def _named(spans: Sequence[tuple[str, str]], count: int) -> str:
+    """ " (span a, span b and 3 more)": the ids of spans, where there are any."""
+    names = [
+        f"span {span}" if span.strip("0") else f"a span of trace {trace}"
+        for trace, span in spans[:NAMED]
+        if (span + trace).strip("0")
+    ]
+    if not names:
         return ""
-    return f"{receipt.rejected} of {receipt.received} rejected: {'; '.join(receipt.reasons[:5])}"
+    more = f" and {count - len(names)} more" if count > len(names) else ""
+    return f" ({', '.join(names)}{more})"
 
 
 def _varint(number: int) -> bytes:

@@ -178,7 +178,7 @@ class WriteQueue:
         else:
             self.counts.add(receipt, len(group))
             for job in group:
-                job.done.set_result(receipt if len(group) == 1 else _share(job.batch))
+                job.done.set_result(receipt if len(group) == 1 else _share(job.batch, receipt))
 
     def _chores(self) -> bool:
         try:
@@ -200,8 +200,15 @@ def _merged(group: list[Job]) -> Batch:
     )
 
 
-def _share(batch: Batch) -> Receipt:
+def _share(batch: Batch, receipt: Receipt) -> Receipt:
     """A body's own part of a group's receipt. How many of its spans were duplicates only the ledger knows."""
-    rejected = sum(refusal.count for refusal in batch.refused)
-    reasons = tuple(dict.fromkeys(refusal.reason for refusal in batch.refused))
-    return Receipt(len(batch.parts) + rejected, len(batch.parts), 0, 0, rejected, reasons)
+    refused, cut = list(batch.refused), receipt.cut
+    before = sum(refusal.count for refusal in refused)
+    if cut or len(receipt.refused) > len(refused):
+        mine = {(part.trace_id, part.span_id) for part in batch.parts}
+        cut = tuple(name for name in cut if name in mine)
+        refused += [one for one in receipt.refused if one.count == 1 and one not in refused and {*one.spans} & mine]
+    rejected = sum(refusal.count for refusal in refused)
+    reasons = tuple(dict.fromkeys(refusal.reason for refusal in refused))
+    stored = len(batch.parts) - (rejected - before)
+    return Receipt(before + len(batch.parts), stored, 0, len(cut), rejected, reasons, tuple(refused), cut)

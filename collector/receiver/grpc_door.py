@@ -90,7 +90,7 @@ class GrpcServer:
             code = next((code for kind, code in CODES if isinstance(e, kind)), grpc.StatusCode.INTERNAL)
             known = isinstance(e, (TracetuiError, Overloaded))
             context.abort(code, str(e) if known else f"the collector failed: {type(e).__name__}")
-        if signal == "metrics" or not receipt.rejected:
+        if signal == "metrics":
             return export_response(signal, PROTOBUF, 0, "")
         return export_response(signal, PROTOBUF, receipt.rejected, rejection(receipt))
 

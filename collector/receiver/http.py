@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
 import orjson
@@ -132,8 +132,10 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
 
 
 def receipt_json(receipt: Receipt) -> dict[str, object]:
-    """{"received", "stored", "duplicate", "clipped", "rejected", "reasons"}: counts of spans."""
-    return asdict(receipt)
+    """{"received", "stored", "duplicate", "clipped", "rejected", "reasons"}: counts of spans. "refused" and "cut"
+    name them: [{"reason", "count", "spans": [[trace id, span id], …]}, …] and [[trace id, span id], …]."""
+    refused = [{"reason": one.reason, "count": one.count, "spans": one.spans} for one in receipt.refused]
+    return asdict(replace(receipt, refused=())) | {"refused": refused}
 
 
 def _answer_type(request: Request) -> str:

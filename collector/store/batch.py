@@ -54,14 +54,15 @@ class LedgerEntry:
 @dataclass(slots=True)
 class Outcome:
     """What became of the parts of a write: how many changed the file, how many said nothing new, and how many
-    of the stored were read by which convention. `mended` were stored with text that no UTF-8 can hold replaced;
-    `refused` cannot be stored at all."""
+    of the stored were read by which convention. `mended` were stored with text that no UTF-8 can hold replaced
+    (`mended_spans` says which); `refused` cannot be stored at all."""
 
     stored: int = 0
     duplicate: int = 0
     conventions: dict[str, int] = field(default_factory=dict)
     mended: int = 0
     refused: list[Refusal] = field(default_factory=list)
+    mended_spans: list[SpanKey] = field(default_factory=list)
 
 
 Ledger = Callable[[Outcome], list[LedgerEntry]]

@@ -100,7 +100,8 @@ class Writer:
             elif parts:
                 part = parts[0]
                 sample = f"span {part.span_id} of trace {part.trace_id}, {part.name!r}: {error}"
-                total.refused.append(Refusal(f"cannot be stored ({type(error).__name__})", sample))
+                name = (part.trace_id, part.span_id)
+                total.refused.append(Refusal(f"cannot be stored ({type(error).__name__})", sample, spans=(name,)))
                 self._transact((), total, tail)
             else:
                 raise StoreError(f"cannot write {self.path}: {error}") from error
@@ -114,6 +115,7 @@ class Writer:
         if not bad + n + m:
             return False
         total.mended += bad
+        total.mended_spans += [(p.trace_id, p.span_id) for p, new in zip(parts, good, strict=True) if new is not p]
         self._write(good, total, (scores, processes, tail[2]))
         return True
 

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,12 +17,18 @@ from typing import Any
 import grpc
 import httpx
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from collector.ingest import Ingest
+from collector.model import Batch, Receipt, Refusal, SpanPart
 from collector.protocols import native, otlp
 from collector.receiver import probe
-from tests.builders import make_part, span_id
+from collector.receiver.answers import rejection
+from collector.receiver.corridor import WriteQueue
+from tests.builders import TRACE, make_part, span_id
 from tests.receiver.running import running, settings_for, until
 
+JSON = {"content-type": "application/json"}
 PROTOBUF = {"content-type": "application/x-protobuf"}
 SECRET = "sk-" + "abcdEFGH1234ijklMNOP5678qrstUVWX"
 
@@ -87,11 +94,69 @@ def test_a_span_nobody_can_store_is_named_in_the_answer_and_the_ledger(tmp_path:
     with running(settings, real=True) as up:
         answer = up.client.post("/v1/traces", json=document)
         assert answer.status_code == 200
-        assert answer.json()["partialSuccess"]["rejectedSpans"] == "1"
+        partial = answer.json()["partialSuccess"]
+        assert partial["rejectedSpans"] == "1"
+        assert partial["errorMessage"] == f"1 of 2 rejected: span id is all zero (a span of trace {TRACE})"
         assert rows(settings.db, "select n from ledger where outcome = 'rejected'") == [(1,)]
         assert (
             up.client.post("/v1/traces", content=b"{]", headers={"content-type": "application/json"}).status_code == 400
         )
+
+
+def odd_body() -> list[SpanPart]:
+    """A span that is fine, one with a text over the limit, one that starts in the year 2554."""
+    return [
+        make_part(1),
+        make_part(2, attributes={"note": "long " * 2000}),
+        make_part(3, start_ns=2**64 - 2, end_ns=2**64 - 1),
+    ]
+
+
+ODD = f"1 of 3 rejected: cannot be stored (OverflowError) (span {span_id(3)}); 1 stored cut short (span {span_id(2)})"
+
+
+def test_what_only_the_store_refuses_or_cuts_is_named_too(tmp_path: Path) -> None:
+    settings = fresh(tmp_path, max_part_bytes=1000)
+    with running(settings, real=True) as up:
+        answer = up.client.post("/v1/traces", content=otlp.encode_traces(odd_body()), headers=JSON)
+        assert answer.json() == {"partialSuccess": {"rejectedSpans": "1", "errorMessage": ODD}}
+        with grpc.insecure_channel(f"127.0.0.1:{up.status.grpc_port}") as channel:
+            export = channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+            body = otlp.encode_traces_protobuf(odd_body())
+            partial = ExportTraceServiceResponse.FromString(export(body, timeout=10)).partial_success
+            assert (partial.rejected_spans, partial.error_message) == (1, ODD)
+            only_cut = otlp.encode_traces_protobuf(odd_body()[:2])
+            partial = ExportTraceServiceResponse.FromString(export(only_cut, timeout=10)).partial_success
+            assert (partial.rejected_spans, partial.error_message) == (0, f"1 stored cut short (span {span_id(2)})")
+        told = up.client.post("/v1/native", content=native.encode_batch(Batch("sdk", tuple(odd_body())))).json()
+        assert (told["cut"], told["refused"][0]["spans"]) == ([[TRACE, span_id(2)]], [[TRACE, span_id(3)]])
+
+
+def test_bodies_that_share_a_commit_hear_each_of_their_own(tmp_path: Path) -> None:
+    entered, gate = threading.Event(), threading.Event()
+    settings = fresh(tmp_path, max_part_bytes=1000)
+
+    class Slow(Ingest):
+        def write(self, batch: Batch) -> Receipt:
+            entered.set()
+            assert gate.wait(10)
+            return super().write(batch)
+
+    queue = WriteQueue(Slow(settings.db, settings), 1_000_000)
+    try:
+        queue.accept(lambda: Batch("t", (make_part(9),)), 1)
+        assert entered.wait(10)
+        bodies = [Batch("t", (make_part(1),)), Batch("t", tuple(odd_body()), refused=(Refusal("no span", "x"),))]
+        asked = [queue.accept(lambda body=body: body, 1) for body in bodies]  # type: ignore[misc]
+        until(lambda: queue._jobs.qsize() == 2)
+        gate.set()
+        fine, odd = (one.result(10) for one in asked)
+    finally:
+        gate.set()
+        queue.close()
+    assert (rejection(fine), fine.rejected, fine.stored) == ("", 0, 1)
+    assert (odd.received, odd.stored, odd.rejected, odd.clipped) == (4, 2, 2, 1)
+    assert rejection(odd) == ODD.replace("1 of 3 rejected: ", "2 of 4 rejected: no span; ")
 
 
 def test_native_lines_reach_the_file_and_repeating_them_changes_nothing(tmp_path: Path) -> None:
