@@ -335,6 +335,6 @@ create table mentions(
   primary key (text_id, span_id)
 ) without rowid;
 
--- rowid = texts.id. Scripts written without spaces go in character by character.
+-- rowid = texts.id. Scripts written without spaces go in character by character, symbols as two private letters each.
 create virtual table search using fts5(text, content='', tokenize='unicode61');
 insert into search(search, rank) values ('hashsize', 8388608);

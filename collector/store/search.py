@@ -4,12 +4,16 @@ FTS5's unicode61 splits at spaces and punctuation, so text of scripts written wi
 endless token. Such characters go into the index one by one, and are asked for as phrases: any substring
 of them is found, of any length. Vowel signs and tone marks of these scripts are no letters to unicode61,
 which would drop them (Thai "far" and "near" differ in one): private letters stand in for them.
+
+Emoji and symbols are no letters to unicode61 either. They go the same way: a pair of private letters each,
+apart from what stands around it, so that 👍 is found in "done👍" and in 👍🏽.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 from collector.store.sound import sound_text
 
@@ -22,8 +26,16 @@ _SCRIPTS = (
     "\uac00-\ud7af"  # Hangul: words are spaced, but their endings are not
     "\U00020000-\U0003ffff"  # Han, further planes
 )
-_SPACELESS = re.compile(f"[{_SCRIPTS}]")
-_RUNS = re.compile(f"[{_SCRIPTS}]+")
+_SYMBOLS = (
+    "\u00a2-\u00a9\u00ac\u00ae-\u00b1\u00d7\u00f7\u2103\u2109\u2116\u2122"  # £ § © ± ™ …
+    "\u20a0-\u20cf"  # currencies
+    "\u2190-\u23ff\u2440-\u24ff\u25a0-\u2bff"  # arrows, mathematics, signs, dingbats; no box drawing
+    "\u3012\u3013\u3200-\u33ff"  # enclosed and squared CJK
+    "\U0001d000-\U0001d3ff\U0001f000-\U0001fbff"  # music, games, emoji
+)
+_SPACELESS = re.compile(f"[{_SCRIPTS}{_SYMBOLS}]")
+_RUNS = re.compile(f"[{_SCRIPTS}{_SYMBOLS}]+")
+_SYMBOL = re.compile(f"[{_SYMBOLS}]")
 _PRIVATE = 0xE000
 _SIGN_RANGES = ((0x0E00, 0x0F00), (0x1000, 0x10A0), (0x1780, 0x1800), (0x3099, 0x309B))
 _SIGNS = {
@@ -32,21 +44,28 @@ _SIGNS = {
     if unicodedata.category(chr(code)).startswith("M")
 }
 _SIGNED = re.compile(f"[{''.join(map(chr, _SIGNS))}]")
+_HIGH, _LOW = 0xE400, 0xE800  # _HIGH + at most 0x1fb, _LOW + at most 0xff
 _TOKEN = re.compile(r'"([^"]*)"?|(\S+)')
-_WORD = re.compile(r"[^\W_]+", re.UNICODE)
+_PIECE = re.compile(rf"[{_SYMBOLS}]|(?:(?![{_SYMBOLS}])[^\W_])+")
 
 
 def needs_spacing(text: str) -> bool:
-    """Whether the text has characters of a script written without spaces."""
+    """Whether the text has symbols, or characters of a script written without spaces."""
     return not text.isascii() and _SPACELESS.search(text) is not None
 
 
 def spaced(text: str) -> str:
-    """The text with a space around every character of such scripts, and letters for their signs."""
+    """The text with a space around every such character, and letters for symbols and for signs."""
     if text.isascii():
         return text
     apart = _RUNS.sub(lambda run: f" {' '.join(run[0])} ", text)
+    apart = _SYMBOL.sub(_letters, apart)
     return apart.translate(_SIGNS) if _SIGNED.search(apart) else apart
+
+
+def _letters(symbol: re.Match[str]) -> str:
+    high, low = divmod(ord(symbol[0]), 256)
+    return chr(_HIGH + high) + chr(_LOW + low)
 
 
 def match_expression(text: str) -> str | None:
@@ -68,7 +87,7 @@ def match_expression(text: str) -> str | None:
 
 def _split(word: str) -> list[str]:
     cleaned = word.replace('"', " ").strip()
-    return [cleaned] if cleaned and any(c.isalnum() or ord(c) > 127 for c in cleaned) else []
+    return [cleaned] if any(c.isalnum() or unicodedata.category(c) == "Co" for c in cleaned) else []
 
 
 def snippet(text: str, asked: str, width: int = 120) -> tuple[str, tuple[tuple[int, int], ...]]:
@@ -94,7 +113,8 @@ class _Fold(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
-        base = char if "가" <= char <= "힣" else unicodedata.normalize("NFD", char)[0]  # Hangul: no accents
+        whole = "가" <= char <= "힣" or _SYMBOL.match(char)  # Hangul has no accents, ≠ is more than =
+        base = char if whole else unicodedata.normalize("NFD", char)[0]
         folded = self[code] = base.lower() if len(base.lower()) == 1 else char
         return folded
 
@@ -107,12 +127,21 @@ def _folded(text: str) -> str:
     return text.lower() if text.isascii() else text.translate(_FOLD)
 
 
+def _joined(pieces: list[str]) -> str:
+    """A pattern of the pieces, one after the other. A symbol may stand close to its neighbour."""
+    out = re.escape(pieces[0])
+    for before, piece in pairwise(pieces):
+        gap = "*" if _SYMBOL.match(before) or _SYMBOL.match(piece) else "+"
+        out += rf"[\W_]{gap}?{re.escape(piece)}"
+    return out
+
+
 def _hits(asked: str) -> re.Pattern[str] | None:
     words = []
     for phrase, word in _TOKEN.findall(asked):
-        pieces = [re.escape(w) for w in _WORD.findall(_folded(phrase or word))]
+        pieces = _PIECE.findall(_folded(phrase or word))
         if pieces:
             left = "" if _SPACELESS.match(pieces[0][0]) else r"(?<![^\W_])"
             right = "" if word.endswith("*") or _SPACELESS.match(pieces[-1][-1]) else r"(?![^\W_])"
-            words.append(left + r"[\W_]+".join(pieces) + right)
+            words.append(left + _joined(pieces) + right)
     return re.compile("|".join(words)) if words else None

@@ -133,6 +133,37 @@ def test_operators_are_words_like_any_other(path: Path) -> None:
 
 def test_emoji_are_found(path: Path) -> None:
     assert found(path, "smile 🙂") == [11]
+    assert found(path, "🙂") == [11]
+    assert found(path, '"🙂 smile"') == [11]
+    assert found(path, "👧") == [11]
+    assert found(path, "👨‍👩‍👧") == [11]
+    assert found(path, "👨👧") == []
+    assert found(path, "🙃") == []
+
+
+def test_symbols_are_found_wherever_they_stand(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "t.db",
+        said(1, "done✅ and 👍🏽"),
+        said(2, "✅done ❤️ 20°C → 5€ 🫠"),
+        said(3, "done, and 🇩🇪 H₂O ≥ 3 ™"),
+    )
+    for asked, hits in {
+        "✅": [2, 1], '"done ✅"': [1], "done✅": [1], "✅done": [2], "done ✅": [2, 1], "👍": [1], "👍🏽": [1],
+        "👍🏿": [], "❤": [2], "❤️": [2], "🫠": [2], "→": [2], "€": [2], "5€": [2], "°C": [2], "20°": [2], "≥": [3],
+        "™": [3], "🇩🇪": [3], "🇩🇰": [], "✔": [], "done —": [3, 2, 1], "done": [3, 2, 1], "✅ done 👍": [1],
+    }.items():  # fmt: skip
+        assert found(path, asked) == hits, asked
+
+
+def test_symbols_are_marked_where_they_were_found(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.db", said(1, "all done✅✅ now ≠"))
+    for asked, marked in {
+        "✅": ["✅", "✅"], "done✅": ["done✅"], '"done ✅"': ["done✅"], "now ✅": ["✅", "✅", "now"],
+        "≠": ["≠"],
+    }.items():  # fmt: skip
+        (hit,) = search(path, asked)
+        assert [hit.snippet[start:end] for start, end in hit.marks] == marked, asked
 
 
 def test_hits_come_newest_first_and_each_span_once(tmp_path: Path) -> None:
