@@ -26,6 +26,7 @@ class Settings:
     """The values in force. Sizes are bytes, times are seconds.
 
     `url` names a collector to send to over HTTP; None writes `db` directly.
+    `run` is set by `tracetui run` (TRACETUI_RUN), which finds by it what its command did.
     `dimensions` are the metadata keys that rollups carry.
     `prices` maps a model (`*` globs) to US dollars per million tokens: {"my-model": {"input": 0.5, "output": 1.5}},
     keys of PRICE_KEYS ("request" is dollars per call). They win over the built-in table.
@@ -39,6 +40,7 @@ class Settings:
     environment: str | None = None
     release: str | None = None
     project: str | None = None
+    run: str | None = None
     disabled: bool = False
     capture_input: bool = True
     capture_output: bool = True
@@ -346,6 +348,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "environment": _text,
     "release": _text,
     "project": _text,
+    "run": _text,
     "disabled": _switch,
     "capture_input": _switch,
     "capture_output": _switch,

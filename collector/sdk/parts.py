@@ -6,6 +6,7 @@ from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any
 
 from collector.conventions.messages import is_message, side, split_system
+from collector.ids import RUN_ATTRIBUTE
 from collector.model import (
     USAGE_FIELDS,
     Content,
@@ -67,6 +68,7 @@ class Maker:
             "service.name": settings.service,
             "service.version": settings.release,
             "deployment.environment.name": settings.environment,
+            RUN_ATTRIBUTE: settings.run,
         }
         self.resource = Resource({key: value for key, value in named.items() if value})
         self.scope = Scope("tracetui")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from collector.ids import RUN_ATTRIBUTE, run_start_ns
 from collector.store.filters import Filter, Term
 from collector.store.search import match_expression
 from collector.store.sound import sound_text
@@ -24,8 +25,13 @@ TRACE_STATUS = f"""case when t.root_status = 'error' then 'error' when t.running
 _TEXT = """s.id in (select m.span_id from search f join mentions m on m.text_id = f.rowid where f.search match {})"""
 _TRACE_TEXT = """t.trace_id in (select w.trace_id from search f join mentions m on m.text_id = f.rowid
     join spans w on w.id = m.span_id where f.search match {})"""
+_RUN = """exists (select 1 from bodies b where b.id = s.id and b.resource in (
+    select c.hash from contexts c where c.kind = 'resource' and {}))"""
+_RUN_NAME = f"""json_extract(c.body, '$[0]."{RUN_ATTRIBUTE}"')"""
 _RUNS = "t.trace_id in (select r.trace_id from spans r where r.status = 'running')"
 _NEVER = "0"
+JOINED_WITHIN_NS = 3_600_000_000_000
+SKEW_NS = 60_000_000_000
 
 
 @dataclass(slots=True)
@@ -76,6 +82,8 @@ def _trace_term(c: Conditions, term: Term) -> str:
         return _matches(c, "t.user_id", term.values)
     if term.key == "text":
         return _text(c, term, _TRACE_TEXT)
+    if term.key == "run":
+        return _run_of_trace(c, term)
     any_span = f"exists (select 1 from spans s where s.trace_id = t.trace_id and ({_span_term(c, term)}))"
     if term.key == "name":
         return f"{_matches(c, 't.name', term.values, fold=True)} or {any_span}"
@@ -89,6 +97,9 @@ def _span_term(c: Conditions, term: Term) -> str:
         return f"s.start_ns >= {c.bind(int(term.values[0]))}"
     if term.key == "text":
         return _text(c, term, _TEXT)
+    if term.key == "run":
+        since, ours = _since_run(term), _RUN.format(_matches(c, _RUN_NAME, term.values))
+        return f"s.start_ns >= {c.bind(since)} and {ours}" if since else ours
     if term.key == "model":
         return f"{_matches(c, 's.model', term.values)} or {_matches(c, 's.request_model', term.values)}"
     column = {"kind": "s.kind", "name": "s.name", "session": "s.session_id", "user": "s.user_id"}[term.key]
@@ -101,6 +112,23 @@ def _session_term(c: Conditions, term: Term) -> str:
     if term.key == "since":
         return f"x.last_ns >= {c.bind(int(term.values[0]))}"
     return f"exists (select 1 from traces t where t.session_id = x.session_id and ({_trace_term(c, term)}))"
+
+
+def _run_of_trace(c: Conditions, term: Term) -> str:
+    """A run's name says when it began, so that older traces need not be opened. The run may have joined a trace
+    that was under way, but hardly for more than an hour."""
+    any_span = f"exists (select 1 from spans s where s.trace_id = t.trace_id and ({_span_term(c, term)}))"
+    since = _since_run(term)
+    if not since:
+        return any_span
+    alive = f"(t.end_ns is null or t.end_ns >= {c.bind(since)})"
+    return f"t.start_ns >= {c.bind(since - JOINED_WITHIN_NS)} and {alive} and {any_span}"
+
+
+def _since_run(term: Term) -> int:
+    """When the first of these runs began, clocks that differ a little forgiven; 0 where a name does not tell."""
+    starts = [run_start_ns(value) if "*" not in value else None for value in term.values]
+    return max(min(start or 0 for start in starts) - SKEW_NS, 0)
 
 
 def _status(c: Conditions, term: Term, stored: str, stored_running: str, computed: str) -> str:

@@ -1,6 +1,7 @@
 """The filter language: text -> `Filter`, an immutable tree. What it means in SQL is in `conditions.py`.
 
     status:error model:gpt-4o* kind:tool name:get_weather session:thread-42 user:u7 since:1h -name:health "free text"
+    run:20261121-074148-3fa9c2
 
 Terms are and-ed; `-` negates; `,` lists alternatives; `*` globs; "…" quotes a value or a phrase. Words
 without a key are searched for in the text of what was said.
@@ -16,7 +17,7 @@ from difflib import get_close_matches
 from collector.errors import FilterError
 from collector.model import KINDS, STATUSES
 
-KEYS = ("status", "kind", "model", "name", "session", "user", "since")
+KEYS = ("status", "kind", "model", "name", "session", "user", "since", "run")
 LATER = ("cost", "latency", "tokens", "tag", "service", "has", "meta", "score", "any", "root", "errors", "until")
 MAX_CHARS = 10_000
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -83,6 +84,7 @@ def _term(text: str, at: int, now_ns: int) -> tuple[Term, int]:
 _EXAMPLE = {
     "status": "status:error", "kind": "kind:tool", "model": "model:gpt-4o*", "name": "name:get_weather",
     "session": "session:thread-42", "user": "user:u7", "since": "since:1h",
+    "run": "run:20261121-074148-3fa9c2",
 }  # fmt: skip
 
 
