@@ -12,10 +12,12 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import sqlite3
 import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from collector.settings import Settings
 from collector.store import open_reader
 from collector.store.filters import Filter, parse
 from collector.store.reader import Reader
+from collector.store.search import match_expression
 
 MESSAGES_A_CALL = 10
 CALLS_A_BATCH = 200
@@ -40,6 +43,11 @@ NOWHERE = "a word of no message"
 BUDGET = "50 ms"
 HAN = [chr(code) for code in range(0x4E00, 0x4E00 + 2000)]
 HAN_WEIGHTS = list(accumulate(1 / rank for rank in range(1, len(HAN) + 1)))
+
+NEWEST = """
+    select distinct s.span_id from search f cross join mentions m on m.text_id = f.rowid
+      cross join spans s on s.id = m.span_id
+    where f.search match :asked order by s.start_ns desc limit :limit"""
 
 
 class Speaker:
@@ -152,7 +160,8 @@ def queries(speaker: Speaker, rounds: int) -> dict[str, list[str]]:
         ],
         "a phrase of three words": [f'"{" ".join(words[at : at + 3])}"' for at in spots],
         "a phrase of two common words": [f'"{common[0]} {rng.choice(common[1:10])}"' for _ in range(rounds)],
-        "the beginning of a word, common": [rng.choice(common[:20])[:4] + "*" for _ in range(rounds)],
+        "the beginning of some words": [word[:4] + "*" for word in rng.sample(common, rounds // 10)],
+        "the beginning of the commonest words": [common[0][:4] + "*"],
         "two Chinese characters": [text[:2] for text in han],
         "six Chinese characters": [text[5:11] for text in han],
         NOWHERE: [f"nowhere{n}" for n in range(rounds)],
@@ -164,6 +173,8 @@ def search(db: Path, speaker: Speaker, rounds: int) -> None:
     for name, texts in everything.items():
         if texts:
             times(name, ask_all(db, texts, dict(speaker.own_words), none=name == NOWHERE), BUDGET)
+            if missing := passed_over(db, texts[0]):
+                figure(f"{name}: of the newest {PAGE} spans, passed over", str(missing), "0")
     common = everything["a word of every other message"]
     recent = parse("kind:llm since:1h", time.time_ns())
     times("a common word, kind:llm since:1h", [timed(db, searching(text, recent))[0] for text in common], BUDGET)
@@ -185,6 +196,13 @@ def ask_all(db: Path, texts: Sequence[str], whose: dict[str, str], *, none: bool
             assert [hit.span_id for hit in hits] == [whose[text]]
     assert (count == 0) == none
     return took
+
+
+def passed_over(db: Path, text: str) -> int:
+    """How many of the newest spans with this word or phrase a search of a page leaves out."""
+    with closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as file:
+        newest = {row[0] for row in file.execute(NEWEST, {"asked": match_expression(text), "limit": PAGE})}
+    return len(newest - {hit.span_id for hit in timed(db, searching(text))[1]})
 
 
 def lists(db: Path, messages: int, rounds: int) -> None:
