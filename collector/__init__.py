@@ -6,8 +6,52 @@ from collector import observe
 def answer(question: str) -> str: ...
 """
 
-from collector.sdk.api import configure, current_span, current_trace_id, flush, observe, span
+from typing import TYPE_CHECKING, Any
+
+from collector.sdk.api import (
+    agent,
+    carry_context,
+    chain,
+    configure,
+    continue_trace,
+    current_span,
+    current_trace_id,
+    embedding,
+    event,
+    flush,
+    llm,
+    observe,
+    retriever,
+    score,
+    session,
+    set_session,
+    span,
+    start_span,
+    tool,
+    trace,
+    trace_headers,
+    traceparent,
+    update_current,
+)
 from collector.sdk.live import Span
 from collector.version import VERSION as __version__
 
-__all__ = ["Span", "__version__", "configure", "current_span", "current_trace_id", "flush", "observe", "span"]
+if TYPE_CHECKING:
+    from collector.reading import open as open  # noqa: A004
+
+_LAZY = {"open": "collector.reading"}
+"""What most programs that are traced never call, and where it is."""
+
+__all__ = [
+    "Span", "__version__", "agent", "carry_context", "chain", "configure", "continue_trace", "current_span",
+    "current_trace_id", "embedding", "event", "flush", "llm", "observe", "open", "retriever", "score", "session",
+    "set_session", "span", "start_span", "tool", "trace", "trace_headers", "traceparent", "update_current",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,16 +7,19 @@ arguments get their names in the worker: see `sdk.parts`).
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from contextvars import ContextVar
-from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from collector.sdk.capture import OVERHEAD_BYTES, capture
+from collector.sdk.trouble import note_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
+    from collector.model import Rank, SpanPart
+    from collector.sdk.ambient import Ambient
     from collector.sdk.queue import Queue
 
 SPAN_BYTES = 600
@@ -27,8 +30,8 @@ class Plan:
     """What is known of a span before it starts: fixed when a function is decorated."""
 
     __slots__ = (
-        "capture_input", "capture_output", "defaults", "fields", "kind", "name", "names", "queue", "rest", "session",
-        "user",
+        "capture_input", "capture_output", "defaults", "excluded", "fields", "kind", "metadata_of", "name", "names",
+        "queue", "rest", "session", "user",
     )  # fmt: skip
 
     def __init__(
@@ -45,6 +48,8 @@ class Plan:
         session: str | None = None,
         user: str | None = None,
         fields: dict[str, Any] | None = None,
+        excluded: frozenset[str] = frozenset(),
+        metadata_of: Callable[..., Any] | None = None,
     ) -> None:
         self.queue = queue
         self.name = name
@@ -57,10 +62,12 @@ class Plan:
         self.session = session
         self.user = user
         self.fields = fields
+        self.excluded = excluded
+        self.metadata_of = metadata_of
 
 
 class Span:
-    """A running span. Get one from `with span(…) as s` or `current_span()`; fill it with `update`.
+    """A running span. Get one from `with span(…) as s`, `start_span(…)` or `current_span()`; fill it with `update`.
 
     `parent` leads to its id, its session and its user; `settle` fetches them, off the host's thread.
     """
@@ -70,8 +77,17 @@ class Span:
     id: int
     parent_id: int = 0
     parent: Span | None = None
-    start: int = 0
-    end: int = 0
+    moved: bool = False
+    """Whether the parent is not what was current before, which is then in `before`."""
+    before: Span | None = None
+    opened_here: Any = None
+    """What OpenTelemetry's context has to be reset with."""
+    root: bool = False
+    foreign: Callable[[str, Rank], SpanPart] | None = None
+    """Makes the part of a span that another library recorded (`collector.otel`), from our process's id and the rank."""
+    ambient: Ambient | None = None
+    began: int = 0
+    ended: int = 0
     args: tuple[Any, ...] | None = None
     kwargs: dict[str, Any] | None = None
     output: Any = None
@@ -80,6 +96,7 @@ class Span:
     user: str | None = None
     fields: dict[str, Any] | None = None
     error: tuple[str, str, str, int] | None = None
+    cancelled: str | None = None
     happened: list[tuple[int, str, dict[str, Any]]] | None = None
     first_token_at: int = 0
     revision: int = 0
@@ -96,10 +113,10 @@ class Span:
         return f"{self.id or 1:016x}"
 
     def settle(self) -> None:
-        """Take over what the parent knows: its id, and its session and user where this span has none."""
-        parent = self.parent
-        self.session = self.session or self.plan.session
-        self.user = self.user or self.plan.user
+        """Take over what the context and the parent know: its id, and session and user where this span has none."""
+        parent, ambient = self.parent, self.ambient
+        self.session = self.session or self.plan.session or (ambient.session if ambient else None)
+        self.user = self.user or self.plan.user or (ambient.user if ambient else None)
         if parent is not None:
             self.parent_id = parent.id
         while parent is not None and (self.session is None or self.user is None):
@@ -109,7 +126,8 @@ class Span:
 
     def let_go(self) -> None:
         """After its last part is made: keep nothing of the host's alive, whoever still holds the span."""
-        self.parent = self.args = self.kwargs = self.output = self.fields = self.happened = self.error = None
+        self.parent = self.before = self.args = self.kwargs = self.output = self.fields = None
+        self.happened = self.error = self.ambient = self.opened_here = self.foreign = None
 
     def __enter__(self) -> Span:
         self.plan.queue.begin(self)
@@ -118,11 +136,55 @@ class Span:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.end = perf_counter_ns()
-        CURRENT.set(self.parent)
+        ended = self.ended
+        self.ended = ended or self.plan.queue.now()
+        leave(self)
+        if ended:  # by `end()`, within the block
+            return
         if error is not None:
             note_error(self, error)
         self.plan.queue.finish(self)
+
+    async def __aenter__(self) -> Span:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+    def end(
+        self, output: object = None, *, usage: object = None, cost: float | None = None,
+        error: BaseException | str | None = None, **said: Any,
+    ) -> None:  # fmt: skip
+        """End a span that no `with` ends; a second end does nothing.
+
+        `usage` and further keywords are those of `update`, `cost` is in US dollars, `error` an exception or a text.
+        """
+        queue = self.plan.queue
+        try:
+            if self.ended or not self.began:
+                return
+            if output is not None or usage is not None or cost is not None or said:
+                self.update(output=output, usage=usage, cost_usd=cost, **said)
+            self.ended = queue.now()
+            if isinstance(error, BaseException):
+                note_error(self, error)
+            elif error is not None:
+                self.error = ("Error", str(error), "", self.ended)
+            queue.finish(self)
+        except Exception as e:
+            queue.count("end", e)
+
+    @contextmanager
+    def activate(self) -> Iterator[Span]:
+        """Make a span from `start_span` the current one for a block, without ending it."""
+        before = CURRENT.get()
+        CURRENT.set(self)
+        try:
+            yield self
+        finally:
+            CURRENT.set(before)
 
     def update(
         self,
@@ -153,6 +215,8 @@ class Span:
         tags: Iterable[str] | None = None,
         metadata: Mapping[str, object] | None = None,
         attributes: Mapping[str, object] | None = None,
+        environment: str | None = None,
+        release: str | None = None,
         level: str | None = None,
         status: str | None = None,
         status_message: str | None = None,
@@ -176,10 +240,8 @@ class Span:
         for name, value in given.items():
             if value is None:
                 continue
-            if name == "session":
-                self.session = str(value)
-            elif name == "user":
-                self.user = str(value)
+            if name in ("session", "user"):
+                setattr(self, name, value if type(value) is str else str(capture(value)[0]))
             else:
                 self._set_field(fields, name, value)
         self.fields = fields
@@ -207,42 +269,31 @@ class Span:
         self.size += size + OVERHEAD_BYTES
         if self.happened is None:
             self.happened = []
-        self.happened.append((perf_counter_ns(), str(name), copied))
+        self.happened.append((self.plan.queue.now(), name if type(name) is str else str(capture(name)[0]), copied))
         self.revision += 1
         return self
 
     def first_token(self) -> Span:
         """Note that the first token of a streamed answer is here; later calls change nothing."""
         if not self.first_token_at:
-            self.first_token_at = perf_counter_ns()
+            self.first_token_at = self.plan.queue.now()
         return self
 
 
 CURRENT: ContextVar[Span | None] = ContextVar("tracetui_span", default=None)
 
 
-def note_error(span: Span, error: BaseException) -> None:
-    """Write down an exception that leaves the span: type, message, stack, moment. Never raises."""
-    if isinstance(error, GeneratorExit) or (isinstance(error, SystemExit) and error.code in (0, None)):
-        return  # closed early or asked to go: not a failure
-    kind = type(error)
-    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    try:
-        message = str(error)
-    except Exception as e:
-        message = f"<str() raised {type(e).__name__}>"
-    span.error = (name, message, _stack(error), span.end)
-    span.size += len(message) + len(span.error[2])
+class Remote(Span):
+    """A span of another process, or of another library in this one: a parent, never written by us."""
 
 
-def _stack(error: BaseException) -> str:
-    """The formatted stack. Made at once: keeping the traceback would keep the host's locals alive."""
-    try:
-        import traceback
+def leave(span: Span) -> None:
+    """Make current what was so before the span."""
+    CURRENT.set(span.before if span.moved else span.parent)
+    if span.opened_here is not None:
+        from collector.sdk.beside_otel import close
 
-        return "".join(traceback.format_exception(type(error), error, error.__traceback__, limit=-50))
-    except Exception as e:
-        return f"<stack could not be formatted: {type(e).__name__}>"
+        close(span)
 
 
 def _numbers(usage: Any) -> dict[str, Any]:

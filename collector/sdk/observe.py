@@ -12,50 +12,55 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from collector.sdk.capture import SCALARS, capture
-from collector.sdk.live import CURRENT, Plan, Span
+from collector.sdk.live import CURRENT, Plan, Span, leave
+from collector.sdk.stepping import async_generator, generator
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from collector.sdk.queue import Queue
 
 _COROUTINE, _GENERATOR, _ASYNC_GENERATOR, _VARARGS = 0x80, 0x20, 0x200, 0x04
-_YIELDED_KEPT = 1000
+EXCLUDED = "[excluded]"
+"""Stands for an argument that is not to be recorded."""
 
 
 def decorate(
     queue: Queue, function: Callable[..., Any], kind: str, name: str | None, *, capture_input: bool = True,
-    capture_output: bool = True, tags: Iterable[str] | None = None, metadata: Mapping[str, Any] | None = None,
-    session: str | None = None, user: str | None = None,
+    capture_output: bool = True, tags: Iterable[str] | None = None,
+    metadata: Mapping[str, Any] | Callable[..., Any] | None = None, session: str | None = None, user: str | None = None,
+    exclude: Iterable[str] = (),
 ) -> Any:  # fmt: skip
     """The function, traced. Classmethods, staticmethods and properties are unwrapped and wrapped again."""
     within = function.fget if isinstance(function, property) else getattr(function, "__func__", None)
     if within is not None and isinstance(function, classmethod | staticmethod | property):
         inner = decorate(
             queue, within, kind, name, capture_input=capture_input, capture_output=capture_output,
-            tags=tags, metadata=metadata, session=session, user=user,
+            tags=tags, metadata=metadata, session=session, user=user, exclude=exclude,
         )  # fmt: skip
         return function.getter(inner) if isinstance(function, property) else type(function)(inner)
     fields: dict[str, Any] = {}
     if tags:
         fields["tags"] = [tags] if isinstance(tags, str) else [str(tag) for tag in tags]
-    if metadata:
-        fields["metadata"] = dict(metadata)
+    metadata_of = metadata if callable(metadata) else None
+    if metadata and metadata_of is None:
+        fields["metadata"] = dict(metadata)  # type: ignore[arg-type]  # a mapping, as it cannot be called
     code: CodeType | None = getattr(function, "__code__", None)
     names, rest = _parameters(code)
     plan = Plan(
         queue, str(name or getattr(function, "__name__", type(function).__name__)), kind, names=names, rest=rest,
         defaults=_defaults(function, names),
         capture_input=capture_input, capture_output=capture_output, session=session, user=user,
-        fields=fields or None,
+        fields=fields or None, excluded=frozenset([exclude] if isinstance(exclude, str) else exclude),
+        metadata_of=metadata_of,
     )  # fmt: skip
     flags = code.co_flags if code is not None else 0
     if flags & _COROUTINE:
         return _coroutine(queue, function, plan)
     if flags & _ASYNC_GENERATOR:
-        return _async_generator(queue, function, plan)
+        return async_generator(queue, function, plan, _made)
     if flags & _GENERATOR:
-        return _generator(queue, function, plan)
+        return generator(queue, function, plan, _made)
     return _function(queue, function, plan)
 
 
@@ -77,20 +82,38 @@ def _defaults(function: Callable[..., Any], names: tuple[str, ...]) -> dict[str,
     return {name: value for name, value in found.items() if value is not None and type(value) in SCALARS} or None
 
 
-def _begin(queue: Queue, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Span:
+def _made(queue: Queue, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Span:
+    """A span that knows its arguments and has not begun."""
     span = Span()
     span.plan = plan
     if plan.capture_input:
         take_arguments(span, args, kwargs)
+    if plan.metadata_of is not None:
+        try:
+            span.update(metadata=plan.metadata_of(*args, **kwargs))
+        except Exception as e:
+            queue.count("metadata", e)
+    return span
+
+
+def _begin(queue: Queue, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Span:
+    span = _made(queue, plan, args, kwargs)
     queue.begin(span)
     return span
 
 
 def take_arguments(span: Span, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Copy the arguments as they are now; scalars by reference."""
+    plan = span.plan
+    if plan.excluded:
+        args = tuple(
+            EXCLUDED if at < len(plan.names) and plan.names[at] in plan.excluded else value
+            for at, value in enumerate(args)
+        )
+        kwargs = {name: EXCLUDED if name in plan.excluded else value for name, value in kwargs.items()}
     for value in args:
         if type(value) not in SCALARS:
-            names = span.plan.names
+            names = plan.names
             args = tuple(
                 None if at < len(names) and names[at] in ("self", "cls") and not at else _taken(span, value)
                 for at, value in enumerate(args)
@@ -110,8 +133,8 @@ def _taken(span: Span, value: Any) -> Any:
 
 
 def _end(queue: Queue, span: Span, output: Any) -> None:
-    span.end = perf_counter_ns()
-    CURRENT.set(span.parent)
+    span.ended = queue.now()
+    leave(span)
     if span.plan.capture_output and output is not None:
         span.output = output if type(output) in SCALARS and type(output) is not str else _taken(span, output)
     queue.finish(span)
@@ -123,11 +146,13 @@ def _function(queue: Queue, function: Callable[..., Any], plan: Plan) -> Callabl
     current, make_current = CURRENT.get, CURRENT.set
     starts, ends, scalars, now = queue.starts, queue.ends, SCALARS, perf_counter_ns
     keeps_input, keeps_output = plan.capture_input, plan.capture_output
+    plain = not plan.excluded and plan.metadata_of is None
 
     @wraps(function)
     def traced(*args: Any, **kwargs: Any) -> Any:
-        if not queue.on:
-            return function(*args, **kwargs)
+        parent = current()
+        if not (plain and queue.fast) or (parent is None and queue.meet_otel()):
+            return _called(queue, function, plan, args, kwargs)
         span = Span()
         span.plan = plan
         size = 0
@@ -146,14 +171,13 @@ def _function(queue: Queue, function: Callable[..., Any], plan: Plan) -> Callabl
                 span.size += size
         bits = queue.bits
         span.id = bits(64)
-        parent = current()
         if parent is None:
             span.trace = bits(128)
         else:
             span.parent = parent
             span.trace = parent.trace
         make_current(span)
-        span.start = now()
+        span.began = now()
         if queue.bytes < queue.limit:
             starts.append(span)
             if queue.idle:
@@ -163,7 +187,7 @@ def _function(queue: Queue, function: Callable[..., Any], plan: Plan) -> Callabl
         except BaseException as error:
             queue.fail(span, error)
             raise
-        span.end = now()
+        span.ended = now()
         make_current(parent)
         if output is not None and keeps_output:
             span.output = output if type(output) in scalars and type(output) is not str else _taken(span, output)
@@ -179,6 +203,22 @@ def _function(queue: Queue, function: Callable[..., Any], plan: Plan) -> Callabl
     return traced
 
 
+def _called(
+    queue: Queue, function: Callable[..., Any], plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """The same at leisure, where there is more to know than the current span."""
+    if not queue.on:
+        return function(*args, **kwargs)
+    span = _begin(queue, plan, args, kwargs)
+    try:
+        output = function(*args, **kwargs)
+    except BaseException as error:
+        queue.fail(span, error)
+        raise
+    _end(queue, span, output)
+    return output
+
+
 def _coroutine(queue: Queue, function: Callable[..., Any], plan: Plan) -> Callable[..., Any]:
     @wraps(function)
     async def traced(*args: Any, **kwargs: Any) -> Any:
@@ -192,107 +232,5 @@ def _coroutine(queue: Queue, function: Callable[..., Any], plan: Plan) -> Callab
             raise
         _end(queue, span, output)
         return output
-
-    return traced
-
-
-class _Steps:
-    """The span of a generator: current while a step of it runs, and not in its caller between the steps."""
-
-    def __init__(self, queue: Queue, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.queue = queue
-        self.outside = CURRENT.get()
-        self.span = self.inside = _begin(queue, plan, args, kwargs)
-        CURRENT.set(self.outside)
-        self.yielded: list[Any] = []
-
-    def enter(self) -> None:
-        self.outside = CURRENT.get()
-        CURRENT.set(self.inside)
-
-    def leave(self) -> None:
-        self.inside = CURRENT.get() or self.span  # a block around the yield stays open
-        CURRENT.set(self.outside)
-
-    def took(self, value: Any) -> None:
-        if not self.yielded:
-            self.span.first_token()
-        if self.span.plan.capture_output and len(self.yielded) < _YIELDED_KEPT:
-            self.yielded.append(_taken(self.span, value))
-
-    def done(self, error: BaseException | None = None) -> None:
-        span, self.span.output = self.span, self.yielded or None
-        if error is None:
-            span.end = perf_counter_ns()
-            self.queue.finish(span)
-        else:
-            outside = CURRENT.get()
-            self.queue.fail(span, error)
-            CURRENT.set(outside)
-
-
-def _generator(queue: Queue, function: Callable[..., Any], plan: Plan) -> Callable[..., Any]:
-    @wraps(function)
-    def traced(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        if not queue.on:
-            return (yield from function(*args, **kwargs))
-        steps = _Steps(queue, plan, args, kwargs)
-        inner = function(*args, **kwargs)
-        step, given = inner.send, None
-        try:
-            while True:
-                steps.enter()
-                try:
-                    value = step(given)
-                finally:
-                    steps.leave()
-                steps.took(value)
-                try:
-                    step, given = inner.send, (yield value)
-                except GeneratorExit:
-                    inner.close()
-                    raise
-                except BaseException as error:
-                    step, given = inner.throw, error
-        except StopIteration as end:
-            steps.done()
-            return end.value
-        except BaseException as error:
-            steps.done(error)
-            raise
-
-    return traced
-
-
-def _async_generator(queue: Queue, function: Callable[..., Any], plan: Plan) -> Callable[..., Any]:
-    @wraps(function)
-    async def traced(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        if not queue.on:
-            async for value in function(*args, **kwargs):
-                yield value
-            return
-        steps = _Steps(queue, plan, args, kwargs)
-        inner = function(*args, **kwargs)
-        step, given = inner.asend, None
-        try:
-            while True:
-                steps.enter()
-                try:
-                    value = await step(given)
-                finally:
-                    steps.leave()
-                steps.took(value)
-                try:
-                    step, given = inner.asend, (yield value)
-                except GeneratorExit:
-                    await inner.aclose()
-                    raise
-                except BaseException as error:
-                    step, given = inner.athrow, error
-        except StopAsyncIteration:
-            steps.done()
-        except BaseException as error:
-            steps.done(error)
-            raise
 
     return traced

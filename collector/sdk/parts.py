@@ -23,12 +23,14 @@ from collector.model import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from collector.sdk.live import Span
     from collector.settings import Settings
 
 _PLAIN = (
     "operation", "provider", "model", "request_model", "response_id", "params", "tool_definitions",
-    "prompt_name", "prompt_version", "agent_name", "level", "metadata", "status_message",
+    "prompt_name", "prompt_version", "agent_name", "level", "status_message",
 )  # fmt: skip
 _OPENAI_USAGE = {
     "prompt_tokens": "input_tokens",
@@ -45,12 +47,18 @@ _USAGE_DETAILS = {
 }
 
 
+CANCELLED = "cancelled"
+"""The status message of a span that was asked to stop: it did not fail, and did not finish either."""
+CANCELLED_BY = "tracetui.cancelled"
+"""The attribute that names the exception which asked."""
+
+
 class Clock:
     """Dates from the monotonic clock: one look at the wall clock a process, so that a jump of it cannot
-    make a span end before it began."""
+    make a span end before it began. `now` is where ticks come from; any but perf_counter_ns tells dates itself."""
 
-    def __init__(self) -> None:
-        self.offset = time_ns() - perf_counter_ns()
+    def __init__(self, now: Callable[[], int] = perf_counter_ns) -> None:
+        self.offset = time_ns() - perf_counter_ns() if now is perf_counter_ns else 0
 
     def date_ns(self, tick: int) -> int:
         """Unix nanoseconds of a reading of perf_counter_ns."""
@@ -74,14 +82,18 @@ class Maker:
         self.scope = Scope("tracetui")
 
     def part(self, span: Span, rank: Rank) -> SpanPart:
+        if span.foreign is not None:
+            return span.foreign(self.process_id, rank)
         span.settle()
         fields = span.fields or {}
         if span.plan.fields:
             fields = _added(span.plan.fields, fields)
-        start = self.clock.date_ns(span.start)
-        end = self.clock.date_ns(span.end) if span.end else None
+        start = self.clock.date_ns(span.began)
+        end = self.clock.date_ns(span.ended) if span.ended else None
         events = [Event(self.clock.date_ns(at), name, said) for at, name, said in span.happened or ()]
         status, message, error_type = fields.get("status"), fields.get("status_message"), None
+        if span.cancelled is not None:
+            message = message or CANCELLED
         if span.error is not None:
             error_type, text, stack, at = span.error
             status, message = "error", message or text
@@ -99,7 +111,7 @@ class Maker:
             status_message=message,
             otel_kind=1,
             otel_status=2 if status == "error" else 0,
-            attributes=fields.get("attributes") or {},
+            attributes=_attributes(span, fields),
             events=tuple(events),
             resource=self.resource,
             scope=self.scope,
@@ -115,6 +127,7 @@ class Maker:
         usage, cost = fields.get("usage"), fields.get("cost_usd")
         plain = {name: fields[name] for name in _PLAIN if name in fields and name != "status_message"}
         first = span.first_token_at
+        settings, ambient = self.settings, span.ambient
         return Reading(
             convention="sdk",
             kind=kind if kind != "span" else None,
@@ -128,13 +141,14 @@ class Maker:
             finish_reasons=tuple(fields.get("finish_reasons") or ()),
             session_id=span.session,
             user_id=span.user,
-            tags=tuple(str(tag) for tag in fields.get("tags") or ()),
-            ttft_ns=max(0, first - span.start) if first else None,
+            tags=_tags(span, fields),
+            ttft_ns=max(0, first - span.began) if first else None,
             error_type=error_type,
-            service=self.settings.service,
-            environment=self.settings.environment,
-            release=self.settings.release,
-            project=self.settings.project,
+            service=settings.service,
+            environment=fields.get("environment") or (ambient.environment if ambient else None) or settings.environment,
+            release=fields.get("release") or (ambient.release if ambient else None) or settings.release,
+            project=settings.project,
+            metadata=_metadata(span, fields),
             **plain,
         )
 
@@ -150,6 +164,24 @@ class Maker:
             return None
         name = fields.get("tool_name") or fields.get("name") or span.plan.name
         return Tool(name, fields.get("tool_call_id"), said, answered)
+
+
+def _attributes(span: Span, fields: dict[str, Any]) -> dict[str, Any]:
+    said = fields.get("attributes") or {}
+    return {**said, CANCELLED_BY: span.cancelled} if span.cancelled is not None else said
+
+
+def _tags(span: Span, fields: dict[str, Any]) -> tuple[str, ...]:
+    given = [str(tag) for tag in fields.get("tags") or ()]
+    if span.ambient is not None and span.ambient.tags:
+        given = list(dict.fromkeys([*span.ambient.tags, *given]))
+    return tuple(given)
+
+
+def _metadata(span: Span, fields: dict[str, Any]) -> dict[str, Any] | None:
+    said = fields.get("metadata")
+    around = span.ambient.metadata if span.ambient is not None else None
+    return {**around, **(said or {})} if around else said
 
 
 def arguments_of(span: Span) -> dict[str, Any]:

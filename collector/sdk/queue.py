@@ -14,11 +14,14 @@ from random import Random
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
-from collector.sdk.live import CURRENT, Span, note_error
+from collector.sdk.ambient import AMBIENT
+from collector.sdk.live import CURRENT, Span, leave
+from collector.sdk.trouble import note_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from collector.model import Score
     from collector.redact import Redactor
     from collector.sdk.live import Plan
     from collector.sdk.sinks import Sink
@@ -35,12 +38,19 @@ class Queue:
     """
 
     def __init__(self, *, sink: Callable[[], Sink] | None = None, **arguments: Any) -> None:
-        self.on = True
+        self._on = True
+        self.fast = True
+        self.surrounded = False
+        self.beside_otel = False
+        self.raise_errors = False
+        self.raised: BaseException | None = None
+        self.now: Callable[[], int] = perf_counter_ns
         self.idle = True
         self.bytes = 0
         self.limit = QUEUE_BYTES
         self.starts: deque[Span] = deque()
         self.ends: deque[Span] = deque()
+        self.scores: deque[Score] = deque()
         self.sink = sink
         self.arguments = arguments
         self.failures: dict[str, int] = {}
@@ -56,11 +66,66 @@ class Queue:
         self.lock = threading.Lock()
         self.spill_lock = threading.Lock()
 
+    # What takes the short way
+
+    @property
+    def on(self) -> bool:
+        """False makes everything a no-op."""
+        return self._on
+
+    @on.setter
+    def on(self, on: bool) -> None:
+        self._on = on
+        self.settle()
+
+    def settle(self) -> None:
+        """Decorated functions look at `fast` alone: that there is nothing to know beyond the current span."""
+        self.fast = self._on and not self.surrounded and not self.beside_otel and self.now is perf_counter_ns
+
+    def surround(self) -> None:
+        """From now on, look for what the context says (`ambient`)."""
+        self.surrounded = True
+        self.settle()
+
+    def meet_otel(self) -> bool:
+        """Whether OpenTelemetry is at work in this process; then its spans and ours nest in each other.
+
+        Asked before each root. Many programs load OpenTelemetry and never use it: they are spared its cost.
+        """
+        if not self.beside_otel and "opentelemetry.sdk.trace" in sys.modules:
+            from collector.sdk.beside_otel import at_work
+
+            if at_work():
+                self.join_otel()
+        return self.beside_otel
+
+    def join_otel(self) -> None:
+        """From now on our spans and OpenTelemetry's nest in each other."""
+        self.beside_otel = True
+        self.settle()
+
     # The host's side
 
     def begin(self, span: Span) -> None:
         """Place the span under the current one and make it current."""
-        parent = CURRENT.get()
+        self.place(span, CURRENT.get())
+        CURRENT.set(span)
+        if self.beside_otel and self._on:
+            from collector.sdk.beside_otel import enter
+
+            enter(span)
+        self.launch(span)
+
+    def place(self, span: Span, parent: Span | None, *, given: bool = False) -> None:
+        """Give the span its ids. A parent that is `given` is not second-guessed."""
+        span.before = parent
+        if span.root:
+            parent = None
+        elif not given and (self.beside_otel or (parent is None and self.meet_otel())):
+            from collector.sdk.beside_otel import innermost
+
+            parent = innermost(parent)
+        span.moved = parent is not span.before
         bits = self.bits
         span.id = bits(64)
         if parent is None:
@@ -68,16 +133,20 @@ class Queue:
         else:
             span.parent = parent
             span.trace = parent.trace
-        CURRENT.set(span)
-        span.start = perf_counter_ns()
-        if self.on and self.bytes < self.limit:
+        if self.surrounded:
+            span.ambient = AMBIENT.get()
+
+    def launch(self, span: Span) -> None:
+        """Start its clock, and tell the worker, which writes it down if it stays open."""
+        span.began = self.now()
+        if self._on and self.bytes < self.limit:
             self.starts.append(span)
             if self.idle:
                 self.wake()
 
     def finish(self, span: Span) -> None:
         """Take a span that has ended. Beyond the byte limit this thread writes it to the spill file itself."""
-        if not self.on:
+        if not self._on:
             return
         self.bytes += span.size
         if self.bytes < self.limit:
@@ -89,8 +158,8 @@ class Queue:
 
     def fail(self, span: Span, error: BaseException) -> None:
         """End a span whose function raised."""
-        span.end = perf_counter_ns()
-        CURRENT.set(span.parent)
+        span.ended = self.now()
+        leave(span)
         note_error(span, error)
         self.finish(span)
 
@@ -99,6 +168,13 @@ class Queue:
         span = Span()
         span.plan = plan
         return span
+
+    def score(self, score: Score) -> None:
+        """Take a score. It goes the way of the spans, and never to the spill file: there are few."""
+        if self._on:
+            self.scores.append(score)
+            self.idle = False
+            self.wake()
 
     def overflow(self, span: Span) -> None:
         """Write a span to the spill file from the host's thread."""
@@ -152,6 +228,7 @@ class Queue:
         self._reset()
         self.starts.clear()
         self.ends.clear()
+        self.scores.clear()
         self.bytes = 0
         if self.worker is not None:
             self.worker.abandon()
@@ -172,20 +249,27 @@ class Queue:
 
         False when it could not be written in time or at all; it stays queued.
         """
-        if self.worker is None and not self.starts and not self.ends:
+        if self.worker is None and not self.waiting():
             return True
         try:
             self.wake()
             worker = self.worker
-            return worker is not None and worker.flush(timeout_s)
+            done = worker is not None and worker.flush(timeout_s)
         except Exception as e:
             self.count("flush", e)
             return False
+        raised, self.raised = self.raised, None
+        if raised is not None:
+            raise raised
+        return done
+
+    def waiting(self) -> bool:
+        return bool(self.starts or self.ends or self.scores)
 
     def close(self, timeout_s: float | None = None) -> bool:
         """Flush, end the thread and close the file. A later span starts both again."""
         worker = self.worker
-        if worker is None and not self.starts and not self.ends:
+        if worker is None and not self.waiting():
             return True
         try:
             worker = worker or self.start()
@@ -202,7 +286,12 @@ class Queue:
         self.close()
 
     def count(self, cause: str, error: BaseException | str) -> None:
-        """Count a failure; log the first of its kind."""
+        """Count a failure; log the first of its kind. Raises it where a test of the host's asked for that."""
+        if self.raise_errors and isinstance(error, BaseException):
+            worker = self.worker
+            if worker is None or worker.thread is not threading.current_thread():
+                raise error
+            self.raised = self.raised or error
         key = f"{cause}: {error if isinstance(error, str) else type(error).__name__}"
         seen = self.failures.get(key, 0)
         self.failures[key] = seen + 1

@@ -35,7 +35,7 @@ def spill_spans(queue: Queue, spans: Iterable[Span]) -> None:
     else:
         from collector.settings import resolve
 
-        maker = Maker(resolve(strict=False, **queue.arguments).settings, Clock(), "")
+        maker = Maker(resolve(strict=False, **queue.arguments).settings, Clock(queue.now), "")
     parts = tuple(maker.part(span, Rank.FINISHED) for span in spans)
     if parts:
         spill_batch(queue, Batch("sdk", parts))

@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic, perf_counter_ns, time_ns
+from time import monotonic, time_ns
 from typing import TYPE_CHECKING
 
 from collector.errors import StoreError
@@ -50,7 +50,7 @@ class Worker:
         self.sink: Sink | None = None
         self.open: dict[int, Span] = {}
         self.unsent: deque[tuple[Batch, int]] = deque()
-        self.clock = Clock()
+        self.clock = Clock(queue.now)
         self.wrote_at = self.chores_at = self.beat_at = self.failed_at = -1e9
         self.known = False
         self.settled = True
@@ -131,6 +131,7 @@ class Worker:
             self.queue.on = False
             self.queue.starts.clear()
             self.queue.ends.clear()
+            self.queue.scores.clear()
         return not settings.disabled
 
     def turn(self) -> bool:
@@ -159,17 +160,18 @@ class Worker:
         """Turn what is queued into a batch."""
         if len(self.unsent) > 16:  # the sink is stuck: leave it in the queue, where it is counted
             return
-        queue, now = self.queue, perf_counter_ns()
+        queue, now = self.queue, self.queue.now()
         for span in _take(queue.starts, len(queue.starts)):
-            if not span.end:
+            if not span.ended:
                 self.open[span.id] = span
         done = _take(queue.ends, BATCH_SPANS, BATCH_BYTES)
         for span in done:
             self.open.pop(span.id, None)
         parts = [part for span in done if (part := self.make(span, Rank.FINISHED)) is not None]
         parts += self.started(now, urgent)
-        batch = self.with_heartbeat(Batch("sdk", tuple(parts)))
-        if batch.parts or batch.processes:
+        scores = tuple(queue.scores.popleft() for _ in range(len(queue.scores)))
+        batch = self.with_heartbeat(Batch("sdk", tuple(parts), scores))
+        if batch.parts or batch.scores or batch.processes:
             self.unsent.append((batch, sum(span.size for span in done)))
 
     def started(self, now: int, urgent: bool) -> list[SpanPart]:
@@ -178,16 +180,16 @@ class Worker:
         after_ns = int(self.resolved.settings.started_after_s * 1e9)
         parts = []
         for span in self.open.values():
-            fresh = span.written < 0 and (urgent or now - span.start >= after_ns)
+            fresh = span.written < 0 and (urgent or now - span.began >= after_ns)
             news = 0 <= span.written < span.revision and (urgent or now - span.written_at >= REWRITE_NS)
-            if (fresh or news) and not span.end and (part := self.make(span, Rank.STARTED)) is not None:
+            if (fresh or news) and not span.ended and (part := self.make(span, Rank.STARTED)) is not None:
                 parts.append(part)
         return parts
 
     def make(self, span: Span, rank: Rank) -> SpanPart | None:
         try:
             if rank is Rank.STARTED:
-                span.written, span.written_at = span.revision, perf_counter_ns()
+                span.written, span.written_at = span.revision, self.queue.now()
             part = self.maker.part(span, rank)
             if rank is Rank.FINISHED:
                 span.let_go()
@@ -283,7 +285,7 @@ class Worker:
             self.rest(settings.tick_s)
         else:
             queue.idle = True
-            if queue.starts or queue.ends:
+            if queue.waiting():
                 queue.idle = False
             else:
                 queue.bytes = 0  # what is said of a span after its end is counted at one side only
