@@ -29,13 +29,13 @@ def may_hide(text: str) -> bool:
     return ("\\u00" in text or "\\/" in text) and _HIDDEN.search(text) is not None
 
 
-def redact(raw: str, by_rules: str, redactor: Redactor) -> str:
-    """`raw` with its leaves redacted; `by_rules` is what the patterns made of the raw text, for what is no JSON."""
+def redact(raw: str, redactor: Redactor) -> str | None:
+    """`raw` with its leaves redacted; None for what is no JSON."""
     try:
         decoded = _decode(raw)
         clean = _walk(decoded, redactor)
     except (ValueError, RecursionError):
-        return by_rules
+        return None
     if clean is decoded:
         return raw if redactor.rules(raw, exempt=True) is raw else _encode(raw, clean)
     return _substituted(raw, decoded, clean, redactor) or _encode(raw, clean)

@@ -37,9 +37,13 @@ EXEMPT_ENDINGS = (
 
 SECRET_ENDINGS = (
     "authorization", "api_key", "api-key", "apikey", "access_token", "refresh_token", "auth_token", "auth-token",
-    "client_secret", "secret_key", "secret_access_key", "private_key",
+    "client_secret", "secret_key", "secret_access_key", "private_key", "api_token", "bot_token", "session_token",
+    "account_key", "accountkey", "accesskey", "secretaccesskey", "sessiontoken",
 )  # fmt: skip
 """A dict key that ends so holds a secret, if its value is long enough to be one."""
+
+PASSWORD_ENDINGS = ("password", "passwd", "passphrase")
+"""A dict key that ends so holds a password, however short."""
 
 
 def is_exempt(key: str) -> bool:
@@ -50,3 +54,8 @@ def is_exempt(key: str) -> bool:
 def is_secret(key: str) -> bool:
     """True for a key that announces a secret, whatever the secret looks like."""
     return key.lower().endswith(SECRET_ENDINGS)
+
+
+def is_password(key: str) -> bool:
+    """True for a key that announces a password."""
+    return key.lower().endswith(PASSWORD_ENDINGS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -21,6 +22,14 @@ def placeholder(key: bytes, kind: str, secret: str) -> str:
     """`[KIND:xxxx]` for a secret; digits of a card are told apart by their digits alone."""
     mark = hmac.digest(key, secret.encode("utf-8", "surrogatepass"), "sha256")[:2].hex()
     return f"[{kind}:{mark}]"
+
+
+_PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_]*:[0-9a-f]{4}\]")
+
+
+def is_placeholder(text: str) -> bool:
+    """True for what `placeholder` makes, and nothing around it."""
+    return _PLACEHOLDER.fullmatch(text) is not None
 
 
 def user_key(config_dir: Path | str | None = None) -> bytes:

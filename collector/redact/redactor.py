@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
 from collector.model import NO_READING, Batch, Process, Reading, Refusal, Resource, Scope, Score, SpanPart, Value
+from collector.own_patterns import OwnPattern
 from collector.redact import json_text
-from collector.redact.keys import is_exempt, is_secret
+from collector.redact.keys import is_exempt, is_password, is_secret
 from collector.redact.memo import Memo
-from collector.redact.placeholder import placeholder
-from collector.redact.rules import EMAIL, LONG_TOKEN, PII_RULES, URL_PASSWORD, redact_cards
+from collector.redact.personal import EMAIL, PII_RULES
+from collector.redact.placeholder import is_placeholder, placeholder
+from collector.redact.rules import LONG_TOKEN, PASSWORD_WORDS, PASSWORDS, URL_PASSWORD, redact_cards
 from collector.redact.scan import CARD_DIGITS, RUN, candidates, may_hold_card
 
 MODES = ("default", "pii", "off")
@@ -19,7 +22,9 @@ LONG = 256  # shorter texts are looked at again rather than remembered
 MEMO_BYTES = 24_000_000
 KNOWN_KEYS = 20_000
 
-PLAIN, EXEMPT, SECRET = 0, 1, 2
+PLAIN, EXEMPT, SECRET, PASSWORD = 0, 1, 2, 3
+MASK_FAILED = "[MASK:failed]"
+"""What is stored instead of a text at which the user's own function raised."""
 NO_CONTENT = frozenset(
     "convention kind operation provider model request_model response_id usage cost_nanousd prompt_name prompt_version "
     "agent_name ttft_ns finish_reasons status error_type service environment release project level replay_of".split()
@@ -35,14 +40,26 @@ class Redactor:
     Mode "default": API keys, tokens, private keys, passwords in URLs, card numbers. "pii" adds e-mail, phone
     and national ids. "off" returns everything as it is. Results are remembered by text, so that a history
     that is sent again costs a look-up. Redacting twice is redacting once.
+
+    `patterns` are the user's own: they hold in every mode and for ids and names too. `mask` is the user's own
+    function, given every text that is no id, model, name or time, after all rules; one that raises or returns
+    no text costs the text (MASK_FAILED) and counts in `failures`, by exception.
     """
 
-    def __init__(self, key: bytes, mode: str = "default") -> None:
+    def __init__(
+        self, key: bytes, mode: str = "default", *,
+        patterns: Iterable[OwnPattern] = (), mask: Callable[[str], str] | None = None,
+    ) -> None:  # fmt: skip
         if mode not in MODES:
             raise ValueError(f"redaction mode must be one of {', '.join(MODES)}, not {mode!r}")
         self.mode = mode
         self._key = key
-        self._off = mode == "off"
+        self._ours = mode != "off"
+        self._patterns = tuple(patterns)
+        self._mask = mask
+        self._off = not (self._ours or self._patterns or mask)
+        self._shortest = 1 if self._patterns or mask else SHORTEST
+        self.failures: dict[str, int] = {}
         self._pii = mode == "pii"
         self._memo = Memo(MEMO_BYTES)
         self._levels: dict[str, int] = {}
@@ -51,7 +68,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """A text without its secrets; a text that is JSON stays JSON, of the same form but for what was replaced."""
-        if self._off or (len(text) < SHORTEST and "@" not in text):
+        if self._off or (len(text) < self._shortest and "@" not in text):
             return text
         if len(text) < LONG:
             return self._clean(text)
@@ -64,7 +81,7 @@ class Redactor:
 
     def name(self, text: str) -> str:
         """A name or id: only what cannot be anything but a secret is replaced."""
-        if self._off or (len(text) < SHORTEST and "@" not in text):
+        if self._off or (len(text) < self._shortest and "@" not in text):
             return text
         return self.rules(text, exempt=True)
 
@@ -126,12 +143,36 @@ class Redactor:
 
     def _clean(self, text: str) -> str:
         changed = self.rules(text)
-        if json_text.looks_like_json(text) and (changed is not text or json_text.may_hide(text)):
-            return json_text.redact(text, changed, self)
-        return changed
+        if (
+            text
+            and json_text.looks_like_json(text)
+            and (changed is not text or self._mask is not None or json_text.may_hide(text))
+            and (found := json_text.redact(text, self)) is not None
+        ):
+            return found
+        return changed if self._mask is None else self._masked(changed)
+
+    def _masked(self, text: str) -> str:
+        """What the user's own function makes of a text that has passed our rules."""
+        assert self._mask is not None
+        try:
+            result = self._mask(text)
+            if not isinstance(result, str):
+                raise TypeError(f"mask returned {type(result).__name__}")
+        except Exception as e:  # noqa: BLE001  # foreign code: whatever it raises, the text must not get through
+            name = type(e).__name__
+            self.failures[name] = self.failures.get(name, 0) + 1
+            return MASK_FAILED
+        return text if result == text else result
 
     def rules(self, text: str, *, exempt: bool = False) -> str:
         """The patterns on one text as it stands, without looking into JSON. The same object if none applied."""
+        result = self._by_ours(text, exempt) if self._ours else text
+        for pattern in self._patterns:
+            result = pattern.apply(result, self._mark)
+        return text if result == text else result
+
+    def _by_ours(self, text: str, exempt: bool) -> str:
         data = text.encode("utf-8", "replace")
         result = text
         if "@" in text:
@@ -141,12 +182,15 @@ class Redactor:
                 result = EMAIL.apply(result, self._mark)
         for rule in candidates(data):
             result = rule.apply(result, self._mark)
+        if may_hold_password(text):
+            for rule in PASSWORDS:
+                result = rule.apply(result, self._mark)
         if not exempt and may_hold_card(data):
             result = redact_cards(result, self._mark)
         if self._pii and not exempt:
             for rule in PII_RULES:
                 result = rule.apply(result, self._mark)
-        return text if result == text else result
+        return result
 
     def _mark(self, kind: str, secret: str) -> str:
         return placeholder(self._key, kind, secret)
@@ -169,8 +213,10 @@ class Redactor:
             return self.text(text)
         if level == EXEMPT:
             return self.name(text)
+        if level == PASSWORD:
+            return self._mark("PASSWORD", text) if self._ours and text and not is_placeholder(text) else text
         new = self.text(text)
-        return self._mark("SECRET", text) if new is text and LONG_TOKEN.search(text) else new
+        return self._mark("SECRET", text) if self._ours and new is text and LONG_TOKEN.search(text) else new
 
     def _dict(self, values: dict[str, Value]) -> dict[str, Value]:
         """Short texts are looked at all in one go: nearly always all are clean, and a look has its own cost."""
@@ -185,7 +231,7 @@ class Redactor:
             level = levels.get(key)
             if level is None:
                 level = self._level(key)
-            if kind is str and level != SECRET:
+            if kind is str and level < SECRET:
                 text = cast(str, value)
                 if level == EXEMPT:
                     exempt[key] = text
@@ -204,7 +250,9 @@ class Redactor:
         """True when no pattern could apply to any of these texts. One look at all of them, one a line."""
         texts = "\n".join(plain.values())
         names = "\n".join(exempt.values())
-        if self._pii or "\\" in texts or "@" in texts or "@" in names:
+        if self._pii or self._patterns or self._mask is not None:
+            return False
+        if "\\" in texts or "@" in texts or "@" in names or may_hold_password(texts):
             return False
         data = texts.encode("utf-8", "replace")
         return not may_hold_card(data) and not candidates(data + b"\n" + names.encode("utf-8", "replace"))
@@ -216,7 +264,7 @@ class Redactor:
         return {self.name(key): value for key, value in values.items()}
 
     def _level(self, key: str) -> int:
-        level = SECRET if is_secret(key) else EXEMPT if is_exempt(key) else PLAIN
+        level = SECRET if is_secret(key) else PASSWORD if is_password(key) else EXEMPT if is_exempt(key) else PLAIN
         if len(self._levels) >= KNOWN_KEYS:
             self._levels.clear()
         self._levels[key] = level
@@ -285,3 +333,13 @@ class Redactor:
         if is_dataclass(value):
             return self._fields(value, frozenset())
         return self._value(value, level)
+
+
+def may_hold_password(text: str) -> bool:
+    """Whether something in it is called a password and given a value, by `=` or as in JSON."""
+    if "=" not in text and '":' not in text and "':" not in text:
+        return False
+    for word in PASSWORD_WORDS:  # noqa: SIM110  # a generator would cost more than the loop
+        if word in text:
+            return True
+    return False
