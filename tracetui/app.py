@@ -78,8 +78,8 @@ class Explorer(App[int]):
         tail: bool = True,
     ) -> None:
         super().__init__()
-        if self.no_color:
-            self._filters[:] = [NoColour()]
+        # Our inks are true colours already; Textual's own filter would walk every line again to find that out.
+        self._filters[:] = [NoColour()] if self.no_color else []
         self.ascii_mode = ascii_mode
         exists = os.path.exists(source.path) or not tail
         self.facts = Facts(source, now_ns, exists, listening, joined, notice)

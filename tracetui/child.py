@@ -43,15 +43,15 @@ class Receiver:
         self._thread = threading.Thread(target=self._run, args=(tell,), name="tracetui-receiver", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """Close the child's stdin and wait for its end; what it acknowledged is stored."""
+    def stop(self, wait_s: float = END_S) -> None:
+        """Close the child's stdin and wait for its end; what it acknowledged is stored, whatever happens then."""
         self._stopping = True
         child = self._child
         if child is not None:
             assert child.stdin is not None
             child.stdin.close()
             try:
-                child.wait(END_S)
+                child.wait(wait_s)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()

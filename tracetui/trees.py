@@ -175,13 +175,10 @@ class _Family:
             cut = self._in_cycle(index)
             self._leave(cut)
             begin = len(made)
-            made.last[self._last_root(made)] = 0
+            if made.ids:
+                made.last[max(made.roots())] = 0
             self._walk(made, cut)
             placed.update(made.order[begin:])
-
-    @staticmethod
-    def _last_root(made: Outline) -> int:
-        return max(made.roots(), default=NOWHERE)
 
     def _walk(self, made: Outline, at: int) -> None:
         """Append `at`, its siblings and all below them."""

@@ -190,6 +190,20 @@ async def test_new_traces_do_not_move_what_is_read() -> None:
         await until(pilot, lambda: shows(pilot, "trace 211") and not shows(pilot, " new "))
 
 
+async def test_news_that_change_no_line_on_screen_paint_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = FakeReader([make_trace(n, name=f"trace {n}") for n in range(200)])
+    async with make_app(reader).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: shows(pilot, "trace 199"))
+        for _ in range(30):
+            await pilot.press("k")
+        window, painted = pilot.app.screen.window, []
+        monkeypatch.setattr(type(window), "render_line", lambda self, y: painted.append(y))
+        reader.rows.append(make_trace(200, name="trace 200"))
+        pilot.app.post_message(pilot.app.Tailed(False))
+        await until(pilot, lambda: shows(pilot, "1 new ↓ G"))
+        assert painted == []
+
+
 def rows_on_screen(pilot: Pilot) -> list[str]:
     """The list without its scroll bar."""
     return [line.rstrip("▐ ") for line in screen_text(pilot).splitlines()[1:23]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -45,6 +46,8 @@ def run(path: Path | None, *, collect: bool, trace_id: str | None = None, filter
     try:
         if receiver is not None:
             receiver.start(lambda news: app.post_message(app.ReceiverNews(*news)))
+        gc.collect()
+        gc.freeze()  # what is loaded stays: walking it again and again would hold frames up by 30 ms
         app.run()
     finally:
         if receiver is not None:

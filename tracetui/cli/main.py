@@ -18,6 +18,7 @@ COMMANDS = {
     "explore": ("explore", "Explore traces live in the terminal (what `tracetui` alone does)."),
     "demo": ("demo", "Run a scripted agent into a file of its own and watch it."),
     "collect": ("collect", "Receive OTLP into the file, without a screen."),
+    "run": ("run", "Run a program with its telemetry pointed here, and watch it."),
     "traces": ("traces", "List traces."),
     "spans": ("spans", "List spans."),
     "sessions": ("sessions", "List sessions (threads)."),

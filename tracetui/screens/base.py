@@ -66,6 +66,8 @@ class ExplorerScreen(Screen[None]):
 
     def file_changed(self, *, reopened: bool) -> None:
         """News from the tail."""
+        if not self.is_mounted or not self.children:  # on its way in, or out
+            return
         if self.facts.paused or not self.is_current:
             self._missed = True
         elif reopened:

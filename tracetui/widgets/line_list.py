@@ -54,6 +54,7 @@ class LineList(Painter, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.cursor = 0
         self.top = 0
+        self._cells = (0, 0)
 
     # What subclasses say.
 
@@ -73,13 +74,18 @@ class LineList(Painter, can_focus=True):
         """How many lines of the list are on screen."""
         return max(self.size.height - self.head, 1)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._cells = self.size.width, self.page  # Textual works both out anew whenever it is asked
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width, _ = self._cells
         if y < self.head:
             return self.strip(self.head_parts(y, width), width)
         index = self.top + y - self.head
-        if index >= self.line_count():
-            return self.strip([], width)
+        return self.line(index, width) if index < self.line_count() else self.strip([], width)
+
+    def line(self, index: int, width: int) -> Strip:
         at_cursor = index == self.cursor and self.shows_cursor
         ground = ("cursor" if self.has_focus else "cursor-away") if at_cursor else ""
         return self.strip(self.line_parts(index, width), width, ground)

@@ -61,6 +61,15 @@ class TraceTable:
     def place(self, row: TraceRow) -> Page:
         return Page(row.start_ns, row.trace_id)
 
+    def stamp(self, row: TraceRow) -> tuple[object, ...]:
+        return (
+            row.trace_id,
+            row.seq,
+            row.status,
+            fmt.age(row.start_ns, self._now_ns()),
+            self.ticks(row) and self.duration(row),
+        )
+
     def ticks(self, row: TraceRow) -> bool:
         return row.status == "running"
 
@@ -122,6 +131,9 @@ class SessionTable:
 
     def place(self, row: SessionRow) -> Page:
         return Page(row.last_ns, row.session_id)
+
+    def stamp(self, row: SessionRow) -> tuple[object, ...]:
+        return row, fmt.age(row.last_ns, self._now_ns())
 
     def ticks(self, row: SessionRow) -> bool:
         return False

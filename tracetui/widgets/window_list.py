@@ -6,12 +6,13 @@ nothing is loaded but the window: a file with a million traces opens like one wi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from textual import work
 from textual.message import Message
+from textual.strip import Strip
 
 from collector.errors import TracetuiError
 from collector.store.rows import Page
@@ -23,12 +24,15 @@ Shown = TypeVar("Shown", contravariant=True)
 Found = TypeVar("Found", covariant=True)
 MOST_NEW = 99
 FRESH_S = 1.5
+MOST_STRIPS = 500
 
 
 class Table(Protocol[Shown]):
-    """What a row is called, where it stands in the order, and how it looks. Pure."""
+    """What a row is called, where it stands in the order, and how it looks. Pure. While its `stamp` is the same
+    a row looks the same."""
 
     def key(self, row: Shown) -> str: ...
+    def stamp(self, row: Shown) -> Hashable: ...
     def place(self, row: Shown) -> Page: ...
     def ticks(self, row: Shown) -> bool: ...
     def head(self, width: int) -> list[Part]: ...
@@ -84,6 +88,7 @@ class WindowList(LineList, Generic[Row]):
         self._at_end = False
         self._seen: Page | None = None
         self._fresh: set[str] = set()
+        self._strips: dict[Hashable, Strip] = {}
         self._wanted: set[str] = set()
         self._loading = False
         self._generation = 0
@@ -96,6 +101,23 @@ class WindowList(LineList, Generic[Row]):
     def head_parts(self, y: int, width: int) -> list[Part]:
         return self.table.head(width - 1)
 
+    def line(self, index: int, width: int) -> Strip:
+        """Rows that look as they did are not made again: most of a list that scrolls, or is asked for again."""
+        row = self.rows[index]
+        fresh = self.table.key(row) in self._fresh
+        at_cursor = index == self.cursor and (1 + self.has_focus)
+        look = (self.table.stamp(row), width, fresh, at_cursor, self._thumb(index))
+        strip = self._strips.get(look)
+        if strip is None:
+            if len(self._strips) > MOST_STRIPS:
+                self._strips.clear()
+            strip = self._strips[look] = super().line(index, width)
+        return strip
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._strips = {}
+
     def line_parts(self, index: int, width: int) -> list[Part]:
         row = self.rows[index]
         fresh = self.table.key(row) in self._fresh
@@ -104,11 +126,12 @@ class WindowList(LineList, Generic[Row]):
 
     def _thumb(self, index: int) -> str:
         """An honest scroll bar: the list knows whether there is more above and below, not how much."""
-        if self._at_start and self._at_end and len(self.rows) <= self.page:
+        _, page = self._cells
+        if self._at_start and self._at_end and len(self.rows) <= page:
             return " "
-        above = self.top if self._at_start else self.top + 10 * self.page
-        below = len(self.rows) - self.top - self.page + (0 if self._at_end else 10 * self.page)
-        place = round((self.page - 1) * above / max(above + below, 1))
+        above = self.top if self._at_start else self.top + 10 * page
+        below = len(self.rows) - self.top - page + (0 if self._at_end else 10 * page)
+        place = round((page - 1) * above / max(above + below, 1))
         return self.glyphs.thumb if index - self.top == place else " "
 
     def tick(self) -> None:
@@ -205,17 +228,17 @@ class WindowList(LineList, Generic[Row]):
             size = max(2 * self.page, 50)  # live files ask for this at every frame
             rows = list(await self.fetch(size))
             return Loading(rows, at_start=len(rows) < size, at_end=True)
-        first = max(self.top - self.page, 0)
+        first = max(self.top - self.page // 2, 0)
         at_start = self._at_start and first == 0
         start = self.table.place(self.rows[first])
-        size = 3 * self.page
+        size = 2 * self.page + self.page // 2
         rows = list(await self.fetch(size, after=Page(start.value, "")))
         at_end = len(rows) < size
         return Loading(rows, at_start, at_end, await self._count_unseen(rows, at_end))
 
     async def _count_unseen(self, rows: list[Row], at_end: bool) -> int:
-        if self._seen is None:
-            return 0
+        if self._seen is None or self.unseen > MOST_NEW:
+            return self.unseen  # new ones only make it more
         newer = rows if at_end else await self.fetch(MOST_NEW + 1, after=self._seen)
         seen = (self._seen.value, self._seen.key)
         places = [self.table.place(row) for row in newer]
@@ -246,6 +269,7 @@ class WindowList(LineList, Generic[Row]):
     def _put(self, loaded: Loading[Row]) -> None:
         """Swap the window; the cursor, and the screen line it stands on, stay with the row they were on."""
         old, known, was_loaded = self.row, {self.table.key(row) for row in self.rows}, self.loaded
+        looked = self._looks()
         self.rows, self._at_start, self._at_end = loaded.rows, loaded.at_start, loaded.at_end
         self.unseen, self.loaded = loaded.unseen, True
         self._place_cursor(old, loaded.select)
@@ -253,11 +277,26 @@ class WindowList(LineList, Generic[Row]):
             self._glow({self.table.key(row) for row in self.rows[-self.page :]} - known)
         if self._at_end and self.rows and self.top + self.page >= len(self.rows):
             self._seen, self.unseen = self.table.place(self.rows[-1]), 0
-        self.refresh()
+        self._repaint(looked)
         if self.row is not None and (old is None or self.table.key(self.row) != self.table.key(old)):
             self.post_message(self.Moved(self, self.cursor))
         self.post_message(self.Loaded(self))
         self.moved()
+
+    def _looks(self) -> list[Hashable]:
+        """What each line on screen looks like."""
+        shown = range(self.top, min(self.top + self.page, len(self.rows)))
+        return [(self.table.stamp(self.rows[n]), n == self.cursor, self._thumb(n)) for n in shown]
+
+    def _repaint(self, looked: list[Hashable]) -> None:
+        """Paint the lines that look different now; all of them when most do."""
+        looks = self._looks()
+        changed = [n for n, look in enumerate(looks) if n >= len(looked) or look != looked[n]]
+        if len(looks) < len(looked) or len(changed) > self.page // 2:
+            self.refresh()
+            return
+        for line in changed:
+            self.refresh_index(self.top + line)
 
     def _place_cursor(self, old: Row | None, select: int | None) -> None:
         offset = self.cursor - self.top
