@@ -15,7 +15,7 @@ from tests.builders import MS, T0, make_part, span_id, trace_id
 from tests.store_read.files import Plans, make_trace, write
 
 S = 1000 * MS
-MINE, OTHER = new_run(T0), new_run(T0 - 5 * S)
+MINE, OTHER = "20261118-110640-a6d85f", "20261118-110635-dbf115"
 
 
 def of(run: str) -> Resource:
