@@ -6,6 +6,7 @@ sequence, nothing invisible and nothing whose width terminals disagree about, so
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +38,9 @@ _BROKEN = re.compile("[\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _FLAGS = re.compile("[\U0001f1e6-\U0001f1ff]")
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _STACKS = re.compile(f"([{_MARKS}]{{3}})[{_MARKS}]+|(?:^)([{_MARKS}])", re.MULTILINE)
+
+
+_SOLE_TEXT = re.compile(r'\{"[^"\\]{1,64}": ?"((?:[^"\\]|\\.)*)(?:"\}|\\?…?)', re.DOTALL)
 
 
 def plain(text: str) -> str:
@@ -77,6 +81,18 @@ def _letter(match: re.Match[str]) -> str:
 
 def _unstacked(match: re.Match[str]) -> str:
     return match[1] if match[1] else "◌" + match[2]
+
+
+def sole_text(text: str) -> str:
+    """The text in `{"question": "…"}`: what a function with one text argument was given, which may be cut off.
+    Anything else is returned as it is."""
+    found = _SOLE_TEXT.fullmatch(text)
+    if found is None:
+        return text
+    try:
+        return str(json.loads(f'"{found[1].rstrip(ELLIPSIS)}"'))
+    except ValueError:  # cut off inside an escape
+        return found[1]
 
 
 def cells(text: str) -> int:

@@ -8,6 +8,7 @@ is opened again.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -18,6 +19,9 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
 from collector.errors import TracetuiError
+
+# Its threads complain to the terminal when they are asked to end while an event comes in.
+logging.getLogger("watchdog").addHandler(logging.NullHandler())
 
 POLL_S = 0.25
 FRAME_S = 1 / 30

@@ -262,6 +262,14 @@ async def test_nothing_found_says_why_and_what_to_do() -> None:
         await until(pilot, lambda: shows(pilot, "No traces match zzz", "esc"))
 
 
+async def test_what_was_started_here_is_waited_for_without_advice() -> None:
+    app = make_app(FakeReader())
+    app.facts.expecting = "The demo is starting."
+    async with app.run_test(size=(100, 24)) as pilot:
+        await until(pilot, lambda: shows(pilot, "The demo is starting.", "/home/me/app/traces.db"))
+        assert not shows(pilot, "tracetui collect")
+
+
 async def test_copy_sends_to_the_terminal_and_says_so() -> None:
     async with make_app(FakeReader(some_traces(), agent_spans())).run_test(size=(100, 30), notifications=True) as pilot:
         await until(pilot, lambda: shows(pilot, "support_agent"))

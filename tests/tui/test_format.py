@@ -134,3 +134,20 @@ def test_ascii_signs_are_ascii_and_both_sets_name_the_same_kinds() -> None:
     assert fmt.ASCII.kinds.keys() == fmt.UNICODE.kinds.keys()
     assert "".join(fmt.ASCII.kinds.values()).isascii()
     assert fmt.ascii_signs("1.2s⋯ – a…").isascii()
+
+
+@pytest.mark.parametrize(
+    ("preview", "told"),
+    [
+        ('{"question": "Where is \\"it\\"?"}', 'Where is "it"?'),
+        ('{"question":"Where"}', "Where"),
+        ('{"question": "a long one that was cut o…', "a long one that was cut o"),
+        ('{"question": "cut in an escape \\u00', "cut in an escape \\u00"),
+        ('{"a": "1", "b": "2"}', '{"a": "1", "b": "2"}'),
+        ('{"a": {"b": "c"}}', '{"a": {"b": "c"}}'),
+        ('{"n": 3}', '{"n": 3}'),
+        ("plain", "plain"),
+    ],
+)
+def test_a_single_text_argument_is_shown_as_that_text(preview: str, told: str) -> None:
+    assert fmt.sole_text(preview) == told

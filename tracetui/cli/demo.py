@@ -61,6 +61,7 @@ def watch(path: Path) -> int:
 
     app = make_app(make_source(resolve(db=path).settings))
     app.facts.notice = NOTICE
+    app.facts.expecting = "The demo is starting: its first runs show here in a moment."
     app.run()
     return app.return_code or 0
 

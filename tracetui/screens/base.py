@@ -25,7 +25,8 @@ CLOCK_S = 5.0
 @dataclass(slots=True)
 class Facts:
     """What the screens know of the outside. `listening` is the receiver's address, `joined` says that it was
-    running already; `notice` is a sentence to show until it is dismissed (a port taken, a variable to set)."""
+    running already; `notice` is a sentence to show until it is dismissed (a port taken, a variable to set);
+    `expecting` says what will write the file, where we started it ourselves."""
 
     source: Source
     now_ns: Callable[[], int]
@@ -33,6 +34,7 @@ class Facts:
     listening: str | None = None
     joined: bool = False
     notice: str = ""
+    expecting: str = ""
     paused: bool = False
 
 

@@ -23,6 +23,8 @@ def nothing(facts: Facts, what: str, filter_text: str) -> list[list[Part]]:
             *_table([("esc", "show all again"), ("/", "change the filter")]),
         ]
     name = path.rsplit("/", 1)[-1]
+    if facts.expecting:
+        return [[(facts.expecting, "strong")], [(path, "quiet")], [], [("? all keys   q quit", "quiet")]]
     if facts.exists:
         title: list[Part] = [(f"No {what} in ", "text"), (name, "strong"), (" yet.", "text")]
     else:

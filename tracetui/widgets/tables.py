@@ -182,8 +182,8 @@ class SessionTable:
 
 def exchange(row: TraceRow, width: int) -> list[Part]:
     """`input → output` in `width` cells; the input gives way once it takes more than half."""
-    asked = fmt.plain(row.input_preview or "").strip()
-    said = fmt.plain(row.output_preview or "").strip()
+    asked = fmt.plain(fmt.sole_text(row.input_preview or "")).strip()
+    said = fmt.plain(fmt.sole_text(row.output_preview or "")).strip()
     if row.status == "abandoned" and not said:
         answer: Part = ("abandoned: its process is gone", "abandoned")
     elif row.status == "running" and not said:
