@@ -82,11 +82,30 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
 
-def times(what: str, ms: Sequence[float], budget: str = "") -> None:
-    """One line: median, p95, p99 and the worst of these milliseconds."""
+def times(what: str, ms: Sequence[float], budget: str = "", *, cpu_ms: Sequence[float] = ()) -> None:
+    """One line: median, p95, p99 and the worst of these milliseconds; and the median of the CPU they took, which says
+    more where other programs run beside."""
     told = f"n {len(ms)}, p50 {median(ms):.1f}, p95 {percentile(ms, 0.95):.1f}"
     told += f", p99 {percentile(ms, 0.99):.1f}, max {max(ms):.1f} ms"
-    figure(what, told, budget)
+    figure(what, told + (f"; CPU p50 {median(cpu_ms):.1f} ms" if cpu_ms else ""), budget)
+
+
+class Clock:
+    """Milliseconds of wall and of this thread's CPU, a pair for each `with`."""
+
+    def __init__(self) -> None:
+        self.ms: list[float] = []
+        self.cpu_ms: list[float] = []
+
+    def __enter__(self) -> None:
+        self._began = time.perf_counter(), time.thread_time()
+
+    def __exit__(self, *_: object) -> None:
+        self.ms.append((time.perf_counter() - self._began[0]) * 1e3)
+        self.cpu_ms.append((time.thread_time() - self._began[1]) * 1e3)
+
+    def tell(self, what: str, budget: str = "") -> None:
+        times(what, self.ms, budget, cpu_ms=self.cpu_ms)
 
 
 def pin(core: int) -> bool:

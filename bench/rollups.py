@@ -17,9 +17,10 @@ import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from bench.generate import agent_bodies
-from bench.report import figure, head, load, quiet, say, times
+from bench.report import Clock, figure, head, load, quiet, say
 from collector.ingest import Ingest
 from collector.protocols import otlp
 from collector.settings import Settings
@@ -82,8 +83,8 @@ def traces(db: Path, spans: int) -> None:
         file.execute(TRACES.format(columns=", ".join(columns), chosen=chosen), copies)
 
 
-def spread(db: Path, spans: int, days: int) -> int:
-    """Write the sums of so many spans over so many days. How many rows that made."""
+def spread(db: Path, spans: int, days: int) -> None:
+    """Write the sums of so many spans over so many days."""
     rows = days * QUARTERS_A_DAY * len(KINDS) * len(DEPARTMENTS) * len(FEATURES)
     each, rest = divmod(spans, rows)
     with closing(sqlite3.connect(db)) as file, file:
@@ -95,44 +96,40 @@ def spread(db: Path, spans: int, days: int) -> int:
                 "features": json.dumps(FEATURES), "kinds": json.dumps(KINDS), "now": int(time.time()) // 900,
             },
         )  # fmt: skip
-    return rows
 
 
-def asked(db: Path, sql: str, values: dict[str, int], at: int, spans: int) -> float:
-    """Milliseconds of one query; column `at` of its rows adds up to the spans (0: not checked)."""
-    with closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as file:
-        began = time.perf_counter()
-        rows = file.execute(sql, values).fetchall()
-        took = (time.perf_counter() - began) * 1e3
-    assert rows
-    assert not spans or sum(row[at] for row in rows) == spans
-    return took
+def ask(db: Path, clock: Clock, sql: str, values: dict[str, int]) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as file, clock:
+        return file.execute(sql, values).fetchall()
 
 
 def sums(db: Path, spans: int, rounds: int) -> None:
-    times("totals, as the reader has them", [whole(db, spans) for _ in range(rounds)], BUDGET)
-    for name, sql in QUERIES.items():
-        at = 2 if "hour" in name else 1
-        times(f"sums {name}", [asked(db, sql, {}, at, spans) for _ in range(rounds)], BUDGET)
-    since = int(time.time()) // 900 - QUARTERS_A_DAY
-    times("sums by model, last day", [asked(db, LAST_DAY, {"since": since}, 1, 0) for _ in range(rounds)], BUDGET)
-    one = "sums of one department by model"
-    times(
-        f"{one}, last day",
-        [asked(db, ONE_DEPARTMENT.format(where=RECENT), {"since": since}, 1, 0) for _ in range(rounds)],
-        BUDGET,
-    )
-    times(f"{one}, all", [asked(db, ONE_DEPARTMENT.format(where=""), {}, 1, 0) for _ in range(rounds)], BUDGET)
+    """Whatever adds up all spans must find them all."""
+    since = {"since": int(time.time()) // 900 - QUARTERS_A_DAY}
+    queries: dict[str, tuple[str, dict[str, int]]] = {
+        **{f"sums {name}": (sql, {}) for name, sql in QUERIES.items()},
+        "sums by model, last day": (LAST_DAY, since),
+        "sums of one department by model, last day": (ONE_DEPARTMENT.format(where=RECENT), since),
+        "sums of one department by model": (ONE_DEPARTMENT.format(where=""), {}),
+    }
+    whole(db, spans, rounds)
+    for name, (sql, values) in queries.items():
+        clock = Clock()
+        for _ in range(rounds):
+            rows = ask(db, clock, sql, values)
+            assert rows
+            assert values or "one department" in name or sum(row[-2] for row in rows) == spans
+        clock.tell(name, BUDGET)
 
 
-def whole(db: Path, spans: int) -> float:
-    """Milliseconds of the reader's totals: what the screen shows of everything."""
-    with open_reader(db) as reader:
-        began = time.perf_counter()
-        found = reader.totals()
-        took = (time.perf_counter() - began) * 1e3
-    assert (found.traces, found.spans) == (spans // RUN_SPANS, spans)
-    return took
+def whole(db: Path, spans: int, rounds: int) -> None:
+    """The reader's totals: what the screen shows of everything."""
+    clock = Clock()
+    for _ in range(rounds):
+        with open_reader(db) as reader, clock:
+            found = reader.totals()
+        assert (found.traces, found.spans) == (spans // RUN_SPANS, spans)
+    clock.tell("totals, as the reader has them", BUDGET)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -140,19 +137,19 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--spans", type=int, default=100_000, help="in thousands [100000]; the budget is for 10000000")
     parser.add_argument("--days", type=int, default=30, help="over which they are spread [30]")
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--folder", type=Path, help="where the file is made [a temporary folder]")
-    options = parser.parse_args(argv)
+    parser.add_argument("--db", type=Path, help="make the file here and keep it; take it if it is there")
+    asked = parser.parse_args(argv)
     head(__doc__)
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        db = Path(folder) / "traces.db"
-        began = time.perf_counter()
-        traces(db, options.spans)
-        rows = spread(db, options.spans, options.days)
-        say(f"  made in {time.perf_counter() - began:.0f} s")
+    with tempfile.TemporaryDirectory() as folder:
+        db = asked.db or Path(folder) / "traces.db"
+        if not db.exists():
+            traces(db, asked.spans)
+            spread(db, asked.spans, asked.days)
+        quarter_rows = asked.days * QUARTERS_A_DAY * len(KINDS) * len(DEPARTMENTS) * len(FEATURES)
         size = db.stat().st_size / 1e6
-        figure("file", f"{options.spans:,} spans over {options.days} days, {rows:,} rows of sums, {size:,.0f} MB")
+        figure("file", f"{asked.spans:,} spans over {asked.days} days, {quarter_rows:,} rows of sums, {size:,.0f} MB")
         quiet()
-        sums(db, options.spans, options.rounds)
+        sums(db, asked.spans, asked.rounds)
     say(f"  {load()}")
 
 

@@ -25,7 +25,7 @@ from typing import Any
 import orjson
 
 from bench.generate import MODEL, MS, Texts
-from bench.report import figure, head, load, quiet, say, times
+from bench.report import Clock, figure, head, load, quiet, say
 from collector.ingest import Ingest
 from collector.model import Batch, SpanPart
 from collector.settings import Settings
@@ -120,12 +120,10 @@ def build(db: Path, messages: int, speaker: Speaker) -> None:
 Ask = Callable[[Reader], Any]
 
 
-def timed(db: Path, ask: Ask) -> tuple[float, Any]:
-    """(milliseconds, what was found) of one query on a fresh connection."""
-    with open_reader(db) as reader:
-        began = time.perf_counter()
-        found = ask(reader)
-        return (time.perf_counter() - began) * 1e3, found
+def asked_of(db: Path, clock: Clock, ask: Ask) -> Any:
+    """What one query on a fresh connection finds."""
+    with open_reader(db) as reader, clock:
+        return ask(reader)
 
 
 def searching(text: str, where: Filter | None = None) -> Ask:
@@ -172,37 +170,41 @@ def search(db: Path, speaker: Speaker, rounds: int) -> None:
     everything = queries(speaker, rounds)
     for name, texts in everything.items():
         if texts:
-            times(name, ask_all(db, texts, dict(speaker.own_words), none=name == NOWHERE), BUDGET)
+            ask_all(db, texts, dict(speaker.own_words), none=name == NOWHERE).tell(name, BUDGET)
             if missing := passed_over(db, texts[0]):
                 figure(f"{name}: of the newest {PAGE} spans, passed over", str(missing), "0")
-    common = everything["a word of every other message"]
-    recent = parse("kind:llm since:1h", time.time_ns())
-    times("a common word, kind:llm since:1h", [timed(db, searching(text, recent))[0] for text in common], BUDGET)
+    kept, clock = parse("kind:llm", time.time_ns()), Clock()
+    for text in everything["a word of every other message"]:
+        asked_of(db, clock, searching(text, kept))
+    clock.tell("a word of every other message, kind:llm", BUDGET)
     for name in ("a word of one message", "a word of every other message", "a phrase of three words"):
-        if forget(db):
-            times(f"cold, {name}", [timed(db, searching(text))[0] for text in everything[name][:10] if forget(db)])
+        clock = Clock()
+        for text in everything[name][:10]:
+            if forget(db):
+                asked_of(db, clock, searching(text))
+        if clock.ms:
+            clock.tell(f"cold, {name}")
 
 
-def ask_all(db: Path, texts: Sequence[str], whose: dict[str, str], *, none: bool) -> list[float]:
-    """Milliseconds of each. What is found is the right span where there is but one, and else newest first."""
-    took, count = [], 0
+def ask_all(db: Path, texts: Sequence[str], whose: dict[str, str], *, none: bool) -> Clock:
+    """The time of each. What is found is the right span where there is but one, and else newest first."""
+    clock, count = Clock(), 0
     for text in texts:
-        ms, hits = timed(db, searching(text))
-        took.append(ms)
+        hits = asked_of(db, clock, searching(text))
         count += len(hits)
         starts = [hit.start_ns for hit in hits]
         assert starts == sorted(starts, reverse=True)
         if text in whose:
             assert [hit.span_id for hit in hits] == [whose[text]]
     assert (count == 0) == none
-    return took
+    return clock
 
 
 def passed_over(db: Path, text: str) -> int:
     """How many of the newest spans with this word or phrase a search of a page leaves out."""
     with closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as file:
         newest = {row[0] for row in file.execute(NEWEST, {"asked": match_expression(text), "limit": PAGE})}
-    return len(newest - {hit.span_id for hit in timed(db, searching(text))[1]})
+    return len(newest - {hit.span_id for hit in asked_of(db, Clock(), searching(text))})
 
 
 def lists(db: Path, messages: int, rounds: int) -> None:
@@ -215,9 +217,11 @@ def lists(db: Path, messages: int, rounds: int) -> None:
         "totals": lambda reader: reader.totals(),
     }
     for name, ask in asks.items():
-        found = [timed(db, ask) for _ in range(rounds)]
-        assert name != "totals" or found[0][1].spans == spans
-        times(f"{name} of {spans:,} calls", [ms for ms, _ in found])
+        clock = Clock()
+        for _ in range(rounds):
+            found = asked_of(db, clock, ask)
+        assert name != "totals" or found.spans == spans
+        clock.tell(f"{name} of {spans:,} calls")
 
 
 def main(argv: list[str] | None = None) -> None:
