@@ -1,0 +1,103 @@
+"""`tracetui run -- CMD`: run a program and see what it does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from collector.settings import Resolved, resolve
+from tracetui import format as fmt
+from tracetui.cli import common
+
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+
+
+@click.command("run", context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False})
+@click.option("--no-tui", is_flag=True, help="Leave the terminal to CMD, and print a summary at its end.")
+@click.option(
+    "--auto", is_flag=True, help="Trace a Python CMD's OpenAI, Anthropic and LangChain calls, code unchanged."
+)
+@click.option(
+    "--db", type=click.Path(path_type=Path, dir_okay=False), help="The file to write [default: the project's]."
+)
+@click.argument("command", metavar="-- CMD …", nargs=-1, type=click.UNPROCESSED, required=True)
+def run(no_tui: bool, auto: bool, db: Path | None, command: tuple[str, ...]) -> NoReturn:
+    """Run CMD with its telemetry pointed here, and watch it. The exit code is CMD's.
+
+    CMD's output is on a tab of the explorer (o); a CMD that wants the keyboard needs --no-tui.
+    """
+    if os.name != "posix":
+        raise click.UsageError("`tracetui run` needs Linux or macOS; start `tracetui` and set "
+                               "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 yourself")  # fmt: skip
+    check(command[0])
+    found = resolve(db=db)
+    for warning in found.warnings:
+        common.note(warning)
+    sys.exit(_run(command, found, auto=auto, screen=not no_tui and has_screen()))
+
+
+def check(program: str) -> None:
+    """End with 127 when there is no such program, 126 when it may not be run, as shells do."""
+    if shutil.which(program) is not None:
+        return
+    there = os.path.exists(program) and os.sep in program
+    if there:
+        common.note(f"{fmt.plain(program)} cannot be run: it is {_why(program)}")
+        sys.exit(NOT_EXECUTABLE)
+    where = "there is no such file" if os.sep in program else "it is in no directory of $PATH"
+    common.note(f"{fmt.plain(program)} was not found: {where}")
+    sys.exit(NOT_FOUND)
+
+
+def _why(program: str) -> str:
+    return "a directory" if os.path.isdir(program) else f"not executable (chmod +x {fmt.plain(program)})"
+
+
+def has_screen() -> bool:
+    """Whether there is a terminal to paint on and to read keys from."""
+    return sys.stdout.isatty() and sys.stdin.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "")
+
+
+def _run(command: tuple[str, ...], found: Resolved, *, auto: bool, screen: bool) -> int:
+    from collector.ids import new_run
+    from tracetui.run import collecting, passing, summary
+    from tracetui.run.variables import prepare
+
+    settings = found.settings
+    collector = collecting.start(settings, passing.block if not screen else lambda: None)
+    name = new_run(time.time_ns())
+    talk = [collector.notice.partition(": set ")[0]] if collector.notice else []
+    given = prepare(os.environ, collector.status, db=settings.db, run=name, token=settings.token, url=settings.url)
+    talk += given.talk
+    for sentence in talk:
+        common.note(fmt.plain(sentence))
+    began = time.monotonic()
+    try:
+        code = _in_foreground(command, given.env)
+    finally:
+        seconds = time.monotonic() - began
+        sums = collector.finish(lambda: summary.read(settings.db, name))
+    ended = summary.how_it_ended(fmt.plain(os.path.basename(command[0])), code)
+    for line in summary.lines(sums, db=settings.db, run=name, seconds=seconds, ended=ended, auto=auto):
+        common.note(line)
+    return code
+
+
+def _in_foreground(command: tuple[str, ...], env: dict[str, str]) -> int:
+    from tracetui.run.passing import run_here
+
+    sys.stdout.flush()
+    try:
+        return run_here(command, env)
+    except PermissionError as e:
+        common.note(f"{fmt.plain(command[0])} cannot be run: {e.strerror}")
+        return NOT_EXECUTABLE
+    except OSError as e:
+        common.note(f"{fmt.plain(command[0])} cannot be run: {e.strerror}")
+        return NOT_FOUND if isinstance(e, FileNotFoundError) else NOT_EXECUTABLE
