@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import ClassVar
 
@@ -13,10 +13,13 @@ from textual.app import App
 from textual.message import Message
 from textual.theme import Theme
 
-from tracetui.keymap import bindings
+from tracetui.commands import Commands
+from tracetui.keymap import KEYS, bindings, remapped
+from tracetui.palette import KeyCommands
 from tracetui.screens.base import ExplorerScreen, Facts
 from tracetui.screens.help import HelpScreen
 from tracetui.screens.lists import ListScreen, SessionsScreen, TracesScreen, session_filter
+from tracetui.screens.search import SearchScreen
 from tracetui.screens.trace import TraceScreen
 from tracetui.source import Source
 from tracetui.tail import Tail
@@ -38,13 +41,13 @@ THEME = Theme(
 )
 
 
-class Explorer(App[int]):
+class Explorer(Commands):
     """`tracetui`: explores one file. `open_trace` starts inside that trace."""
 
     CSS_PATH = "tracetui.tcss"
     TITLE = "tracetui"
     BINDINGS = bindings("app")
-    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = App.COMMANDS | {KeyCommands}
     NOTIFICATION_TIMEOUT: ClassVar[float] = 4.0
 
     class Tailed(Message):
@@ -76,8 +79,11 @@ class Explorer(App[int]):
         open_trace: str | None = None,
         filter_text: str = "",
         tail: bool = True,
+        keys: Mapping[str, str] | None = None,
     ) -> None:
+        """`keys` is a key map of the user's, see `keymap.remapped` (SettingsError)."""
         super().__init__()
+        self.keys = remapped(keys or {})
         # Our inks are true colours already; Textual's own filter would walk every line again to find that out.
         self._filters[:] = [NoColour()] if self.no_color else []
         self.ascii_mode = ascii_mode
@@ -88,6 +94,7 @@ class Explorer(App[int]):
         self._tail = Tail(source.path, source.open_reader, self._file_changed) if tail else None
 
     def on_mount(self) -> None:
+        self.set_keymap({f"{key.group}.{key.action}": key.keys for key in self.keys if key not in KEYS})
         self.register_theme(THEME)
         with suppress(Exception):
             self.theme = os.environ.get("TEXTUAL_THEME", THEME.name)
@@ -127,19 +134,13 @@ class Explorer(App[int]):
 
     # Going places.
 
-    def _list_screen(self, screen: ListScreen[object]) -> None:
-        """Put a list at the bottom of the stack and show it."""
-        while len(self.screen_stack) > 2:
-            self.pop_screen()
-        self.switch_screen(screen)
-
     def action_show_traces(self) -> None:
         if not isinstance(self.screen, TracesScreen):
-            self._list_screen(TracesScreen(self.facts))  # type: ignore[arg-type]
+            self.show_list(TracesScreen(self.facts))  # type: ignore[arg-type]
 
     def action_show_sessions(self) -> None:
         if not isinstance(self.screen, SessionsScreen):
-            self._list_screen(SessionsScreen(self.facts))  # type: ignore[arg-type]
+            self.show_list(SessionsScreen(self.facts))  # type: ignore[arg-type]
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen())
@@ -153,4 +154,12 @@ class Explorer(App[int]):
 
     @on(ListScreen.OpenSession)
     def _to_session(self, event: ListScreen.OpenSession) -> None:
-        self._list_screen(TracesScreen(self.facts, filter_text=session_filter(event.session_id)))  # type: ignore[arg-type]
+        self.show_list(TracesScreen(self.facts, filter_text=session_filter(event.session_id)))  # type: ignore[arg-type]
+
+    @on(ExplorerScreen.Search)
+    def _to_search(self, event: ExplorerScreen.Search) -> None:
+        self.push_screen(SearchScreen(self.facts, event.text))
+
+    @on(SearchScreen.OpenHit)
+    def _to_hit(self, event: SearchScreen.OpenHit) -> None:
+        self.push_screen(TraceScreen(self.facts, event.trace_id, event.span_id))

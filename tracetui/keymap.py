@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from textual.binding import Binding, BindingType
+from textual.keys import Keys, _character_to_key
+
+from collector.errors import SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,9 @@ KEYS = (
     Key("screen", "back", "escape,backspace", "esc", "back", "back, or clear the filter", 3),
     Key("screen", "pause", "space", "space", "pause", "hold the screen still; new data waits", 6),
     Key("screen", "copy_menu", "y", "y", "copy", "copy menu", 7),
-    Key("lists", "filter", "slash,f", "/", "filter", "filter the list", 1),
+    Key("screen", "search", "slash", "/", "search", "search all that was said", 1),
+    Key("screen", "command", "colon", ":", "command", "type a command; ctrl+p finds one"),
+    Key("lists", "filter", "f", "f", "filter", "filter the list", 1),
     Key("lists", "session", "s", "s", "session", "only the traces of this session", 8),
     Key("trace", "fold", "h,left", "h l", "fold", "fold, or go to the parent", 4),
     Key("trace", "unfold", "l,right", "l", "unfold", "unfold, or go to the first child"),
@@ -47,6 +55,10 @@ KEYS = (
     Key("trace", "unfold_all", "L", "L", "unfold all", "unfold everything"),
     Key("trace", "next_error", "n", "n N", "error", "next error", 5),
     Key("trace", "previous_error", "N", "N", "error", "previous error"),
+    Key("trace", "previous_critical", "left_square_bracket", "[ ]", "path", "along the critical path (thick bars)", 6),
+    Key("trace", "next_critical", "right_square_bracket", "]", "path", "the same, forwards"),
+    Key("trace", "zoom", "z", "z", "zoom", "zoom the bars in to this span, and out again", 7),
+    Key("trace", "edit", "e", "e", "editor", "what the tab shows, in $VISUAL or $EDITOR", 7),
     Key("trace", "other_pane", "tab", "tab", "pane", "between the tree and the inspector", 3),
     Key("trace", "all_messages", "equals_sign", "=", "all messages", "all messages, or only this turn's", 4),
     Key("trace", "wider", "greater_than_sign", "< >", "width", "more room for the tree"),
@@ -67,14 +79,14 @@ def bindings(group: str) -> list[BindingType]:
     ]
 
 
-def bar(groups: tuple[str, ...], without: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+def bar(groups: tuple[str, ...], without: tuple[str, ...] = (), keys: Iterable[Key] = KEYS) -> list[tuple[str, str]]:
     """(sign, label) for the bottom line, the most needed first, `without` some actions."""
-    keys = [key for key in KEYS if key.group in groups and key.bar and key.action not in without]
-    keys.sort(key=lambda key: key.bar)
-    return [(key.sign, key.label) for key in keys]
+    shown = [key for key in keys if key.group in groups and key.bar and key.action not in without]
+    shown.sort(key=lambda key: key.bar)
+    return [(key.sign, key.label) for key in shown]
 
 
-def help_sections() -> list[tuple[str, list[tuple[str, str]]]]:
+def help_sections(keys: Iterable[Key] = KEYS) -> list[tuple[str, list[tuple[str, str]]]]:
     """(title, [(sign, what it does)]) for the help screen."""
     titles = {
         "list": "Moving",
@@ -83,4 +95,62 @@ def help_sections() -> list[tuple[str, list[tuple[str, str]]]]:
         "screen": "Everywhere",
         "app": "Screens",
     }
-    return [(title, [(key.sign, key.help) for key in KEYS if key.group == group]) for group, title in titles.items()]
+    known = list(keys)
+    return [(title, [(key.sign, key.help) for key in known if key.group == group]) for group, title in titles.items()]
+
+
+# Another key map.
+
+TOGETHER = (("list", "lists", "screen", "app"), ("list", "trace", "screen"))
+"""Groups whose keys are live at the same time."""
+
+
+_CHARACTERS = {_character_to_key(char): char for char in string.punctuation}
+_KEY_NAMES = {key.value for key in Keys} | set(_CHARACTERS)
+
+
+def remapped(changes: Mapping[str, str]) -> tuple[Key, ...]:
+    """The table with other keys: `changes` maps ids to keys, comma separated. SettingsError says what is wrong."""
+    known = {f"{key.group}.{key.action}": key for key in KEYS}
+    for name, keys in changes.items():
+        if name not in known:
+            close = get_close_matches(name, [*known, *(one.split(".")[1] for one in known)], n=1)
+            raise SettingsError(
+                f"keys: there is no command {name!r}" + (f"; did you mean {close[0]}?" if close else "")
+            )
+        names = [_key_name(name, key) for key in _split(keys)]
+        known[name] = replace(known[name], keys=",".join(names), sign=" ".join(map(_sign, names)))
+    _refuse_clashes(known, changes)
+    return tuple(known.values())
+
+
+def _split(keys: str) -> list[str]:
+    """At commas; a lone comma is that key."""
+    return [key.strip() for key in keys.split(",") if key.strip()] if keys.strip() != "," else [","]
+
+
+def _key_name(command: str, key: str) -> str:
+    *modifiers, base = key.split("+") if len(key) > 1 else [key]
+    name = _character_to_key(base) if len(base) == 1 else base
+    is_key = len(base) == 1 or name in _KEY_NAMES
+    if not is_key or not set(modifiers) <= {"ctrl", "alt", "shift"}:
+        raise SettingsError(
+            f"keys: {command} = {key!r} is no key; write a character, or a name like ctrl+o, f2, pageup"
+        )
+    return "+".join([*modifiers, name])
+
+
+def _sign(name: str) -> str:
+    return _CHARACTERS.get(name, name)
+
+
+def _refuse_clashes(known: Mapping[str, Key], changed: Iterable[str]) -> None:
+    for name in changed:
+        key = known[name]
+        for groups in (groups for groups in TOGETHER if key.group in groups):
+            for other, it in known.items():
+                both = set(it.keys.split(",")) & set(key.keys.split(","))
+                if other != name and it.group in groups and both:
+                    raise SettingsError(
+                        f"keys: {name} and {other} are both on {_sign(both.pop())}; give one another key"
+                    )

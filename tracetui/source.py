@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from collector.store.rows import FileState, Page, SessionRow, SpanDetail, SpanRow, Totals, TraceRow
+from collector.store.rows import FileState, Page, SearchHit, SessionRow, SpanDetail, SpanRow, Totals, TraceRow
 from collector.store.skeleton import Skeleton
 
 Answer = TypeVar("Answer")
@@ -39,6 +39,7 @@ class Reader(Protocol):
     def span_rows(self, trace_id: str, numbers: Sequence[int]) -> dict[int, SpanRow]: ...
     def children(self, trace_id: str, parent_id: str | None, *, limit: int = ...) -> Sequence[SpanRow]: ...
     def span(self, trace_id: str, span_id: str) -> SpanDetail: ...
+    def search(self, text: str, where: Where = ..., *, limit: int = ...) -> Sequence[SearchHit]: ...
     def totals(self, where: Where = ...) -> Totals: ...
 
 

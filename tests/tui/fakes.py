@@ -9,7 +9,7 @@ from typing import Any
 
 from collector.errors import FilterError, NotFound
 from collector.model import Content, Event, Message, Resource, Scope, Tool, Usage
-from collector.store.rows import FileState, Page, SessionRow, SpanDetail, SpanRow, Totals, TraceRow
+from collector.store.rows import FileState, Page, SearchHit, SessionRow, SpanDetail, SpanRow, Totals, TraceRow
 from collector.store.skeleton import Skeleton
 from tracetui.app import Explorer
 from tracetui.source import Source
@@ -176,6 +176,21 @@ class FakeReader:
         if span_id in self.details:
             return self.details[span_id]
         return agent_detail(next(row for row in self.spans if row.span_id == span_id))
+
+    def search(self, text: str, where: str = "", *, limit: int = 100) -> list[SearchHit]:
+        self.asked.append((f"search {text}", limit))
+        word = text.rstrip("*").lower()
+        return [
+            SearchHit(row.trace_id, row.span_id, row.name, row.kind, row.start_ns, f"they said {row.name} here",
+                      ((10, 10 + len(row.name)),))
+            for row in reversed(self.spans) if word in row.name.lower()
+        ][:limit]  # fmt: skip
+
+    def resolve_trace(self, prefix: str) -> str:
+        found = [row.trace_id for row in self.rows if row.trace_id.startswith(prefix)]
+        if not found:
+            raise NotFound(f"traces.db has no trace that begins with {prefix}")
+        return found[0]
 
     def totals(self, where: str = "") -> Totals:
         cost = sum(row.cost_nanousd or 0 for row in self.rows)

@@ -242,9 +242,9 @@ async def test_pause_holds_the_screen_still() -> None:
 async def test_a_filter_narrows_and_a_wrong_one_points_at_its_column() -> None:
     async with make_app(FakeReader(some_traces())).run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: shows(pilot, "support_agent"))
-        await pilot.press("slash", *"agent", "enter")
+        await pilot.press("f", *"agent", "enter")
         await until(pilot, lambda: shows(pilot, "/ agent", "weather_agent") and not shows(pilot, "summarise"))
-        await pilot.press("slash", *" nope:1", "enter")
+        await pilot.press("f", *" nope:1", "enter")
         await until(pilot, lambda: shows(pilot, "^ unknown key nope"))
         lines = screen_text(pilot).splitlines()
         caret = next(line for line in lines if "^ unknown" in line).index("^")

@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ def run(path: Path | None, *, collect: bool, trace_id: str | None = None, filter
     if trace_id is not None:
         with source.open_reader() as reader:
             trace_id = reader.resolve_trace(trace_id)
-    app = make_app(source, trace_id=trace_id, filter_text=filter_text)
+    app = make_app(source, trace_id=trace_id, filter_text=filter_text, keys=settings.keys)
     receiver = Receiver(settings) if collect else None
     try:
         if receiver is not None:
@@ -65,9 +66,11 @@ def make_source(settings: Settings) -> Source:
     return Source(path, lambda: store.open_reader(path), lambda text: filters.parse(text, time.time_ns()))
 
 
-def make_app(source: Source, *, trace_id: str | None = None, filter_text: str = "") -> Explorer:
+def make_app(
+    source: Source, *, trace_id: str | None = None, filter_text: str = "", keys: Mapping[str, str] | None = None
+) -> Explorer:
     """The application on a source, with what the environment says about the terminal."""
     from tracetui.app import Explorer
 
     ascii_mode = unquote(os.environ.get("TRACETUI_ASCII", ""))[0] not in ("", "0")
-    return Explorer(source, ascii_mode=ascii_mode, open_trace=trace_id, filter_text=filter_text)
+    return Explorer(source, ascii_mode=ascii_mode, open_trace=trace_id, filter_text=filter_text, keys=keys)

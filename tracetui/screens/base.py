@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from textual.message import Message
 from textual.screen import Screen
 
 from collector.errors import TracetuiError
@@ -42,6 +43,21 @@ class ExplorerScreen(Screen[None]):
     """Screens are told that the file changed; while paused, covered or hidden they remember it."""
 
     BINDINGS = bindings("screen")
+    key_groups: ClassVar[tuple[str, ...]] = ("list", "screen", "app")
+
+    class Search(Message):
+        """The user wants to find something that was said."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Command(Message):
+        """The user typed a command."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
     def __init__(self, facts: Facts) -> None:
         super().__init__()
@@ -107,6 +123,18 @@ class ExplorerScreen(Screen[None]):
         if not self.facts.paused:
             self._missed = False
             self.reload()
+
+    def action_search(self) -> None:
+        self.post_message(self.Search(""))
+
+    def action_command(self) -> None:
+        from tracetui.screens.command import CommandScreen
+
+        self.app.push_screen(CommandScreen(self.key_groups), self._command)
+
+    def _command(self, text: str | None) -> None:
+        if text:
+            self.post_message(self.Command(text))
 
     def action_copy_menu(self) -> None:
         from tracetui.screens.menu import MenuScreen

@@ -20,7 +20,7 @@ def nothing(facts: Facts, what: str, filter_text: str) -> list[list[Part]]:
         return [
             [(f"No {what} match ", "strong"), (fmt.plain(filter_text), "accent")],
             [],
-            *_table([("esc", "show all again"), ("/", "change the filter")]),
+            *_table([("esc", "show all again"), ("f", "change the filter")]),
         ]
     name = path.rsplit("/", 1)[-1]
     if facts.expecting:

@@ -17,11 +17,11 @@ class HelpLines(LineList):
     def __init__(self) -> None:
         super().__init__()
         self._lines: list[list[Part]] = []
-        for title, keys in keymap.help_sections():
-            self._lines += [[], [(f"  {title}", "accent")]] if self._lines else [[(f"  {title}", "accent")]]
-            self._lines += [[(f"  {sign:>8}  ", "strong"), (text, "text")] for sign, text in keys]
 
     def on_mount(self) -> None:
+        for title, keys in keymap.help_sections(getattr(self.app, "keys", keymap.KEYS)):
+            self._lines += [[], [(f"  {title}", "accent")]] if self._lines else [[(f"  {title}", "accent")]]
+            self._lines += [[(f"  {sign:>8}  ", "strong"), (text, "text")] for sign, text in keys]
         self.styles.height = len(self._lines)
 
     @property

@@ -32,6 +32,7 @@ class ListScreen(ExplorerScreen, Generic[Row]):
     """`what` is what the list holds, in the plural."""
 
     BINDINGS = bindings("lists")
+    key_groups = ("list", "lists", "screen", "app")
     what = "rows"
 
     class OpenTrace(Message):

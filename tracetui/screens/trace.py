@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from functools import partial
 
 from textual import events, on, work
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SuspendNotSupported
 from textual.containers import Container
 
 from collector.errors import NotFound, TracetuiError
 from collector.store import skeleton
 from collector.store.rows import TraceRow
+from tracetui import editor, loading, trees
 from tracetui import format as fmt
-from tracetui import loading, trees
 from tracetui.keymap import bindings
 from tracetui.screens.base import ExplorerScreen, Facts
 from tracetui.screens.header import trace_context
@@ -27,6 +28,7 @@ from tracetui.widgets.line_list import LineList
 from tracetui.widgets.lines import scalar
 from tracetui.widgets.messages import message_values
 from tracetui.widgets.paint import Rule
+from tracetui.widgets.text import as_text
 from tracetui.widgets.waterfall import Waterfall
 
 WIDE = 110
@@ -37,9 +39,13 @@ class TraceScreen(ExplorerScreen):
 
     BINDINGS = bindings("trace")
 
-    def __init__(self, facts: Facts, trace_id: str) -> None:
+    key_groups = ("list", "trace", "screen", "app")
+
+    def __init__(self, facts: Facts, trace_id: str, span_id: str | None = None) -> None:
+        """`span_id`: where to put the cursor."""
         super().__init__(facts)
         self.trace_id = trace_id
+        self._goto = int(span_id, 16) if span_id else None
         self.trace: TraceRow | None = None
         self._share = 2
         self._due = 0.0
@@ -130,6 +136,9 @@ class TraceScreen(ExplorerScreen):
         if loaded.outline is not None:
             before = tree.selected_id
             tree.show(loaded.outline, loaded.rows, loaded.changed)
+            if self._goto is not None and self._goto in loaded.outline.ids:
+                tree.reveal(loaded.outline.ids.index(self._goto))
+                self._goto = None
             if before is not None and before == tree.selected_id and before in loaded.changed:
                 self._inspect()
         self.show_context()
@@ -226,6 +235,32 @@ class TraceScreen(ExplorerScreen):
 
     def action_unfold_all(self) -> None:
         self.waterfall.unfold_all()
+
+    def action_next_critical(self) -> None:
+        self.waterfall.go_along(1)
+
+    def action_previous_critical(self) -> None:
+        self.waterfall.go_along(-1)
+
+    def action_zoom(self) -> None:
+        self.waterfall.zoom()
+
+    def action_edit(self) -> None:
+        """Leave the screen to the user's editor, with what the tab shows."""
+        span = self.inspector.span
+        if span is None:
+            self.app.notify("There is nothing to edit on this line.", markup=False)
+            return
+        try:
+            words = editor.command(os.environ)
+            text, suffix = as_text(span, self.inspector.tab)
+            with self.app.suspend():
+                editor.show(text, suffix, words)
+        except (TracetuiError, SuspendNotSupported) as error:
+            self.app.notify(
+                str(error) or "This terminal cannot be left to an editor.", severity="warning", markup=False
+            )
+        self.app.refresh(layout=True)
 
     def action_next_error(self) -> None:
         self._error(1)

@@ -34,10 +34,12 @@ class KeyBar(Line):
 
     def __init__(self, *groups: str, without: tuple[str, ...] = ()) -> None:
         super().__init__(id="keys")
-        self._keys = keymap.bar(groups, without)
+        self._groups, self._without = groups, without
+        self._keys: list[tuple[str, str]] = []
         self._chip: list[Part] = []
 
     def on_mount(self) -> None:
+        self._keys = keymap.bar(self._groups, self._without, getattr(self.app, "keys", keymap.KEYS))
         self._fill()
 
     def on_resize(self) -> None:

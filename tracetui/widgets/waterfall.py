@@ -54,6 +54,7 @@ class Waterfall(LineList):
         self.opened: set[int] = set()
         self.follow = False
         self.unseen = 0
+        self._zoomed: int | None = None
         self.view = (0, 1)
 
     # What it shows.
@@ -108,6 +109,14 @@ class Waterfall(LineList):
 
     def _set_view(self) -> None:
         shown = self.outline
+        zoomed = self._zoomed
+        at = shown.ids.index(zoomed) if zoomed is not None and zoomed in shown.ids else -1
+        if at >= 0 and not shown.is_ghost(at):
+            place = shown.order[at]
+            begin, end = shown.spans.starts_ns[place], shown.spans.ends_ns[place]
+            running = shown.status(at) == skeleton.RUNNING
+            self.view = timeline.grown_view(begin, max(end, begin), self._now_ns(), running)
+            return
         self.view = timeline.grown_view(shown.start_ns, shown.end_ns, self._now_ns(), shown.running)
 
     def _select(self, number: int) -> None:
@@ -325,6 +334,21 @@ class Waterfall(LineList):
         if found is not None:
             self.reveal(found)
         return found is not None
+
+    def go_along(self, step: int) -> None:
+        """To the next span of the critical path."""
+        found = trees.next_critical(self.outline, self.selected or 0, step)
+        if found is not None:
+            self.reveal(found)
+
+    def zoom(self) -> None:
+        """Let the bars show the time of the span under the cursor; the whole trace again when they do."""
+        at = self.selected
+        if at is None:
+            return
+        self._zoomed = None if self._zoomed == self.outline.ids[at] or at == 0 else self.outline.ids[at]
+        self._set_view()
+        self.refresh()
 
     def _keep(self, span_id: int) -> None:
         """Lay out anew with the cursor on a span."""

@@ -1,0 +1,79 @@
+"""Doing what was typed after `:` or chosen from the palette."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import App
+from textual.screen import Screen
+from textual.widget import Widget
+
+from collector.errors import TracetuiError
+from tracetui.keymap import Key
+from tracetui.screens.base import ExplorerScreen, Facts
+from tracetui.screens.command import UnknownCommand, understood, words
+from tracetui.screens.lists import ListScreen, TracesScreen
+from tracetui.screens.search import SearchScreen
+from tracetui.screens.trace import TraceScreen
+from tracetui.widgets.line_list import LineList
+
+
+class Commands(App[int]):
+    """The part of the application that understands commands."""
+
+    facts: Facts
+    keys: tuple[Key, ...]
+
+    def show_list(self, screen: ListScreen[object]) -> None:
+        """Put a list at the bottom of the stack and show it."""
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        self.switch_screen(screen)
+
+    @on(ExplorerScreen.Command)
+    async def _command(self, event: ExplorerScreen.Command) -> None:
+        screen = self.screen
+        groups = screen.key_groups if isinstance(screen, ExplorerScreen) else ("app",)
+        try:
+            word, rest = understood(event.text, words(groups, self.keys))
+        except UnknownCommand as error:
+            self.notify(str(error), severity="warning", markup=False)
+            return
+        if word.action:
+            await self.run_command(word.group, word.action)
+        else:
+            await getattr(self, f"_do_{word.name}")(rest)
+
+    async def run_command(self, group: str, action: str) -> None:
+        """Do what a key of a group does, on the screen that is shown."""
+        target: App[int] | Screen[object] | Widget = self if group == "app" else self.screen
+        if group == "list":
+            target = (
+                self.screen.focused
+                if isinstance(self.screen.focused, LineList)
+                else self.screen.query(LineList).first()
+            )
+        await self.run_action(action, target)
+
+    async def _do_filter(self, text: str) -> None:
+        if isinstance(self.screen, ListScreen):
+            self.screen.apply(text)
+        else:
+            self.show_list(TracesScreen(self.facts, filter_text=text))  # type: ignore[arg-type]
+
+    async def _do_search(self, text: str) -> None:
+        self.push_screen(SearchScreen(self.facts, text))
+
+    async def _do_theme(self, name: str) -> None:
+        if name in self.available_themes:
+            self.theme = name
+        else:
+            known = ", ".join(sorted(self.available_themes))
+            self.notify(f"There is no theme {name!r}; there are {known}.", severity="warning", markup=False)
+
+    async def _do_open(self, prefix: str) -> None:
+        try:
+            trace_id = await self.facts.source.ask(lambda reader: reader.resolve_trace(prefix))
+        except TracetuiError as error:
+            self.notify(str(error), severity="warning", markup=False)
+            return
+        self.push_screen(TraceScreen(self.facts, trace_id))
