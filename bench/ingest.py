@@ -84,6 +84,7 @@ def main(argv: list[str] | None = None) -> None:
         say("  one core only: the sender shares it with the server")
     with tempfile.TemporaryDirectory() as folder:
         python = phoenix_python(asked.phoenix, Path(folder) if asked.install_phoenix else None)
+        other = phoenix_version(python) if python is not None else ""
         ours, theirs = [], []
         for seed in range(1, asked.rounds + 1):
             ours.append(rate("tracetui", tracetui, asked.spans, seed, recount))
@@ -91,10 +92,10 @@ def main(argv: list[str] | None = None) -> None:
                 theirs.append(rate("arize-phoenix", lambda at: phoenix(python, at), asked.spans, seed))
     sent = f"{asked.spans:,} spans a round, median of {asked.rounds}, server on core {MEASURED_CORE}"
     figure(f"ingest over HTTP on one core ({sent})", f"{median(ours):,.0f} spans/s", "8,000")
-    if python is None:
+    if not theirs:
         say("  arize-phoenix: not asked for (--phoenix PYTHON or --install-phoenix)")
         return
-    figure(f"{phoenix_version(python)}, the same bodies", f"{median(theirs):,.0f} spans/s")
+    figure(f"{other}, the same bodies", f"{median(theirs):,.0f} spans/s")
     ratios = sorted(a / b for a, b in zip(ours, theirs, strict=True))
     figure(
         "times arize-phoenix, median of the rounds", f"{median(ratios):.1f} ({ratios[0]:.1f} to {ratios[-1]:.1f})", "40"
