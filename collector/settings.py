@@ -31,6 +31,7 @@ class Settings:
     `prices` maps a model (`*` globs) to US dollars per million tokens: {"my-model": {"input": 0.5, "output": 1.5}},
     keys of PRICE_KEYS ("request" is dollars per call). They win over the built-in table.
     `allowed_hosts` and `allowed_origins` add to what the receiver accepts by itself.
+    `keys` maps commands of the explorer to keys: {"lists.filter": "ctrl+o"} (`tracetui.keymap` knows the names).
     `durable` makes a commit survive a power cut, for the price of an fsync each.
     """
 
@@ -47,6 +48,7 @@ class Settings:
     redact: str = "default"
     dimensions: tuple[str, ...] = ("department", "application", "feature", "tier")
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
     durable: bool = False
     host: str = "127.0.0.1"
     http_port: int = 4318
@@ -338,6 +340,12 @@ def _price(model: str, table: object) -> dict[str, float]:
     return {str(key): float(price) for key, price in table.items()}
 
 
+def _keys(value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(keys, (str, list)) for keys in value.values()):
+        raise ValueError('give it a table of commands and keys, like {"lists.filter" = "ctrl+o"}')
+    return {str(name): keys if isinstance(keys, str) else ",".join(map(str, keys)) for name, keys in value.items()}
+
+
 _PORT = _count(0, 65535)
 _SIZE = _count(1_000, 10_000_000_000)
 
@@ -355,6 +363,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "redact": _choice(REDACT_MODES),
     "dimensions": _names,
     "prices": _prices,
+    "keys": _keys,
     "durable": _switch,
     "host": _text,
     "http_port": _PORT,
