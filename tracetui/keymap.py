@@ -45,7 +45,7 @@ KEYS = (
     Key("screen", "back", "escape,backspace", "esc", "back", "back, or clear the filter", 3),
     Key("screen", "pause", "space", "space", "pause", "hold the screen still; new data waits", 6),
     Key("screen", "copy_menu", "y", "y", "copy", "copy menu", 7),
-    Key("screen", "search", "slash", "/", "search", "search all that was said", 1),
+    Key("screen", "search", "slash", "/", "search", "search all that was said", 3),
     Key("screen", "command", "colon", ":", "command", "type a command; ctrl+p finds one"),
     Key("lists", "filter", "f", "f", "filter", "filter the list", 1),
     Key("lists", "session", "s", "s", "session", "only the traces of this session", 8),

@@ -13,12 +13,12 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from typing import Protocol
-
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
-from watchdog.observers import Observer
+from typing import TYPE_CHECKING, Protocol
 
 from collector.errors import TracetuiError
+
+if TYPE_CHECKING:
+    from watchdog.events import FileSystemEvent
 
 # Its threads complain to the terminal when they are asked to end while an event comes in.
 logging.getLogger("watchdog").addHandler(logging.NullHandler())
@@ -150,9 +150,11 @@ def watch(path: str, wake: threading.Event) -> Callable[[], None]:
 
     Where the directory cannot be watched (not there, out of inotify watches), the poll has to do.
     """
+    from watchdog.observers import Observer  # in the tail's thread, while the first lines are painted
+
     observer = Observer()
     try:
-        observer.schedule(_Waker(path, wake), os.path.dirname(path))
+        observer.schedule(_Waker(path, wake), os.path.dirname(path))  # type: ignore[arg-type]
         observer.start()
     except OSError:
         return lambda: None
@@ -164,14 +166,14 @@ def watch(path: str, wake: threading.Event) -> Callable[[], None]:
     return end
 
 
-class _Waker(FileSystemEventHandler):
-    """A reader's own open and close fire events as well: only those that may mean a commit count."""
+class _Waker:
+    """What watchdog calls. A reader's own open and close fire events as well: only what may mean a commit counts."""
 
     def __init__(self, path: str, wake: threading.Event) -> None:
         self._names = {os.path.basename(path), os.path.basename(path) + "-wal"}
         self._wake = wake
 
-    def on_any_event(self, event: FileSystemEvent) -> None:
+    def dispatch(self, event: FileSystemEvent) -> None:
         if event.event_type not in ("modified", "created", "moved", "deleted"):
             return
         if {os.path.basename(os.fsdecode(at)) for at in (event.src_path, event.dest_path)} & self._names:

@@ -81,7 +81,7 @@ def marked(hit: SearchHit, width: int) -> list[Part]:
     """The snippet in `width` cells, its hits marked; it begins later when the first hit would not be seen."""
     begin = 0
     if hit.marks and fmt.cells(fmt.plain(hit.snippet[: hit.marks[0][1]])) > width - 8:
-        begin = max(hit.marks[0][0] - width // 4, 0)
+        begin = max(min(hit.marks[0][0] - width // 4, len(hit.snippet) - width + 2), 0)
     parts: list[Part] = [(fmt.ELLIPSIS, "quiet")] if begin else []
     at = begin
     for start, end in hit.marks:

@@ -177,7 +177,8 @@ class Waterfall(LineList):
             "COST".rjust(10) if numbers >= DURATION + 18 else ""
         )
         total = self.view[1] - self.view[0]
-        text = "  " + "SPAN".ljust(tree - 2) + " " + titles + "TIME".rjust(DURATION)
+        title = "SPAN" if self._zoomed is None else "SPAN  zoomed in, z zooms out"
+        text = "  " + fmt.fit(title, tree - 2) + " " + titles + "TIME".rjust(DURATION)
         return [(text + "  ", "quiet"), (timeline.ruler(total, bar), "faint" if bar else "quiet")]
 
     def line_parts(self, index: int, width: int) -> list[Part]:
