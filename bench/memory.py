@@ -9,8 +9,10 @@ Budget: a peak under 200 MB.
 from __future__ import annotations
 
 import argparse
+import sqlite3
 import tempfile
 import time
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -19,6 +21,12 @@ from bench.report import figure, head, load, memory_mb, say
 from bench.servers import post, stored, tracetui
 
 BATCH = 200
+
+
+def waiting(db: Path) -> int:
+    """How many texts are not in full-text search yet."""
+    with closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as file:
+        return int(file.execute("select count(*) from todo").fetchone()[0])
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -38,11 +46,16 @@ def main(argv: list[str] | None = None) -> None:
                 f" ({memory_mb(pid, 'RssAnon'):.0f} its own), peak {memory_mb(pid):.0f} MB,"
                 f" file {server.db.stat().st_size / 1e6:,.0f} MB; {load()}"
             )
+        behind, answered = waiting(server.db), time.perf_counter()
         found = stored(server, spans)
         assert found == spans, f"{found:,} of {spans:,} spans stored"
         took = time.perf_counter() - began
         figure(f"peak over {spans:,} spans", f"{memory_mb(pid):.0f} MB", "200 MB")
         figure("resident when all is indexed", f"{memory_mb(pid, 'VmRSS'):.0f} MB")
+        caught_up = (
+            f"{behind:,} texts behind at the last answer, caught up {time.perf_counter() - answered:.0f} s later"
+        )
+        figure("full text", caught_up)
         figure("file, with its log", f"{sum(p.stat().st_size for p in Path(folder).glob('traces.db*')) / 1e6:,.0f} MB")
         figure("all taken in and indexed after", f"{took:.0f} s")
 

@@ -22,6 +22,7 @@ import psutil
 from bench.report import MEASURED_CORE
 
 CONNECTIONS = 4
+CLOSING_S = 600  # whoever is told to end may still have much to index
 HEADERS = {"Content-Type": "application/x-protobuf"}
 
 
@@ -34,6 +35,9 @@ class Server:
     db: Path
     settled: str
     """A query of the number of spans that are stored and, where the server has such a thing, indexed."""
+
+    progress: str
+    """A query whose answer changes as long as it gets on with that."""
 
 
 def alone(pid: int) -> None:
@@ -55,10 +59,10 @@ def tracetui(folder: Path, *, pinned: bool = True) -> Iterator[Server]:
         status = json.loads(read_document(child.stdout))
         # Spans of which a text still waits for full text do not count: they are seen in `todo` by the last text.
         settled = "select case when exists (select 1 from todo) then 0 else (select spans from counters) end"
-        yield Server(child, status["ports"]["http"], db, settled)
+        yield Server(child, status["ports"]["http"], db, settled, "select min(text_id) from todo")
     finally:
         child.terminate()
-        child.wait(60)
+        child.wait(CLOSING_S)
 
 
 def read_document(lines: Iterable[str]) -> str:
@@ -86,10 +90,11 @@ def phoenix(python: Path, folder: Path) -> Iterator[Server]:
     try:
         alone(child.pid)
         wait_for_port(child, ports[0], folder / "log")
-        yield Server(child, ports[0], folder / "phoenix.db", "select count(*) from spans")
+        count = "select count(*) from spans"
+        yield Server(child, ports[0], folder / "phoenix.db", count, count)
     finally:
         child.terminate()
-        child.wait(60)
+        child.wait(CLOSING_S)
         log.close()
 
 
@@ -159,13 +164,15 @@ def accepted(connection: HTTPConnection, body: bytes) -> bool:
 
 def stored(server: Server, wanted: int, patience_s: float = 60) -> int:
     """Wait until all is in the file, or nothing has come for a while."""
-    seen, since = -1, time.monotonic()
+    seen, step, since = -1, None, time.monotonic()
     with closing(sqlite3.connect(f"file:{server.db}?mode=ro", uri=True, timeout=30)) as file:
         while seen < wanted and time.monotonic() - since < patience_s:
-            now = int(file.execute(server.settled).fetchone()[0])
-            if now != seen:
-                seen, since = now, time.monotonic()
-            if now < wanted:
+            before = seen, step
+            seen = int(file.execute(server.settled).fetchone()[0])
+            step = file.execute(server.progress).fetchone()[0]
+            if (seen, step) != before:
+                since = time.monotonic()
+            if seen < wanted:
                 time.sleep(0.01)
     return seen
 
