@@ -47,6 +47,8 @@ KEYS = (
     Key("screen", "copy_menu", "y", "y", "copy", "copy menu", 7),
     Key("screen", "search", "slash", "/", "search", "search all that was said", 3),
     Key("screen", "command", "colon", ":", "command", "type a command; ctrl+p finds one"),
+    Key("run", "show_output", "o", "o", "output", "under `tracetui run`: the command's output, and back", 2),
+    Key("run", "interrupt", "ctrl+c", "ctrl+c", "interrupt", "in the command's output: interrupt the command", 2),
     Key("lists", "filter", "f", "f", "filter", "filter the list", 1),
     Key("lists", "session", "s", "s", "session", "only the traces of this session", 8),
     Key("trace", "fold", "h,left", "h l", "fold", "fold, or go to the parent", 4),
@@ -94,6 +96,7 @@ def help_sections(keys: Iterable[Key] = KEYS) -> list[tuple[str, list[tuple[str,
         "trace": "Inside a trace",
         "screen": "Everywhere",
         "app": "Screens",
+        "run": "The command of `tracetui run`",
     }
     known = list(keys)
     return [(title, [(key.sign, key.help) for key in known if key.group == group]) for group, title in titles.items()]

@@ -105,12 +105,15 @@ def test_who_holds_the_port_is_said_and_the_next_free_one_taken(tmp_path: Path) 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
 def test_a_signal_to_us_reaches_the_command_and_becomes_the_exit_code(tmp_path: Path, number: signal.Signals) -> None:
     """The default action of each ends a program; Python's own SIGINT is put back to it."""
-    text = OBSERVED + """
+    text = (
+        OBSERVED
+        + """
 import collector, signal, time
 collector.flush()
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 open('ready', 'w'); time.sleep(60)
 """
+    )
     with subprocess.Popen(
         tracetui("run", "--no-tui", "--db", "traces.db", "--", *program(tmp_path, text)), cwd=tmp_path,
         env=environment(tmp_path), stderr=subprocess.PIPE, text=True,

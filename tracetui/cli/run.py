@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from collector.settings import Resolved, resolve
+from collector.settings import Resolved, Settings, resolve
 from tracetui import format as fmt
 from tracetui.cli import common
 
@@ -71,33 +71,48 @@ def _run(command: tuple[str, ...], found: Resolved, *, auto: bool, screen: bool)
 
     settings = found.settings
     collector = collecting.start(settings, passing.block if not screen else lambda: None)
-    name = new_run(time.time_ns())
+    run = new_run(time.time_ns())
+    given = prepare(os.environ, collector.status, db=settings.db, run=run, token=settings.token, url=settings.url)
     talk = [collector.notice.partition(": set ")[0]] if collector.notice else []
-    given = prepare(os.environ, collector.status, db=settings.db, run=name, token=settings.token, url=settings.url)
-    talk += given.talk
+    talk = [fmt.plain(sentence) for sentence in [*talk, *given.talk]]
     for sentence in talk:
-        common.note(fmt.plain(sentence))
-    began = time.monotonic()
+        common.note(sentence)
     try:
-        code = _in_foreground(command, given.env)
+        if screen:
+            code, seconds = _on_screen(command, given.env, settings, run, talk)
+        else:
+            code, seconds = _in_foreground(command, given.env)
     finally:
-        seconds = time.monotonic() - began
-        sums = collector.finish(lambda: summary.read(settings.db, name))
+        sums = collector.finish(lambda: summary.read(settings.db, run))
     ended = summary.how_it_ended(fmt.plain(os.path.basename(command[0])), code)
-    for line in summary.lines(sums, db=settings.db, run=name, seconds=seconds, ended=ended, auto=auto):
+    for line in summary.lines(sums, db=settings.db, run=run, seconds=seconds, ended=ended, auto=auto):
         common.note(line)
     return code
 
 
-def _in_foreground(command: tuple[str, ...], env: dict[str, str]) -> int:
+def _on_screen(
+    command: tuple[str, ...], env: dict[str, str], settings: Settings, run: str, talk: list[str]
+) -> tuple[int, float]:
+    """The explorer until the user leaves; then the command ends too. Its exit code, and how long it ran."""
+    from tracetui.cli.explore import make_source
+    from tracetui.run.explorer import RunExplorer
+
+    app = RunExplorer(make_source(settings), command, env, run=run, talk=talk, keys=settings.keys)
+    try:
+        app.run()
+    finally:
+        code = app.command.close() if app.command is not None else NOT_EXECUTABLE
+    return code, app.command.seconds if app.command is not None else 0.0
+
+
+def _in_foreground(command: tuple[str, ...], env: dict[str, str]) -> tuple[int, float]:
     from tracetui.run.passing import run_here
 
     sys.stdout.flush()
+    began = time.monotonic()
     try:
-        return run_here(command, env)
-    except PermissionError as e:
-        common.note(f"{fmt.plain(command[0])} cannot be run: {e.strerror}")
-        return NOT_EXECUTABLE
+        code = run_here(command, env)
     except OSError as e:
         common.note(f"{fmt.plain(command[0])} cannot be run: {e.strerror}")
-        return NOT_FOUND if isinstance(e, FileNotFoundError) else NOT_EXECUTABLE
+        code = NOT_FOUND if isinstance(e, FileNotFoundError) else NOT_EXECUTABLE
+    return code, time.monotonic() - began

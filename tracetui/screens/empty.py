@@ -16,7 +16,7 @@ def endpoint(facts: Facts) -> str:
 def nothing(facts: Facts, what: str, filter_text: str) -> list[list[Part]]:
     """Lines for an empty list: a title and a table of things to type."""
     path = fmt.plain(facts.source.path)
-    if filter_text:
+    if filter_text and not (facts.expecting and filter_text.startswith("run:")):
         return [
             [(f"No {what} match ", "strong"), (fmt.plain(filter_text), "accent")],
             [],
