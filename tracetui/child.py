@@ -16,7 +16,7 @@ from typing import IO, NamedTuple
 from collector.receiver.status import Status, probe
 from collector.settings import Settings
 
-COMMAND = [sys.executable, "-m", "tracetui", "collect"]
+COMMAND = [sys.executable, "-P", "-m", "tracetui", "collect"]  # -P: a collector.py where we stand is not ours
 END_S = 5.0
 
 

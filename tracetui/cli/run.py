@@ -73,6 +73,12 @@ def _run(command: tuple[str, ...], found: Resolved, *, auto: bool, screen: bool)
     collector = collecting.start(settings, passing.block if not screen else lambda: None)
     run = new_run(time.time_ns())
     given = prepare(os.environ, collector.status, db=settings.db, run=run, token=settings.token, url=settings.url)
+    if auto:
+        from collector.auto import variables
+
+        given.env.update(variables(given.env, collector.status.url))
+        if settings.token:
+            given.env["TRACETUI_TOKEN"] = settings.token
     talk = [collector.notice.partition(": set ")[0]] if collector.notice else []
     talk = [fmt.plain(sentence) for sentence in [*talk, *given.talk]]
     for sentence in talk:
