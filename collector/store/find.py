@@ -8,16 +8,15 @@ hits that are shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
 from collector.store.conditions import Conditions
+from collector.store.narrow import Rows, holding
 from collector.store.rows import SearchHit
 from collector.store.search import match_expression, snippet
-
-Rows = Callable[[str, dict[str, Any]], list[tuple[Any, ...]]]
 
 CHUNK = 2000
 MOST = 64_000
@@ -34,14 +33,20 @@ BROUGHT_BY = """
     cross join spans s on s.id = j.value
     where s.start_ns is not null and {where}
     order by s.start_ns desc, s.id desc, f.value desc limit :limit"""
+BROUGHT = """
+    select distinct m.text_id from json_each(:spans) j cross join mentions m on m.span_id = j.value"""
 TEXTS = "select id, text from texts where id in (select value from json_each(:texts))"
 
 
-def find(rows: Rows, text: str, conditions: Conditions, moment: dict[str, Any], limit: int) -> list[SearchHit]:
+def find(
+    rows: Rows, text: str, conditions: Conditions, moment: dict[str, Any], limit: int,
+    few: Sequence[int] | None = None,
+) -> list[SearchHit]:  # fmt: skip
     """At most `limit` hits, each span once. `rows` runs a statement, `moment` is what statuses bind.
 
-    Without conditions a few thousand texts are looked at. With conditions all matches are, until enough
-    hold: a second for every few hundred thousand that do not.
+    Without conditions a few thousand texts are looked at. With conditions that hold for `few` spans only, what
+    these brought is. With others all matches are, until enough hold: a second for every few hundred thousand
+    that do not.
     """
     asked = match_expression(text)
     if asked is None:
@@ -50,18 +55,27 @@ def find(rows: Rows, text: str, conditions: Conditions, moment: dict[str, Any], 
     values = {**conditions.values, **moment, "each": -1 if conditions.parts else limit, "limit": limit * 4}
     hits: dict[tuple[str, str], tuple[Any, ...]] = {}
     below, chunk = END, CHUNK
+    mine = None if few is None else _brought(rows, asked, few)
     while len(hits) < limit:
-        texts = [row[0] for row in rows(MATCHES, {"asked": asked, "below": below, "chunk": chunk})]
+        texts = mine
+        if texts is None:
+            texts = [row[0] for row in rows(MATCHES, {"asked": asked, "below": below, "chunk": chunk})]
         if texts:
             for row in rows(sql, {**values, "texts": orjson.dumps(texts).decode()}):
                 hits.setdefault(row[:2], row)
-        if len(texts) < chunk:
+        if mine is not None or len(texts) < chunk:
             break
         below, chunk = texts[-1], min(chunk * 4, MOST)
     found = list(hits.values())[:limit]
     shown = orjson.dumps([row[5] for row in found]).decode()
     said = {row[0]: row[1] for row in rows(TEXTS, {"texts": shown})}
     return [_hit(row, said.get(row[5], ""), text) for row in found]
+
+
+def _brought(rows: Rows, asked: str, spans: Sequence[int]) -> list[int]:
+    """The texts with these words that these spans brought."""
+    brought = rows(BROUGHT, {"spans": orjson.dumps(spans).decode()})
+    return sorted(holding(rows, asked, (row[0] for row in brought)), reverse=True)
 
 
 def _hit(row: tuple[Any, ...], said: str, asked: str) -> SearchHit:

@@ -18,12 +18,14 @@ import orjson
 from collector.errors import NotFound, StoreError
 from collector.model import USAGE_FIELDS, Process, Resource, Scope, Score, SpanPart, Usage
 from collector.store import hostid, skeleton
-from collector.store.conditions import Conditions, for_sessions, for_spans, for_traces
+from collector.store.conditions import for_spans
 from collector.store.expand import Expander
 from collector.store.filters import Filter
 from collector.store.find import find
-from collector.store.lists import SESSIONS, SPAN_ROW, SPANS, TRACE_ROW, TRACES, List, query
+from collector.store.lists import SESSIONS, SPAN_ROW, SPANS, TRACE_ROW, TRACES, List
 from collector.store.migrations import SCHEMA_VERSION
+from collector.store.narrow import narrow
+from collector.store.pages import Asked, narrowed, page
 from collector.store.rows import (
     Changes,
     FileState,
@@ -146,31 +148,29 @@ class Reader:
     # -- lists ----------------------------------------------------------------------------------------
 
     def _list(
-        self, what: List, conditions: Conditions, limit: int, after: Page | None, before: Page | None, sort: str
+        self, what: List, where: Filter | None, limit: int, after: Page | None, before: Page | None, sort: str
     ) -> list[tuple[Any, ...]]:
-        sql, values, backwards = query(what, conditions, limit=limit, after=after, before=before, sort=sort)
-        rows = self._rows(sql, {**values, **self._moment()})
-        return rows[::-1] if backwards else rows
+        return page(self._rows, self._moment(), Asked(what, where or ANY, limit, after, before, sort))
 
     def traces(
         self, where: Filter | None = None, *, limit: int = 100, after: Page | None = None,
         before: Page | None = None, sort: str = "-start",
     ) -> list[TraceRow]:  # fmt: skip
         """A page of traces. `after` and `before` are the `Page` of a row: its sort value and trace id."""
-        return [_trace(row) for row in self._list(TRACES, for_traces(where or ANY), limit, after, before, sort)]
+        return [_trace(row) for row in self._list(TRACES, where, limit, after, before, sort)]
 
     def spans(
         self, where: Filter | None = None, *, limit: int = 100, after: Page | None = None,
         before: Page | None = None, sort: str = "-start",
     ) -> list[SpanRow]:  # fmt: skip
         """A page of spans of all traces; ties are broken by `SpanRow.id`."""
-        return [_span(row) for row in self._list(SPANS, for_spans(where or ANY), limit, after, before, sort)]
+        return [_span(row) for row in self._list(SPANS, where, limit, after, before, sort)]
 
     def sessions(
         self, where: Filter | None = None, *, limit: int = 100, after: Page | None = None,
         before: Page | None = None, sort: str = "-last",
     ) -> list[SessionRow]:  # fmt: skip
-        rows = self._list(SESSIONS, for_sessions(where or ANY), limit, after, before, sort)
+        rows = self._list(SESSIONS, where, limit, after, before, sort)
         return [SessionRow(*[*row[:11], Usage(*row[11:])]) for row in rows]
 
     def totals(self, where: Filter | None = None) -> Totals:
@@ -178,7 +178,7 @@ class Reader:
         if not where:
             found = self._rows(_ALL_TOTALS)[0]
         else:
-            conditions = for_traces(where)
+            conditions = narrowed(TRACES, where, narrow(self._rows, where))
             values = {**conditions.values, **self._moment()}
             found = self._rows(f"{_TOTALS} where {conditions.where}", values)[0]
         traces, spans, errors, unpriced, cost = found
@@ -278,8 +278,8 @@ class Reader:
 
     def search(self, text: str, where: Filter | None = None, *, limit: int = 100) -> list[SearchHit]:
         """Spans that brought a text with these words (see search.py), newest first; a span is listed once."""
-        conditions = for_spans(where or ANY)
-        return find(self._rows, text, conditions, self._moment(), limit)
+        few = narrow(self._rows, where) if where else None
+        return find(self._rows, text, narrowed(SPANS, where or ANY, few), self._moment(), limit, few)
 
     def parts(self, where: Filter | None = None) -> Iterator[SpanPart]:
         """Every span the filter finds, as it was sent (folded), oldest first: for export."""

@@ -117,6 +117,8 @@ create index spans_parent on spans(trace_id, parent_id, start_ns, span_id);
 create index spans_start on spans(start_ns, id);
 create index spans_session on spans(session_id, start_ns) where session_id is not null;
 create index spans_model on spans(model, start_ns) where model is not null;
+create index spans_kind on spans(kind, name collate nocase, start_ns);
+create index spans_asked on spans(request_model, start_ns) where request_model is not null and request_model <> model;
 create index spans_error on spans(start_ns) where status = 'error';
 create index spans_running on spans(trace_id) where status = 'running';
 create index spans_seq on spans(seq);
@@ -334,6 +336,8 @@ create table mentions(
   span_id integer not null,
   primary key (text_id, span_id)
 ) without rowid;
+
+create index mentions_span on mentions(span_id);
 
 -- rowid = texts.id. Scripts written without spaces go in character by character, symbols as two private letters each.
 create virtual table search using fts5(text, content='', tokenize='unicode61');

@@ -63,12 +63,13 @@ class Plans:
         walked in the order of the answer, which the limit ends.
         """
         walks = re.compile(r"SCAN [tsx] USING (COVERING )?INDEX (traces_start|spans_start|sessions_last)$")
-        small = re.compile(r"SCAN (json_each|j|f|search|value|CONSTANT ROW|processes|p|counters|path|\()")
+        small = re.compile(r"SCAN (json_each|j|v|f|search|value|CONSTANT ROW|processes|p|counters|path|\()")
         partial = re.compile(r"SCAN .* (spans_running|traces_error)$")
         scans = [(sql, step) for sql, step in self.seen if step.startswith("SCAN")]
         scans = [(sql, step) for sql, step in scans if not (small.match(step) or partial.match(step))]
         return [step for sql, step in scans if not (walks.match(step) and "limit :limit" in sql)]
 
     def sorts(self) -> list[str]:
-        """Steps that sort what was found, so that all of it must be read before the first row comes."""
-        return [step for _, step in self.seen if step == "USE TEMP B-TREE FOR ORDER BY"]
+        """Steps that sort what was found, so that all of it must be read before the first row comes. Left out: what
+        was narrowed to a few spans before."""
+        return [step for sql, step in self.seen if step == "USE TEMP B-TREE FOR ORDER BY" and ":narrow" not in sql]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from collector.model import Usage
-from collector.store import open_reader
+from collector.store import narrow, open_reader
 from collector.store.filters import Filter, parse
 from collector.store.reader import Reader
 from collector.store.rows import Page
@@ -69,15 +69,28 @@ NEVER_READ_ALL: dict[str, Ask] = {
     "search with a filter": lambda r: r.search("word", where("session:s status:ok")),
     "totals of a session": lambda r: r.totals(where("session:s")),
     "totals of what failed": lambda r: r.totals(where("status:error")),
+    "traces of a kind": lambda r: r.traces(where("kind:llm")),
+    "traces of kinds": lambda r: r.traces(where("kind:r*,llm -kind:tool")),
+    "traces of some models": lambda r: r.traces(where("model:m*")),
+    "traces with a name": lambda r: r.traces(where("name:x")),
+    "traces with names": lambda r: r.traces(where("name:*x*")),
+    "page of traces with a name": lambda r: r.traces(where("name:x"), after=PAGE),
+    "spans with names": lambda r: r.spans(where("name:*x*")),
+    "sessions of a user": lambda r: r.sessions(where("user:u")),
+    "sessions with words": lambda r: r.sessions(where("word")),
     "scores": lambda r: r.scores(trace_id(1)),
     "sequence": lambda r: r.seq(),
 }
 MAY_SORT = {"search", "search with a filter", "running traces", "abandoned traces", "traces with words",
-            "spans with words", "running spans", "child counts", "spans of a trace", "one span", "scores"}  # fmt: skip
+            "spans with words", "running spans", "child counts", "spans of a trace", "one span", "scores",
+            "sessions of a user"}  # fmt: skip
 
 
+@pytest.mark.parametrize("most", [0, narrow.MOST])
 @pytest.mark.parametrize("what", NEVER_READ_ALL)
-def test_no_table_is_read_from_end_to_end(path: Path, what: str) -> None:
+def test_no_table_is_read_from_end_to_end(path: Path, what: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether what a filter holds for are few (it is narrowed to them) or many (the list is walked)."""
+    monkeypatch.setattr(narrow, "MOST", most)
     with open_reader(path) as reader:
         plans = Plans(reader)
         NEVER_READ_ALL[what](reader)

@@ -1,0 +1,171 @@
+"""Looking ahead: what a filter can hold for at all, before a list is walked.
+
+A list is walked in its own order until a page is full. That is quick while most rows hold, and reads the whole
+file when hardly any does. So each term that an index knows is probed first: when at most MOST spans hold for one,
+the list is asked for these only. Words that many texts hold are the other way round: there the newest rows are
+looked at, and what their spans brought is compared with the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import orjson
+
+from collector.store.conditions import glob_pattern
+from collector.store.filters import Filter, Term
+from collector.store.search import match_expression
+from collector.store.sound import sound_text
+
+Rows = Callable[[str, dict[str, Any]], list[tuple[Any, ...]]]
+
+MOST = 3000
+DISTINCT = 300
+GAP, RUNS = 500, 1000
+
+KINDS = """
+    with recursive v(value) as (select min(kind) from spans
+      union all select (select min(kind) from spans where kind > v.value) from v where v.value is not null limit :most)
+    select value from v where value is not null"""
+MODELS = """
+    with recursive v(value) as (select min(model) from spans where model is not null
+      union all select (select min(model) from spans where model > v.value) from v where v.value is not null
+      limit :most)
+    select value from v where value is not null"""
+ASKED_MODELS = """
+    with recursive v(value) as (
+      select min(request_model) from spans where request_model is not null and request_model <> model
+      union all select (select min(request_model) from spans
+        where request_model is not null and request_model <> model and request_model > v.value)
+      from v where v.value is not null limit :most)
+    select value from v where value is not null"""
+NAMES = """
+    with recursive v(value) as (select min(name collate nocase) from spans where kind = :kind
+      union all select (select min(name collate nocase) from spans where kind = :kind and name > v.value collate nocase)
+      from v where v.value is not null limit :most)
+    select value from v where value is not null"""
+GLOBS = """
+    select v.value from json_each(:values) v
+    where exists (select 1 from json_each(:globs) j
+      where case when :fold then lower(v.value) else v.value end glob j.value)"""
+OF_KINDS = "select s.id from json_each(:values) v cross join spans s on s.kind = v.value limit :most"
+OF_MODELS = """
+    select s.id from json_each(:values) v cross join spans s on s.model = v.value
+    union all
+    select s.id from json_each(:values) v cross join spans s on s.request_model = v.value
+      and s.request_model is not null and s.request_model <> s.model
+    limit :most"""
+OF_NAMES = """
+    select s.id from json_each(:kinds) j cross join json_each(:values) v
+    cross join spans s on s.kind = j.value and s.name = v.value collate nocase limit :most"""
+RUNNING = "select s.id from spans s where s.status = 'running' limit :most"
+TEXTS = "select rowid from search where search match :asked limit :most"
+OF_TEXTS = """
+    select distinct m.span_id from json_each(:values) v cross join mentions m on m.text_id = v.value limit :most"""
+AMONG = "select rowid from search where search match :asked and rowid between :first and :last"
+
+
+def narrow(rows: Rows, where: Filter) -> list[int] | None:
+    """The `spans.id` of the few spans of which one must hold for whatever the filter finds; [] when it finds
+    nothing, None when they are not few. Traces and sessions are found by their spans."""
+    best: list[int] | None = None
+    for term in where.terms:
+        probe = None if term.negated else _PROBES.get(term.key)
+        found = probe(rows, term) if probe is not None else None
+        if found is not None and len(found) <= MOST and (best is None or len(found) < len(best)):
+            best = found
+    return best
+
+
+def is_common(rows: Rows, term: Term) -> bool:
+    """Whether a text term's words stand in so many texts that gathering what brought them takes long."""
+    asked = match_expression(term.values[0]) if term.key == "text" else None
+    return asked is not None and len(rows(TEXTS, {"asked": asked, "most": MOST + 1})) > MOST
+
+
+def holding(rows: Rows, asked: str, texts: Iterable[int]) -> set[int]:
+    """Those of these texts that match. Texts that arrived together lie together, and are asked for together."""
+    numbers = sorted(set(texts))
+    if not numbers:
+        return set()
+    cuts = [at for at, (a, b) in enumerate(pairwise(numbers), 1) if b - a > GAP]
+    runs = list(zip([0, *cuts], [*cuts, len(numbers)], strict=True)) if len(cuts) < RUNS else [(0, len(numbers))]
+    found: set[int] = set()
+    for start, end in runs:
+        values = {"asked": asked, "first": numbers[start], "last": numbers[end - 1]}
+        found.update(row[0] for row in rows(AMONG, values))
+    return found.intersection(numbers)
+
+
+def _of_kind(rows: Rows, term: Term) -> list[int] | None:
+    return _by_values(rows, OF_KINDS, _expanded(rows, term, lambda: _column(rows, KINDS)))
+
+
+def _of_model(rows: Rows, term: Term) -> list[int] | None:
+    def known() -> list[str]:
+        return _column(rows, MODELS) + _column(rows, ASKED_MODELS)
+
+    return _by_values(rows, OF_MODELS, _expanded(rows, term, known))
+
+
+def _of_name(rows: Rows, term: Term) -> list[int] | None:
+    kinds = _column(rows, KINDS)
+
+    def known() -> list[str]:
+        return [name for kind in kinds for name in _column(rows, NAMES, kind=kind)]
+
+    return _by_values(rows, OF_NAMES, _expanded(rows, term, known, fold=True), kinds=_json(kinds))
+
+
+def _running(rows: Rows, term: Term) -> list[int] | None:
+    if not set(term.values) <= {"running", "abandoned"}:
+        return None
+    return [row[0] for row in rows(RUNNING, {"most": MOST + 1})]
+
+
+def _of_text(rows: Rows, term: Term) -> list[int] | None:
+    asked = match_expression(term.values[0])
+    if asked is None:
+        return []
+    texts = [row[0] for row in rows(TEXTS, {"asked": asked, "most": MOST + 1})]
+    return _by_values(rows, OF_TEXTS, texts) if len(texts) <= MOST else None
+
+
+_PROBES: dict[str, Callable[[Rows, Term], list[int] | None]] = {
+    "kind": _of_kind, "model": _of_model, "name": _of_name, "status": _running, "text": _of_text,
+}  # fmt: skip
+
+
+def _by_values(rows: Rows, sql: str, values: Sequence[object] | None, **more: str) -> list[int] | None:
+    if values is None or _has_nul(values):
+        return None
+    return [row[0] for row in rows(sql, {"values": _json(values), "most": MOST + 1, **more})]
+
+
+def _column(rows: Rows, sql: str, **more: str) -> list[str]:
+    """The distinct values of a column by way of its index, DISTINCT at most."""
+    return [row[0] for row in rows(sql, {"most": DISTINCT, **more})]
+
+
+def _expanded(rows: Rows, term: Term, known: Callable[[], list[str]], *, fold: bool = False) -> list[str] | None:
+    """The values that a term stands for, globs resolved; None when there are too many values to tell."""
+    exact = [sound_text(value) for value in term.values if "*" not in value]
+    globs = [sound_text(glob_pattern(value, fold=fold)) for value in term.values if "*" in value]
+    if not globs:
+        return exact
+    values = known()
+    if len(values) >= DISTINCT - 1 or _has_nul(values) or _has_nul(globs):
+        return None
+    asked = {"values": _json(values), "globs": _json(globs), "fold": int(fold)}
+    return exact + [row[0] for row in rows(GLOBS, asked)]
+
+
+def _has_nul(values: Iterable[object]) -> bool:
+    """SQLite ends JSON texts at a NUL."""
+    return any(isinstance(value, str) and "\0" in value for value in values)
+
+
+def _json(values: Sequence[object]) -> str:
+    return orjson.dumps(values).decode()

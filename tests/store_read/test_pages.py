@@ -1,0 +1,108 @@
+"""Looking ahead, and looking row by row, finds what walking the whole list finds: page by page, either way."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.model import Process
+from collector.store import narrow, open_reader, pages
+from collector.store.filters import parse
+from collector.store.reader import Reader
+from collector.store.rows import Page
+from tests.builders import MS, T0, assistant, conversation, make_llm, make_part, trace_id, user
+from tests.store_read.files import write
+
+WORDS = ["common", "other", "rare"]
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rng = random.Random(5)
+    parts = []
+    for n in range(1, 80):
+        start = T0 + rng.randrange(1000) * MS
+        session = f"s{n % 9}" if n % 5 else None
+        reading = {"kind": rng.choice(["agent", "chain"]), "session_id": session, "user_id": f"u{n % 4}"}
+        parts.append(
+            make_llm(
+                1, trace=trace_id(n), start_ns=start, end_ns=start + MS, name=rng.choice(["Run", "run it", "GO"]),
+                model=None, tokens=None, reading=reading, status=rng.choice(["ok", "error"]),
+            )
+        )  # fmt: skip
+        for k in range(2, 2 + rng.randrange(4)):
+            said = " ".join(rng.sample(WORDS[: 2 + (n % 20 == 0)], 1 + rng.randrange(2)))
+            fields: dict[str, Any] = {"kind": rng.choice(["llm", "tool", "retriever" if n % 13 == 0 else "llm"])}
+            fields |= {"input": conversation(user(f"{said} {n % 7}")), "output": conversation(assistant("common end"))}
+            fields |= {"request_model": rng.choice([None, "asked-x", "m-1"])}
+            running = {"end_ns": None, "process_id": "gone"} if n % 11 == 0 else {"end_ns": start + k * MS}
+            parts.append(
+                make_llm(
+                    k, trace=trace_id(n), parent=1, start_ns=start + k, model=rng.choice(["m-1", "m-2", "rare-m"]),
+                    name=rng.choice(["Chat", "chat", "get_weather", "*"]), reading=fields, **running,
+                )
+            )  # fmt: skip
+    gone = Process("gone", 1, 1, heartbeat_ns=T0, ended_ns=T0)
+    return write(
+        tmp_path_factory.mktemp("pages") / "traces.db", *parts, make_part(9, trace=trace_id(99)), processes=[gone]
+    )
+
+
+FILTERS = [
+    "kind:retriever", "kind:llm", "kind:r*,tool", "-kind:llm", "kind:guardrail", "model:m-1", "model:rare*",
+    "model:asked-x", "model:nope", "model:*", "-model:m-1 kind:llm", "name:CHAT", "name:run*",
+    "name:get_weather kind:retriever", "name:x", "name:chat,go", "common", "rare", "-rare", "-common", "common -rare", "rare model:m-2", "common status:error",
+    '"common other"', "nothing", "other kind:retriever user:u1", "status:abandoned", "status:running",
+    "session:s3 other", "status:abandoned,running name:chat", "-name:chat", "common other rare", "user:u2", "user:u2 common", "...",
+]  # fmt: skip
+LISTS: dict[str, tuple[Callable[..., Any], Callable[[Any], Page]]] = {
+    "traces": (Reader.traces, lambda row: Page(row.start_ns, row.trace_id)),
+    "spans": (Reader.spans, lambda row: Page(row.start_ns, str(row.id))),
+    "sessions": (Reader.sessions, lambda row: Page(row.last_ns, row.session_id)),
+}
+
+
+@pytest.mark.parametrize("most", [0, 3, 40, 3000])
+@pytest.mark.parametrize("name", LISTS)
+def test_every_way_to_a_page_finds_the_same(path: Path, name: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask, page_of = LISTS[name]
+    sort = "last" if name == "sessions" else "start"
+    with open_reader(path) as reader:
+        for text in FILTERS:
+            where = parse(text, T0)
+            with monkeypatch.context() as plain:
+                plain.setattr(pages, "narrow", lambda *_: None)
+                plain.setattr(pages, "is_common", lambda *_: False)
+                every = ask(reader, where, limit=1000, sort=f"-{sort}")
+            monkeypatch.setattr(narrow, "MOST", most)
+            monkeypatch.setattr(pages, "WINDOW", 10)
+            assert ask(reader, where, limit=1000, sort=f"-{sort}") == every, text
+            assert ask(reader, where, limit=1000, sort=sort) == every[::-1], text
+            if len(every) > 4:
+                assert ask(reader, where, limit=3, sort=f"-{sort}") == every[:3], text
+                assert ask(reader, where, limit=2, sort=f"-{sort}", after=page_of(every[1])) == every[2:4], text
+                assert ask(reader, where, limit=2, sort=f"-{sort}", before=page_of(every[4])) == every[2:4], text
+            if name == "traces":
+                assert reader.totals(where).traces == len(every), text
+
+
+def test_search_within_a_filter_that_holds_for_few_finds_the_same(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_reader(path) as reader:
+        for text in FILTERS:
+            where = parse(text, T0)
+            looked_ahead = {(hit.trace_id, hit.span_id) for hit in reader.search("common", where, limit=1000)}
+            with monkeypatch.context() as plain:
+                plain.setattr(narrow, "MOST", 0)
+                assert {
+                    (hit.trace_id, hit.span_id) for hit in reader.search("common", where, limit=1000)
+                } == looked_ahead
+
+
+def test_the_file_has_what_the_filters_ask_for(path: Path) -> None:
+    with open_reader(path) as reader:
+        empty = [text for text in FILTERS if not reader.traces(parse(text, T0))]
+    assert empty == ["kind:guardrail", "model:nope", "name:x", "nothing", "status:running", "..."]
