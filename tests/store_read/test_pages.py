@@ -55,9 +55,10 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 FILTERS = [
     "kind:retriever", "kind:llm", "kind:r*,tool", "-kind:llm", "kind:guardrail", "model:m-1", "model:rare*",
     "model:asked-x", "model:nope", "model:*", "-model:m-1 kind:llm", "name:CHAT", "name:run*",
-    "name:get_weather kind:retriever", "name:x", "name:chat,go", "common", "rare", "-rare", "-common", "common -rare", "rare model:m-2", "common status:error",
-    '"common other"', "nothing", "other kind:retriever user:u1", "status:abandoned", "status:running",
-    "session:s3 other", "status:abandoned,running name:chat", "-name:chat", "common other rare", "user:u2", "user:u2 common", "...",
+    "name:get_weather kind:retriever", "name:x", "name:chat,go", "common", "rare", "-rare", "-common", "common -rare",
+    "rare model:m-2", "common status:error", '"common other"', "nothing", "other kind:retriever user:u1",
+    "status:abandoned", "status:running", "session:s3 other", "status:abandoned,running name:chat", "-name:chat",
+    "common other rare", "user:u2", "user:u2 common", "...",
 ]  # fmt: skip
 LISTS: dict[str, tuple[Callable[..., Any], Callable[[Any], Page]]] = {
     "traces": (Reader.traces, lambda row: Page(row.start_ns, row.trace_id)),
