@@ -1,0 +1,43 @@
+"""What a client library answers with (pydantic models, or dicts) as plain values, without running the host's code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from collector.sdk.capture import SCALARS
+
+_PARSED = frozenset({"parsed", "parsed_arguments", "parsed_output"})
+"""Where the libraries put objects of the host's own classes; the text they were made from stands beside them."""
+MAX_DEPTH = 40
+
+
+def fields(value: Any) -> dict[str, Any]:
+    """The fields of an answer or of a part of it, one level deep; {} of what has none. Not to be changed."""
+    if isinstance(value, dict):
+        return value
+    held = getattr(value, "__dict__", None)
+    if held is None:
+        return {}
+    extra = getattr(value, "__pydantic_extra__", None)
+    return {**held, **extra} if extra else held
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """A model as the dict it came from: no None, nothing private, nothing that the host's classes were parsed into."""
+    kind = type(value)
+    if kind in SCALARS or depth > MAX_DEPTH:
+        return value
+    if kind is list or kind is tuple:
+        return [plain(item, depth + 1) for item in value]
+    if kind is dict or hasattr(kind, "__pydantic_fields__") or hasattr(kind, "model_fields"):
+        return {
+            name: plain(item, depth + 1)
+            for name, item in fields(value).items()
+            if item is not None and not (type(name) is str and (name in _PARSED or name.startswith("_")))
+        }
+    return value
+
+
+def text(value: Any) -> str | None:
+    """A text that says something, else None."""
+    return value if isinstance(value, str) and value else None
