@@ -90,6 +90,42 @@ def test_a_running_collector_of_the_same_file_is_joined_and_goes_on(tmp_path: Pa
             collector.terminate()
 
 
+def test_when_a_joined_collector_ends_one_of_ours_takes_its_place(tmp_path: Path) -> None:
+    text = (
+        """
+import os, time, urllib.request
+url = os.environ['OTEL_EXPORTER_OTLP_ENDPOINT'] + '/v1/status'
+def pid():
+    try:
+        import json
+        return json.load(urllib.request.urlopen(url))['pid']
+    except OSError:
+        return None
+first = pid()
+open('ready', 'w')
+while pid() in (None, first): time.sleep(0.05)
+"""
+        + OBSERVED
+    )
+    env = environment(tmp_path)
+    with subprocess.Popen(
+        tracetui("collect", "--db", str(tmp_path / "traces.db"), "--json"), env=env, cwd=tmp_path, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    ) as collector:  # fmt: skip
+        assert collector.stdout is not None
+        while collector.stdout.readline() != "}\n":
+            pass
+        with subprocess.Popen(
+            tracetui("run", "--no-tui", "--db", "traces.db", "--", *program(tmp_path, text)), cwd=tmp_path, env=env,
+            stderr=subprocess.PIPE, text=True,
+        ) as child:  # fmt: skip
+            until((tmp_path / "ready").exists)
+            collector.terminate()
+            _, said = child.communicate(timeout=40)
+    assert child.returncode == 0, said
+    assert "1 trace, 1 span" in said
+
+
 def test_who_holds_the_port_is_said_and_the_next_free_one_taken(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -87,6 +87,28 @@ def test_a_signal_to_us_ends_the_command_and_then_the_screen(tmp_path: Path) -> 
         assert code_of(one) == 128 + signal.SIGTERM
 
 
+def test_stop_and_continue_pass_through_the_screen(tmp_path: Path) -> None:
+    import psutil
+
+    with screen(tmp_path, STAYS) as one:
+        one.until("support_agent")
+        ours = psutil.Process(one.child.pid)
+        agent = next(p for p in ours.children(recursive=True) if p.cmdline()[-1:] == ["agent.py"])
+
+        def stopped() -> set[bool]:
+            one.read()
+            return {process.status() == psutil.STATUS_STOPPED for process in (ours, agent)}
+
+        one.child.kill(signal.SIGTSTP)
+        until(lambda: stopped() == {True}, "both stopped")
+        one.child.kill(signal.SIGCONT)
+        until(lambda: stopped() == {False}, "both go on")
+        one.press("q")
+        one.until("q again")
+        one.press("q")
+        assert code_of(one) == 128 + signal.SIGTERM
+
+
 def test_a_command_that_reads_the_keyboard_is_told_how(tmp_path: Path) -> None:
     with screen(tmp_path, AGENT + "import getpass; getpass.getpass('secret? ')") as one:
         one.until("run it with --no-tui")

@@ -70,7 +70,7 @@ def _run(command: tuple[str, ...], found: Resolved, *, auto: bool, screen: bool)
     from tracetui.run.variables import prepare
 
     settings = found.settings
-    collector = collecting.start(settings, passing.block if not screen else lambda: None)
+    collector = collecting.start(settings, lambda: None if screen else passing.block())
     run = new_run(time.time_ns())
     given = prepare(os.environ, collector.status, db=settings.db, run=run, token=settings.token, url=settings.url)
     if auto:
@@ -83,6 +83,7 @@ def _run(command: tuple[str, ...], found: Resolved, *, auto: bool, screen: bool)
     talk = [fmt.plain(sentence) for sentence in [*talk, *given.talk]]
     for sentence in talk:
         common.note(sentence)
+    collector.watch(*((passing.block, passing.unblock) if not screen else (lambda: None, lambda: None)))
     try:
         if screen:
             code, seconds = _on_screen(command, given.env, settings, run, talk)

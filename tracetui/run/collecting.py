@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from collector.errors import StoreError, TracetuiError
@@ -17,6 +17,7 @@ from tracetui.child import News, Receiver
 Answer = TypeVar("Answer")
 START_S = 30.0
 QUIET_S = 0.2
+WATCH_S = 0.5
 DRAIN_S = 5.0
 CLOSE_S = 120.0
 """How long our collector may take to bring the full text of a large run up to date."""
@@ -35,6 +36,30 @@ class Collecting:
     joined: bool
     notice: str
     receiver: Receiver
+    _over: threading.Event = field(default_factory=threading.Event)
+    _watcher: threading.Thread | None = None
+
+    def watch(self, block: Callable[[], object], unblock: Callable[[], object]) -> None:
+        """A collector that we joined may end before the command does: then one of ours takes its ports. The two
+        arguments settle which threads hear signals (a child must not inherit that they are blocked)."""
+        if self.joined:
+            self._watcher = threading.Thread(target=self._watch, args=(block, unblock), name="tracetui-watch")
+            self._watcher.daemon = True
+            self._watcher.start()
+
+    def _watch(self, block: Callable[[], object], unblock: Callable[[], object]) -> None:
+        block()
+        missed = 0
+        while missed < 2 and not self._over.wait(WATCH_S):
+            found = probe(self.status.host, self.status.http_port, token=self.settings.token)
+            missed = missed + 1 if found is None else 0
+        if self._over.is_set():
+            return
+        unblock()
+        http, grpc = self.status.http_port, self.status.grpc_port
+        self.receiver = Receiver(replace(self.settings, http_port=http, grpc_port=grpc))
+        self.receiver.start(lambda _: block())
+        self.joined = False
 
     def drain(self, *, bound_s: float = DRAIN_S, quiet_s: float = QUIET_S) -> None:
         """Wait until nothing has come in for `quiet_s`: exporters of a program that was killed may still be read."""
@@ -52,6 +77,9 @@ class Collecting:
         """Drain, end our collector (one that we joined goes on), read back what was spilled, and fold the file.
         `ask` is called when all is stored, and before the file is closed: a reader that comes later leaves a
         -wal and a -shm behind."""
+        self._over.set()
+        if self._watcher is not None:
+            self._watcher.join()
         self.drain()
         self.receiver.stop(CLOSE_S)
         return read_back(self.settings, ask)

@@ -83,7 +83,8 @@ class RunExplorer(Explorer):
         before: Any = signal.getsignal(number)
 
         def handle(number: int, frame: FrameType | None) -> None:
-            self._pass(number)
+            # In a session of its own no shell looks after it, and the kernel lets SIGTSTP stop none such.
+            self._pass(signal.SIGSTOP if number == signal.SIGTSTP else number)
             if callable(before):
                 before(number, frame)
 

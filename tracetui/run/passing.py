@@ -36,6 +36,12 @@ def block() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, PASSED)
 
 
+def unblock() -> None:
+    """Let the calling thread, and what it starts, hear them again."""
+    if WAITS:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED)
+
+
 def run_here(command: Sequence[str], env: Mapping[str, str]) -> int:
     """Run a command with our own streams until it ends; its exit code. OSError when it cannot be started."""
     early: list[int] = []
@@ -45,10 +51,10 @@ def run_here(command: Sequence[str], env: Mapping[str, str]) -> int:
             return exit_code(_wait_with_handlers(child, heard))
         before = signal.pthread_sigmask(signal.SIG_BLOCK, heard | {signal.SIGCHLD})
         try:
-            for number in early:
-                if not (_in_foreground() and number in FROM_KEYS):
-                    pass_on(child, number)
             while child.poll() is None:
+                while early:  # from before the child was there, or heard by a thread of somebody else's
+                    number = early.pop(0)
+                    _one(child, number, by_terminal=number in FROM_KEYS and _in_foreground())
                 info = signal.sigtimedwait(heard | {signal.SIGCHLD}, 1.0)
                 if info is not None and info.si_signo != signal.SIGCHLD:
                     _one(child, info.si_signo, by_terminal=info.si_code == SI_KERNEL)
