@@ -6,6 +6,7 @@ Native JSON lines, one file a process. Any later writer claims it by renaming it
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -82,7 +83,8 @@ def claim(db: Path, queue: Queue) -> Iterator[Batch]:
     for path in sorted(db.parent.glob(f"{db.name}.spill-*")):
         if _in_use(path):
             continue
-        mine = db.with_name(f"{db.name}.spill-claimed-{path.name.rpartition('spill-')[2]}-{os.getpid()}")
+        # a name that no earlier claim had: one that failed half-way left its file, and rename() overwrites
+        mine = db.with_name(f"{db.name}.spill-claimed-{time.time_ns()}-{os.getpid()}")
         try:
             with queue.spill_lock:  # no thread of ours is appending
                 path.rename(mine)
