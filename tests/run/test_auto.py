@@ -14,7 +14,7 @@ import pytest
 
 import collector
 from collector.auto import VARIABLE, variables, wiring
-from tests.run.running import environment, program, run
+from tests.run.running import environment, program, rows, run
 
 OPENAI = """
 class OpenAI:
@@ -111,6 +111,60 @@ def test_the_real_clients_can_still_be_made(project: Path) -> None:
     program(project / "app", f"import openai\n{text}")
     done = auto(project, sys.executable, "agent.py")
     assert done.stdout == "True k\n", done.stderr
+
+
+CALLS = """
+import http.server, itertools, json, threading
+count = itertools.count()
+class Model(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        message = {"role": "assistant", "content": "hello"}
+        body = json.dumps({
+            "id": f"chatcmpl-{next(count)}", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini",
+            "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+            "usage": {"prompt_tokens": 11, "completion_tokens": 2, "total_tokens": 13}}).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Model)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+import openai
+client = openai.OpenAI(api_key="k", base_url=f"http://127.0.0.1:{server.server_port}/v1")
+for one in (client, client.with_options(timeout=5)):
+    one.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "hi"}])
+"""
+
+
+@pytest.mark.parametrize("theirs", ["", "sdk and instrumentor"])
+def test_a_call_is_traced_once_by_us_or_by_who_traces_it_already(project: Path, theirs: str) -> None:
+    pytest.importorskip("openai")
+    shutil.rmtree(project / "lib" / "openai")
+    text = CALLS
+    if theirs:
+        pytest.importorskip("opentelemetry.instrumentation.openai_v2")
+        text = (
+            """
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.openai_v2 import OpenAIInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+trace.set_tracer_provider(TracerProvider())
+trace.get_tracer_provider().add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+OpenAIInstrumentor().instrument()
+"""
+            + CALLS
+        )
+    program(project / "app", text)
+    done = auto(project, sys.executable, "agent.py")
+    assert done.returncode == 0, done.stderr
+    assert "2 traces, 2 spans, 0 errors, 26 tokens" in done.stderr
+    sdk = rows(project, "select count(*) from bodies where own = 1")
+    assert sdk == [(0 if theirs else 2,)]
 
 
 # What is wired, and what is left to others.

@@ -47,7 +47,8 @@ def read(db: Path, run: str) -> Sums:
 def lines(sums: Sums, *, db: Path, run: str, seconds: float, ended: str, auto: bool) -> list[str]:
     """Sentences for the terminal. `ended` says how the command did."""
     if not sums.traces:
-        hint = "docs: `tracetui run --help`" if auto else "for a Python program that traces nothing yet, try --auto"
+        untried = "for a Python program that traces nothing yet, try --auto"
+        hint = "docs/run.md says what --auto can trace" if auto else untried
         return [f"{ended} after {seconds:.1f} s and sent no spans; {hint}"]
     counts = [_count(sums.traces, "trace"), _count(sums.spans, "span"), _count(sums.errors, "error")]
     if sums.tokens is not None:
