@@ -1,6 +1,6 @@
 """Opening a traces.db to read it, in whatever state it is.
 
-    directory writable                  mode=ro (SQLite needs to make -shm for a WAL)
+    directory writable                  mode=ro (SQLite needs to make -shm for a WAL; see `tidy.py`)
     not writable, no -wal beside it     immutable: nobody writes, so no lock or -shm is needed
     not writable, with a -wal           file and -wal are copied to a temporary directory, and that is read
 
@@ -24,6 +24,7 @@ from collector.store.files import APPLICATION_ID, BUSY_MS
 from collector.store.migrations import SCHEMA_VERSION
 from collector.store.reader import Reader
 from collector.store.rows import FileState
+from collector.store.tidy import as_found
 
 MAGIC = b"SQLite format 3\x00"
 HEADER_BYTES = 100
@@ -45,13 +46,14 @@ def open_reader(
     file = Path(path)
     _check_header(file)
     with tempfile.TemporaryDirectory(prefix="tracetui-", ignore_cleanup_errors=True) as scratch:
-        uri, note = _choose(file, writable(file), Path(scratch))
-        connection = _connect(uri, file)
-        try:
-            state = _examine(connection, file, note, uri)
-            yield Reader(connection, state) if now_ns is None else Reader(connection, state, now_ns=now_ns)
-        finally:
-            connection.close()
+        uri, note = choose(file, writable(file), Path(scratch))
+        with as_found(file):
+            connection = _connect(uri, file)
+            try:
+                state = _examine(connection, file, note, uri)
+                yield Reader(connection, state) if now_ns is None else Reader(connection, state, now_ns=now_ns)
+            finally:
+                connection.close()
 
 
 def _check_header(path: Path) -> None:
@@ -68,7 +70,8 @@ def _check_header(path: Path) -> None:
         raise StoreError(f"{path} is no SQLite file (it begins with {head[:16]!r}); a traces.db is asked for")
 
 
-def _choose(path: Path, writable: bool, scratch: Path) -> tuple[str, str | None]:
+def choose(path: Path, writable: bool, scratch: Path) -> tuple[str, str | None]:
+    """(what to open, what to say of it). A copy, where one must be made, goes to `scratch`."""
     wal = path.with_name(path.name + "-wal")
     has_wal = wal.exists() and wal.stat().st_size > 0
     if writable:

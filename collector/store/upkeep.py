@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from contextlib import closing
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from collector.errors import StoreBusy, StoreError
 from collector.store.files import BUSY_MS, check_sqlite, filesystem_of, lock_path, on_network
 from collector.store.lock import FileLock
+from collector.store.opening import choose, writable_directory
+from collector.store.tidy import as_found
 
 # sqlite.org/wal.html, section 11: a commit can be lost when one connection resets the WAL while another
 # checkpoints. Fixed in 3.51.3, and in the branches 3.50 and 3.44.
@@ -66,13 +70,20 @@ def has_full_text() -> bool:
 def problems(path: Path) -> list[str]:
     """What is damaged, a sentence each; [] when the file is whole. Reads everything: slow on a large file."""
     try:
-        with closing(
-            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_MS / 1000)
-        ) as connection:
+        with _reading(path) as connection:
             found = [str(row[0]) for row in connection.execute(f"pragma integrity_check({PROBLEMS_SHOWN})")]
     except sqlite3.DatabaseError as error:
         return [f"{error}"]
     return [] if found == ["ok"] else [line for text in found for line in text.splitlines()]
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection by the same rules as a reader's, whatever the file is."""
+    with tempfile.TemporaryDirectory(prefix="tracetui-", ignore_cleanup_errors=True) as scratch, as_found(path):
+        uri, _ = choose(path, writable_directory(path), Path(scratch))
+        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_MS / 1000)) as connection:
+            yield connection
 
 
 def fold(path: Path) -> Folded:
@@ -122,11 +133,11 @@ def facts(path: Path) -> FileFacts:
     """What `doctor` says of a file. What cannot be asked (a damaged header) is None."""
     journal, page_size, schema = None, None, None
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)) as connection:
+        with _reading(path) as connection:
             journal = str(connection.execute("pragma journal_mode").fetchone()[0])
             page_size = int(connection.execute("pragma page_size").fetchone()[0])
             schema = int(connection.execute("pragma user_version").fetchone()[0])
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, StoreError):
         pass
     return FileFacts(
         _size(path),

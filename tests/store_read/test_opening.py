@@ -18,7 +18,7 @@ from collector.errors import NotFound, StoreError
 from collector.ingest import Ingest
 from collector.model import Batch
 from collector.settings import Settings
-from collector.store import open_reader
+from collector.store import open_reader, upkeep
 from collector.store.migrations import SCHEMA_VERSION
 from tests.builders import conversation, make_llm, make_part, trace_id, user
 from tests.store_read.files import flip, make_trace, write
@@ -373,6 +373,53 @@ def test_a_reader_that_idles_leaves_the_wal_to_be_emptied(path: Path) -> None:
 def test_a_reader_cannot_write(path: Path) -> None:
     with open_reader(path) as reader, pytest.raises(sqlite3.OperationalError):
         reader._connection.execute("delete from spans")
+
+
+def beside(path: Path) -> set[str]:
+    return {found.name for found in path.parent.iterdir()}
+
+
+def test_a_directory_is_left_as_it_was_found(path: Path) -> None:
+    asked = path.stat()
+    with open_reader(path) as reader, open_reader(path) as second:
+        assert len(reader.traces()) == len(second.traces()) == 100
+    upkeep.facts(path)
+    assert upkeep.problems(path) == []
+    assert cli(path).returncode == 0
+    assert beside(path) == {"traces.db"}
+    assert (path.stat().st_mtime_ns, path.stat().st_size) == (asked.st_mtime_ns, asked.st_size)
+
+
+def test_a_wal_with_something_in_it_stays(killed: Path) -> None:
+    before = {name: (killed.parent / name).read_bytes() for name in ("traces.db", "traces.db-wal")}
+    numbers(killed)
+    upkeep.problems(killed)
+    assert {name: (killed.parent / name).read_bytes() for name in before} == before
+
+
+def test_a_reader_that_closes_takes_nothing_from_a_writer_that_goes_on(path: Path) -> None:
+    with Ingest(path, Settings(db=path, redact="off")) as ingest:
+        ingest.flush()
+        numbers(path)
+        ingest.write(Batch("test", (make_part(1, trace=trace_id(500)),)))
+        assert 500 in numbers(path)
+    assert beside(path) == {"traces.db", "traces.db.lock"}
+
+
+def test_the_last_to_close_tidies_up_reader_or_writer(path: Path) -> None:
+    with open_reader(path) as reader:
+        write(path, make_part(1, trace=trace_id(500)))
+        assert len(reader.traces(limit=1000)) == 401
+    assert beside(path) == {"traces.db", "traces.db.lock"}
+
+
+def test_a_check_of_a_file_in_a_directory_that_cannot_be_written_is_a_check(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "writable_directory", read_only)
+    assert upkeep.problems(path) == []
+    assert upkeep.facts(path).schema_version == SCHEMA_VERSION
+    assert beside(path) == {"traces.db"}
 
 
 def test_closing_leaves_nothing_behind(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
