@@ -15,11 +15,16 @@ def fields(value: Any) -> dict[str, Any]:
     """The fields of an answer or of a part of it, one level deep; {} of what has none. Not to be changed."""
     if isinstance(value, dict):
         return value
-    held = getattr(value, "__dict__", None)
-    if held is None:
+    try:
+        held: dict[str, Any] = object.__getattribute__(value, "__dict__")
+        extra = object.__getattribute__(value, "__pydantic_extra__") if _is_model(type(value)) else None
+    except AttributeError:
         return {}
-    extra = getattr(value, "__pydantic_extra__", None)
     return {**held, **extra} if extra else held
+
+
+def _is_model(kind: type) -> bool:
+    return hasattr(kind, "__pydantic_fields__") or hasattr(kind, "model_fields")
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -29,7 +34,7 @@ def plain(value: Any, depth: int = 0) -> Any:
         return value
     if kind is list or kind is tuple:
         return [plain(item, depth + 1) for item in value]
-    if kind is dict or hasattr(kind, "__pydantic_fields__") or hasattr(kind, "model_fields"):
+    if kind is dict or _is_model(kind):
         return {
             name: plain(item, depth + 1)
             for name, item in fields(value).items()

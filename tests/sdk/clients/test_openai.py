@@ -230,6 +230,7 @@ def test_a_try_that_succeeds_after_a_failure_is_one_span_that_succeeded(server, 
     assert recorded.span(CHAT).row.status == "ok"
 
 
+@pytest.mark.latest
 def test_a_server_that_is_not_there_and_one_that_is_slow_are_errors(server, recorded, client):
     gate = threading.Event()
     server.says(Reply(events=[chunk({"content": "Hi"}), chunk({}, "stop")], gate=gate))
@@ -246,6 +247,7 @@ class Weather(BaseModel):
     degrees: int
 
 
+@pytest.mark.latest
 def test_structured_outputs_are_parsed_for_the_host_and_recorded_as_sent(server, recorded, client):
     server.says(Reply(completion('{"city": "Oslo", "degrees": 3}')))
     got = client.chat.completions.parse(model="gpt-4o-mini", messages=HELLO, response_format=Weather)
@@ -255,6 +257,7 @@ def test_structured_outputs_are_parsed_for_the_host_and_recorded_as_sent(server,
     assert found.params["response_format"]["json_schema"]["name"] == "Weather"
 
 
+@pytest.mark.latest
 def test_an_answer_that_does_not_parse_is_recorded_beside_the_error(server, recorded, client):
     server.says(Reply(completion('{"city": "Os', reason="length")))
     with pytest.raises(openai.LengthFinishReasonError):
@@ -263,6 +266,7 @@ def test_an_answer_that_does_not_parse_is_recorded_beside_the_error(server, reco
     assert (found.row.status, text_of(found.output), found.row.input_tokens) == ("error", ['{"city": "Os'], 100)
 
 
+@pytest.mark.latest
 def test_the_streaming_helper_is_one_span(server, recorded, client):
     server.says(Reply(events=chunks('{"city": "Oslo",', ' "degrees": 3}')))
     asked = {"model": "gpt-4o-mini", "messages": HELLO, "response_format": Weather}
@@ -273,6 +277,7 @@ def test_the_streaming_helper_is_one_span(server, recorded, client):
     assert text_of(recorded.span(CHAT).output) == ['{"city": "Oslo", "degrees": 3}']
 
 
+@pytest.mark.latest
 def test_the_streaming_helper_left_early_is_abandoned(server, recorded, client):
     server.says(Reply(events=chunks("Hi", " there")))
     with client.chat.completions.stream(model="gpt-4o-mini", messages=HELLO) as stream:
@@ -335,6 +340,7 @@ def test_a_streaming_response_may_be_a_stream(server, recorded, client):
     assert text_of(recorded.span(CHAT).output) == ["Hi there"]
 
 
+@pytest.mark.latest
 def test_responses_are_recorded(server, recorded, client):
     call = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "get_weather", "arguments": '{"c":1}'}
     thought = {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "Look it up."}]}
@@ -349,6 +355,7 @@ def test_responses_are_recorded(server, recorded, client):
     assert (usage.input_tokens, usage.cache_read_tokens, usage.reasoning_tokens) == (50, 10, 4)
 
 
+@pytest.mark.latest
 def test_a_history_of_response_items_is_one_of_messages(server, recorded, client):
     server.says(Reply(response(said("Rain."))))
     client.responses.create(
@@ -365,6 +372,7 @@ def test_a_history_of_response_items_is_one_of_messages(server, recorded, client
     assert kinds == [("user", "text"), ("assistant", "data"), ("assistant", "tool_call"), ("tool", "tool_result")]
 
 
+@pytest.mark.latest
 def test_a_failed_response_is_an_error(server, recorded, client):
     error = {"code": "server_error", "message": "It broke."}
     server.says(Reply(response(status="failed", error=error)))
@@ -373,6 +381,7 @@ def test_a_failed_response_is_an_error(server, recorded, client):
     assert (row.status, row.status_message) == ("error", "It broke.")
 
 
+@pytest.mark.latest
 @pytest.mark.parametrize("helper", [False, True])
 def test_streamed_responses_come_whole_with_their_last_event(server, recorded, client, helper):
     server.says(Reply(events=response_events(), named=True))
@@ -385,6 +394,7 @@ def test_streamed_responses_come_whole_with_their_last_event(server, recorded, c
     assert (text_of(found.output), found.row.output_tokens, bool(found.row.ttft_ns)) == (["Hi there"], 9, True)
 
 
+@pytest.mark.latest
 def test_a_streamed_response_left_early_holds_its_pieces(server, recorded, client):
     server.says(Reply(events=response_events(), named=True))
     for event in client.responses.create(model="gpt-4.1", input="Hello", stream=True):
@@ -395,6 +405,7 @@ def test_a_streamed_response_left_early_holds_its_pieces(server, recorded, clien
     assert "not read" in found.row.status_message
 
 
+@pytest.mark.latest
 def test_a_parsed_response_is_recorded_as_sent(server, recorded, client):
     server.says(Reply(response(said('{"city": "Oslo", "degrees": 3}'))))
     got = client.responses.parse(model="gpt-4.1", input="Hello", text_format=Weather)
