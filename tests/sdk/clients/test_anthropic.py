@@ -145,6 +145,7 @@ class City(BaseModel):
     name: str
 
 
+@pytest.mark.latest
 def test_structured_outputs_are_recorded_as_sent(server, recorded, client):
     server.says(Reply(message(text('{"name": "京都"}'))))
     assert client.messages.parse(**ASKED, output_format=City).parsed_output == City(name="京都")
@@ -192,6 +193,7 @@ def test_the_cloud_is_told_by_the_class(name, provider):
     assert provider_of(object.__new__(getattr(anthropic, name))) == provider
 
 
+@pytest.mark.latest
 def test_a_bedrock_client_is_traced_too(server, recorded):
     server.says(Reply(message(text("Hi"))))
     bedrock = anthropic.AnthropicBedrock(base_url=server.url, aws_region="us-east-1", api_key="none")
