@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from inspect import iscoroutinefunction
 from json import loads
 from typing import TYPE_CHECKING, Any
-from weakref import finalize, ref
+from weakref import finalize
 
 from collector.sdk.api import QUEUE
 from collector.sdk.clients.streams import Watch, attend, is_stream
@@ -37,7 +36,6 @@ class Unread:
     def __init__(self, call: Call) -> None:
         self.call = call
         self.complete = False
-        self.streams: dict[int, tuple[Any, Any]] = {}
         self.watch = Watch(call, self)
         self.body: Any = None
 
@@ -48,18 +46,15 @@ class Unread:
         return {} if self.body is None else self.call.endpoint.answered(loads(self.body))
 
     def parsed(self, result: Any) -> Any:
-        """What `parse` returned; of a stream, ours with the same type, the same one each time."""
+        """What the response was parsed into; of a stream, ours with the same type."""
         try:
             gather = self.call.endpoint.gather
             if gather is None or not is_stream(result):
-                self.call.answered(result)
+                self.call.answered(result if self.call.raw is None else self.call.raw)
                 return result
-            known = self.streams.get(id(result))
-            if known is None:
+            if self.watch.gather is self:
                 self.watch.gather = gather()
-                known = self.streams[id(result)] = (result, attend(result, self.watch))
-                self.forgotten = lambda: None  # type: ignore[method-assign]  # from here on, the stream is watched
-            return known[1]
+            return attend(result, self.watch)
         except Exception as e:
             QUEUE.count("client", e)
             return result
@@ -79,19 +74,21 @@ class Unread:
         self.watch.closed()
 
     def forgotten(self) -> None:
-        self.watch.dropped()
+        """The raw response is gone. Where it was parsed into a stream, that one is watched from then on."""
+        if self.watch.gather is self:
+            self.watch.dropped()
 
 
 def _heed_parse(raw: Any, unread: Unread) -> None:
-    kept, parse = ref(raw), type(raw).parse  # weakly: that it is dropped must be noticed at once
+    """By the parser that the request was made with: it is told of a stream too, and what it returns is kept by the
+    response. A `parse` of ours on the response would be a cycle, and what is dropped be noticed late."""
+    options = raw._options
+    inner = options.post_parser
 
-    def parsed(**to: Any) -> Any:
-        return unread.parsed(parse(kept(), **to))
+    def parsed(answer: Any) -> Any:
+        return unread.parsed(inner(answer) if callable(inner) else answer)
 
-    async def parsed_later(**to: Any) -> Any:
-        return unread.parsed(await parse(kept(), **to))
-
-    raw.parse = parsed_later if iscoroutinefunction(parse) else parsed
+    options.post_parser = parsed
 
 
 def _heed_body(response: Any, unread: Unread) -> None:

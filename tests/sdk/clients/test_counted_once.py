@@ -96,6 +96,7 @@ async def test_many_calls_at_once_beside_opentelemetrys_instrumentation(server, 
     assert counted(recorded) == (12, 6, 600, 120)
 
 
+@pytest.mark.latest
 def test_embeddings_beside_opentelemetrys_instrumentation(server, recorded):
     used = {"prompt_tokens": 5, "total_tokens": 5}
     data = [{"object": "embedding", "index": 0, "embedding": [0.1] * 8}]

@@ -306,12 +306,36 @@ def test_a_raw_stream_is_watched_when_it_is_parsed(server, recorded, client):
     assert (text_of(found.output), found.row.output_tokens, found.row.status_message) == (["Hi there"], 20, None)
 
 
-def test_a_raw_stream_that_nobody_parses_ends_when_it_is_dropped(server, recorded, client):
+@pytest.mark.parametrize("how", ["closed", "dropped"])
+def test_a_raw_stream_that_nobody_parses_ends_all_the_same(server, recorded, client, how):
     server.says(Reply(events=chunks("Hi")))
     raw = client.chat.completions.with_raw_response.create(model="gpt-4o-mini", messages=HELLO, stream=True)
-    raw.http_response.close()
+    if how == "closed":
+        raw.http_response.close()
     del raw
     assert "not read" in recorded.span(CHAT).row.status_message
+
+
+def test_a_raw_stream_left_by_break_is_noticed_at_once(server, recorded, client):
+    server.says(Reply(events=chunks("Hi", " there")))
+    asked = {"model": "gpt-4o-mini", "messages": HELLO, "stream": True}
+    gc.disable()
+    try:
+        for got in client.chat.completions.with_raw_response.create(**asked).parse():
+            if got.choices[0].delta.content:
+                break
+        abandoned(recorded, ["Hi"])
+    finally:
+        gc.enable()
+
+
+def test_a_raw_stream_outlives_the_raw_response(server, recorded, client):
+    server.says(Reply(events=chunks("Hi", " there")))
+    asked = {"model": "gpt-4o-mini", "messages": HELLO, "stream": True}
+    stream = client.chat.completions.with_raw_response.create(**asked).parse()
+    gc.collect()
+    assert len(list(stream)) == 5
+    assert text_of(recorded.span(CHAT).output) == ["Hi there"]
 
 
 @pytest.mark.parametrize("how", ["parse", "json", "lines", "not at all"])
