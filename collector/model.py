@@ -162,11 +162,13 @@ NO_READING = Reading()
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """Who sent it (OTLP Resource), kept as sent."""
+    """Who sent it (OTLP Resource), kept as sent. An entity reference is a dict of `schema_url`, `type`, `id_keys`
+    and `description_keys`, as far as they are set; the keys are those of `attributes`."""
 
     attributes: Mapping[str, Value] = field(default_factory=dict)
     dropped: int = 0
     schema_url: str = ""
+    entity_refs: tuple[dict[str, Value], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

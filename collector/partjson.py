@@ -128,5 +128,6 @@ _DECODE: dict[type, dict[str, _Decode]] = {
         "notes": _strings,
     },
     Content: {"messages": _many(Message)},
+    Resource: {"entity_refs": tuple},
     Message: {"parts": _strings},
 }

@@ -2,7 +2,7 @@
 
 https://opentelemetry.io/docs/specs/otlp/ ; the messages are those of opentelemetry-proto 1.x. What comes in
 as a trace goes out equal: every kind of value, dropped counts, trace state, flags, links, events, resource and scope.
-A key sent twice within one span (which OTLP forbids) keeps its last value.
+A key sent twice within one list of attributes (which OTLP forbids) has its last value; the others are kept beside it.
 """
 
 from __future__ import annotations

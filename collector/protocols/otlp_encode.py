@@ -14,7 +14,7 @@ import orjson
 
 from collector import conventions
 from collector.model import NO_READING, Event, Link, Resource, Scope, SpanPart, Value
-from collector.protocols.parts import SENT_END
+from collector.protocols.parts import REPEATED, SENT_END
 
 Json = dict[str, Any]
 
@@ -35,6 +35,8 @@ def to_protobuf(spans: Iterable[SpanPart]) -> bytes:
             group.schema_url = resource.schema_url
             group.resource.dropped_attributes_count = resource.dropped
             _add(group.resource.attributes, resource.attributes)
+            for entity in resource.entity_refs:
+                group.resource.entity_refs.add(**entity)
         for scope, parts in scopes:
             scoped = group.scope_spans.add()
             if scope is not None:
@@ -76,7 +78,8 @@ def _naming(name: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
 
 
 def _resource_name(resource: Resource) -> bytes:
-    return orjson.dumps([_attributes(resource.attributes), resource.dropped, resource.schema_url])
+    entities = list(resource.entity_refs)
+    return orjson.dumps([_attributes(resource.attributes), resource.dropped, resource.schema_url, entities])
 
 
 def _scope_name(scope: Scope) -> bytes:
@@ -87,6 +90,10 @@ def _resource_spans(resource: Resource | None, scopes: Iterable[tuple[Scope | No
     out: Json = {}
     if resource is not None:
         out["resource"] = _with({}, resource.attributes, resource.dropped)
+        if resource.entity_refs:
+            names = {"schema_url": "schemaUrl", "id_keys": "idKeys", "description_keys": "descriptionKeys"}
+            entities = [{names.get(name, name): said for name, said in one.items()} for one in resource.entity_refs]
+            out["resource"]["entityRefs"] = entities
     out["scopeSpans"] = [_scope_spans(scope, parts) for scope, parts in scopes]
     if resource is not None and resource.schema_url:
         out["schemaUrl"] = resource.schema_url
@@ -167,7 +174,16 @@ def _with(out: Json, attributes: Mapping[str, Value], dropped: int) -> Json:
 
 
 def _attributes(attributes: Mapping[str, Value]) -> list[Json]:
-    return [{"key": clean(key), "value": _value(value)} for key, value in attributes.items()]
+    return [{"key": clean(key), "value": _value(value)} for key, value in as_sent(attributes)]
+
+
+def as_sent(attributes: Mapping[str, Value]) -> Iterable[tuple[str, Value]]:
+    """The pairs of an attribute list, those that were sent under one key among them."""
+    repeated = attributes.get(REPEATED)
+    if not isinstance(repeated, list):
+        return attributes.items()
+    first = [pair for one in repeated if isinstance(one, dict) for pair in one.items()]
+    return first + [pair for pair in attributes.items() if pair[0] != REPEATED]
 
 
 def _value(value: Value) -> Json:
@@ -227,7 +243,7 @@ def _fill_span(out: Any, part: SpanPart) -> None:
 
 
 def _add(pairs: Any, attributes: Mapping[str, Value]) -> None:
-    for key, value in attributes.items():
+    for key, value in as_sent(attributes):
         pair = pairs.add()
         pair.key = clean(key)
         _fill(pair.value, value)

@@ -20,7 +20,7 @@ import orjson
 from collector.errors import DecodeError, TooLarge
 from collector.model import Event, Link, LogRecord, Refusal, Resource, Scope, SpanPart, Value
 from collector.protocols.limits import SAMPLE_CHARS, Limits, Refusals, SpanError
-from collector.protocols.parts import check_ids, logs_of_spans, span_part
+from collector.protocols.parts import check_ids, logs_of_spans, span_part, unique
 
 ID_CHARS = 64
 _KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
@@ -227,7 +227,19 @@ def _resource(group: Any, limits: Limits) -> Resource | None:
         return None
     if not isinstance(resource, dict):
         resource = {}
-    return Resource(attributes(_get(resource, "attributes"), limits), _dropped(resource), schema)
+    entities = tuple([_entity(entity) for entity in _list(resource, "entityRefs")])
+    return Resource(attributes(_get(resource, "attributes"), limits), _dropped(resource), schema, entities)
+
+
+def _entity(entity: Any) -> dict[str, Value]:
+    """An EntityRef: which of the resource's attributes name a thing, and which describe it."""
+    if not isinstance(entity, dict):
+        raise SpanError("an entity reference is not an object")
+    texts = {"schema_url": _text(_get(entity, "schemaUrl")), "type": _text(_get(entity, "type"))}
+    keys = {"id_keys": _list(entity, "idKeys"), "description_keys": _list(entity, "descriptionKeys")}
+    return {name: text for name, text in texts.items() if text} | {
+        name: [_text(key) for key in found] for name, found in keys.items() if found
+    }
 
 
 def _scope(scoped: Any, limits: Limits) -> Scope | None:
@@ -263,6 +275,10 @@ def attributes(pairs: Any, limits: Limits) -> dict[str, Value]:
             pass
         key, value = _pair(pair)
         out[key] = None if value is None else _value(value, limits.depth)
+    if len(out) < len(pairs):
+        out = unique(
+            [(key, None if value is None else _value(value, limits.depth)) for key, value in map(_pair, pairs)]
+        )
     if len(out) > limits.attributes:
         raise SpanError(f"more than {limits.attributes} attributes")
     return out
@@ -334,7 +350,7 @@ def _kvlist(said: Any, depth: int) -> Value:
     if not isinstance(items or [], list):
         raise SpanError("kvlistValue has no list of values")
     pairs = [_pair(item) for item in items or ()]
-    return {key: None if value is None else _value(value, depth - 1) for key, value in pairs}
+    return unique([(key, None if value is None else _value(value, depth - 1)) for key, value in pairs])
 
 
 _URL_SAFE = str.maketrans("-_", "+/")

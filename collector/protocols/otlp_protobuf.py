@@ -12,7 +12,7 @@ from typing import Any
 from collector.errors import DecodeError, TooLarge
 from collector.model import Event, Link, LogRecord, Refusal, Resource, Scope, SpanPart, Value
 from collector.protocols.limits import Limits, Refusals, SpanError
-from collector.protocols.parts import check_ids, logs_of_spans, span_part
+from collector.protocols.parts import check_ids, logs_of_spans, span_part, unique
 from collector.protocols.wire import BROKEN, FIXED64, LENGTH, fixed64, message, one_field, varint
 
 SHORT = 80
@@ -109,7 +109,24 @@ def _resource(buf: bytes, where: Range | None, schema: str, limits: Limits) -> R
         return Resource(schema_url=schema) if schema else None
     fields = message(buf, *where)
     dropped = [number & 0xFFFFFFFF for tag, number, _ in fields if tag == 0x10]
-    return Resource(_attributes(buf, fields, 0x0A, limits), dropped[-1] if dropped else 0, schema)
+    entities = tuple([_entity(buf, start, stop) for tag, start, stop in fields if tag == 0x1A])
+    return Resource(_attributes(buf, fields, 0x0A, limits), dropped[-1] if dropped else 0, schema, entities)
+
+
+def _entity(buf: bytes, pos: int, end: int) -> dict[str, Value]:
+    """An EntityRef: which of the resource's attributes name a thing, and which describe it."""
+    out: dict[str, Value] = {}
+    keys: dict[str, list[Value]] = {"id_keys": [], "description_keys": []}
+    for tag, start, stop in message(buf, pos, end):
+        if tag in _ENTITY_TEXTS:
+            out[_ENTITY_TEXTS[tag]] = buf[start:stop].decode()
+        elif tag in _ENTITY_KEYS:
+            keys[_ENTITY_KEYS[tag]].append(buf[start:stop].decode())
+    return out | {name: found for name, found in keys.items() if found}
+
+
+_ENTITY_TEXTS = {0x0A: "schema_url", 0x12: "type"}
+_ENTITY_KEYS = {0x1A: "id_keys", 0x22: "description_keys"}
 
 
 def _scope(buf: bytes, where: Range | None, schema: str, limits: Limits) -> Scope | None:
@@ -159,6 +176,7 @@ def _span_fields(
 ) -> tuple[dict[str, Value], dict[int, Any], list[Range], list[Range]]:
     """(attributes, the other fields by tag, where the events lie, where the links lie). The hot loop."""
     attributes: dict[str, Value] = {}
+    first, said = pos, 0
     found: dict[int, Any] = {}
     events: list[Range] = []
     links: list[Range] = []
@@ -172,6 +190,7 @@ def _span_fields(
                 size, pos = varint(buf, pos - 1)
             stop = pos + size
             if tag == 0x4A:
+                said += 1
                 if size <= SHORT:
                     raw = buf[pos:stop]
                     key, attributes[key] = remembered(raw) or _pair_of(raw, size, depth)
@@ -195,6 +214,9 @@ def _span_fields(
             found[tag] = value
     if pos != end:
         raise ValueError("a field runs over its end")
+    if len(attributes) < said:
+        fields = message(buf, first, end)
+        attributes = unique([_pair(buf, start, stop, depth) for tag, start, stop in fields if tag == 0x4A])
     return attributes, found, events, links
 
 
@@ -271,7 +293,7 @@ def _log(buf: bytes, pos: int, end: int, limits: Limits) -> tuple[str, str, LogR
 
 
 def _attributes(buf: bytes, fields: list[tuple[int, int, int]], wanted: int, limits: Limits) -> dict[str, Value]:
-    out = dict([_pair(buf, start, stop, limits.depth) for tag, start, stop in fields if tag == wanted])
+    out = unique([_pair(buf, start, stop, limits.depth) for tag, start, stop in fields if tag == wanted])
     if len(out) > limits.attributes:
         raise SpanError(f"more than {limits.attributes} attributes")
     return out
@@ -364,7 +386,7 @@ def _member(buf: bytes, tag: int, start: int, stop: int, depth: int) -> Value:
     items = message(buf, start, stop)
     if tag == 0x2A:
         return [_value(buf, first, last, depth - 1) for inner, first, last in items if inner == 0x0A]
-    return dict([_pair(buf, first, last, depth - 1) for inner, first, last in items if inner == 0x0A])
+    return unique([_pair(buf, first, last, depth - 1) for inner, first, last in items if inner == 0x0A])
 
 
 def _sample(buf: bytes, pos: int, end: int, *shown: int) -> tuple[str, tuple[str, str]]:

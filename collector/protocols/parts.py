@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from collector.model import Event, Link, LogRecord, Rank, Resource, Scope, SpanPart, Value
 from collector.protocols.limits import SpanError
 
 SENT_END = "tracetui.sent_end_unix_nano"
 """Attribute that keeps the end as sent where it was before the start; `encode` puts it back."""
+
+REPEATED = "tracetui.repeated_attributes"
+"""Attribute that keeps what came under a key before its last value: [{key: value}, …]; `encode` puts it back."""
 
 NO_TRACE, NO_SPAN = "0" * 32, "0" * 16
 _STATUS = {1: "ok", 2: "error"}
@@ -66,6 +71,15 @@ def span_part(
         resource,
         scope,
     )
+
+
+def unique(pairs: Sequence[tuple[str, Value]]) -> dict[str, Value]:
+    """The pairs as a dict. OTLP says that keys are unique: of two, the last stays, and REPEATED holds the others."""
+    out = dict(pairs)
+    if len(out) < len(pairs):
+        last = {key: at for at, (key, _) in enumerate(pairs)}
+        out[REPEATED] = [{key: value} for at, (key, value) in enumerate(pairs) if last[key] != at]
+    return out
 
 
 def check_ids(trace_id: str, span_id: str) -> None:

@@ -154,6 +154,8 @@ class Encoder:
             return seen[1]
         if isinstance(context, Resource):
             fields = [self.value(dict(context.attributes)), context.dropped, context.schema_url]
+            if context.entity_refs:
+                fields.append(list(context.entity_refs))
         else:
             attributes = self.value(dict(context.attributes))
             fields = [context.name, context.version, attributes, context.dropped, context.schema_url]

@@ -206,7 +206,7 @@ class Expander:
 
     def resource(self, name: str | None) -> Resource | None:
         found = self._context(name)
-        return None if found is None else Resource(*found)
+        return None if found is None else Resource(*found[:3], *map(tuple, found[3:]))
 
     def scope(self, name: str | None) -> Scope | None:
         found = self._context(name)

@@ -82,6 +82,53 @@ def shown(db: str) -> list[object]:
     return [json.loads(run("show", trace["trace_id"], "--json", "--db", db).stdout) for trace in listed]
 
 
+def pair(key: str, text: str) -> dict[str, object]:
+    return {"key": key, "value": {"stringValue": text}}
+
+
+def unordered(value: object) -> object:
+    """The same document with every list in one order: OTLP gives the order of attributes no meaning."""
+    if isinstance(value, dict):
+        return {key: unordered(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return sorted((unordered(item) for item in value), key=json.dumps)
+    return value
+
+
+def test_keys_sent_twice_and_entity_references_come_out_as_they_went_in(tmp_path):
+    inner = {"key": "deep", "value": {"kvlistValue": {"values": [pair("b", "1"), pair("b", "2")]}}}
+    twice = [pair("a", "first"), pair("c", "between"), pair("a", "second"), pair("a", "third"), inner]
+    span = {
+        "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "00f067aa0ba902b7", "name": "x", "kind": 1,
+        "startTimeUnixNano": "1795000000000000000", "endTimeUnixNano": "1795000000100000000", "attributes": twice,
+        "events": [{"timeUnixNano": "1795000000000000001", "name": "e", "attributes": twice}],
+        "links": [{"traceId": "1af7651916cd43dd8448eb211c80319c", "spanId": "10f067aa0ba902b7", "attributes": twice}],
+        "status": {},
+    }  # fmt: skip
+    entities = [
+        {"schemaUrl": "https://s", "type": "service", "idKeys": ["service.name"], "descriptionKeys": ["a"]},
+        {"type": "host", "idKeys": ["host.id"]},
+    ]
+    document = {
+        "resourceSpans": [
+            {
+                "resource": {"attributes": [pair("service.name", "shop"), *twice], "entityRefs": entities},
+                "scopeSpans": [{"scope": {"name": "n", "attributes": twice}, "spans": [span]}],
+            }
+        ]
+    }
+    Path("in.jsonl").write_text(json.dumps(document))
+    run("import", "in.jsonl", "--db", "traces.db")
+    run("export", "--format", "otlp", "-o", "out.jsonl", "--db", "traces.db")
+    assert unordered(json.loads(Path("out.jsonl").read_bytes())) == unordered(document)
+    run("export", "--format", "native", "-o", "native.jsonl", "--db", "traces.db")
+    run("import", "native.jsonl", "--db", "again.db")
+    run("export", "--format", "otlp", "-o", "again.jsonl", "--db", "again.db")
+    assert Path("again.jsonl").read_bytes() == Path("out.jsonl").read_bytes()
+    (part,) = otlp.decode_traces(json.dumps(document).encode(), otlp.JSON).parts
+    assert otlp.decode_traces(otlp.encode_traces_protobuf([part]), otlp.PROTOBUF).parts == (part,)
+
+
 def test_importing_twice_changes_nothing(tmp_path):
     (path,) = bodies("openinference-openai", "-traces.")
     first = json.loads(run("import", path, "--db", "traces.db", "--json").stdout)

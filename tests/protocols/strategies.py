@@ -39,7 +39,12 @@ trace_ids = st.binary(min_size=16, max_size=16).filter(any).map(bytes.hex)
 span_ids = st.binary(min_size=8, max_size=8).filter(any).map(bytes.hex)
 events = st.builds(Event, st.integers(0, 2**64 - 1), texts, attributes, counts)
 links = st.builds(Link, trace_ids, span_ids, texts, attributes, counts, counts)
-resources = st.none() | st.builds(Resource, attributes, counts, texts)
+keys = st.lists(texts, min_size=1, max_size=2)
+entities = st.fixed_dictionaries(
+    {},
+    optional={"schema_url": texts.filter(bool), "type": texts.filter(bool), "id_keys": keys, "description_keys": keys},
+)
+resources = st.none() | st.builds(Resource, attributes, counts, texts, st.lists(entities, max_size=2).map(tuple))
 scopes = st.none() | st.builds(Scope, texts, texts, attributes, counts, texts)
 
 
