@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from collector.sdk.clients import chat
 from collector.sdk.clients.calls import Endpoint, Said
-from collector.sdk.clients.plainly import fields, plain, text
+from collector.sdk.clients.plainly import fields, plain, text, told
 from collector.sdk.clients.wrapping import wrap
 
 Client = TypeVar("Client")
@@ -48,7 +48,7 @@ def asked(body: dict[str, Any]) -> Said:
 
 
 def answered(answer: Any) -> Said:
-    said = plain(answer)
+    said = told(answer)
     content, usage, reason = said.get("content"), said.get("usage"), text(said.get("stop_reason"))
     usage = usage if isinstance(usage, dict) else {}
     kept = {f"anthropic.usage.{name}": value for name, value in usage.items() if type(value) in (int, str)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from collector.sdk.clients.calls import Said
-from collector.sdk.clients.plainly import fields, plain, text
+from collector.sdk.clients.plainly import fields, plain, text, told
 
 _NO_PARAMS = frozenset({"model", "messages", "prompt", "input", "tools", "functions", "encoding_format"})
 _KEPT = ("role", "content", "tool_calls", "function_call", "refusal", "reasoning_content", "reasoning", "audio")
@@ -25,7 +25,7 @@ def chat_asked(body: dict[str, Any]) -> Said:
 
 
 def chat_answered(answer: Any) -> Said:
-    said = plain(answer)
+    said = told(answer)
     choices = [choice for choice in said.get("choices") or () if isinstance(choice, dict)]
     messages = [_message(fields(choice.get("message"))) for choice in choices]
     return _answered(said, messages, [choice.get("finish_reason") for choice in choices])
@@ -156,7 +156,7 @@ def text_asked(body: dict[str, Any]) -> Said:
 
 
 def text_answered(answer: Any) -> Said:
-    said = plain(answer)
+    said = told(answer)
     choices = [choice for choice in said.get("choices") or () if isinstance(choice, dict)]
     output = [{"role": "assistant", "content": choice.get("text") or ""} for choice in choices]
     return _answered(said, output, [choice.get("finish_reason") for choice in choices])
@@ -178,5 +178,5 @@ def embeddings_answered(answer: Any) -> Said:
     return {
         "model": text(said.get("model")),
         "output": {"embeddings": len(data), "dimensions": size},
-        "usage": plain(said.get("usage")),
+        "usage": plain(fields(said.get("usage"))) or None,
     }

@@ -43,6 +43,12 @@ def plain(value: Any, depth: int = 0) -> Any:
     return value
 
 
+def told(answer: Any) -> dict[str, Any]:
+    """A whole answer as a dict; {} where a server answered with something else."""
+    said = plain(answer)
+    return said if isinstance(said, dict) else {}
+
+
 def text(value: Any) -> str | None:
     """A text that says something, else None."""
     return value if isinstance(value, str) and value else None

@@ -7,7 +7,7 @@ from typing import Any
 from collector.conventions.messages import is_message
 from collector.sdk.clients.calls import Said
 from collector.sdk.clients.chat import params
-from collector.sdk.clients.plainly import fields, plain, text
+from collector.sdk.clients.plainly import fields, plain, text, told
 
 _NO_PARAMS = frozenset({"model", "input", "instructions", "tools", "prompt"})
 _WHOLE = frozenset({"response.completed", "response.incomplete", "response.failed"})
@@ -49,7 +49,7 @@ def _empty_thought(item: Any) -> bool:
 
 
 def answered(answer: Any) -> Said:
-    said = plain(answer)
+    said = told(answer)
     status = said.get("status")
     reason = fields(said.get("incomplete_details")).get("reason") or status
     error = fields(said.get("error"))
@@ -58,7 +58,7 @@ def answered(answer: Any) -> Said:
         "response_id": text(said.get("id")),
         "output": items(said.get("output") or []) or None,
         "finish_reasons": [str(reason)] if reason else None,
-        "usage": said.get("usage"),
+        "usage": fields(said.get("usage")) or None,
         "status": "error" if status == "failed" else None,
         "status_message": text(error.get("message")),
         "attributes": {"openai.response.service_tier": said["service_tier"]} if said.get("service_tier") else {},

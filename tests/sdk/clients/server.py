@@ -26,6 +26,13 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+class Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that leave early are what is tested."""
+
+
 @dataclass
 class Server:
     """`ready` holds the replies, first come first served; or `answer` makes one of (path, body)."""
@@ -36,8 +43,7 @@ class Server:
     _http: ThreadingHTTPServer | None = None
 
     def __enter__(self) -> Server:
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._http.daemon_threads = True
+        self._http = Quiet(("127.0.0.1", 0), _handler(self))
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
         return self
 

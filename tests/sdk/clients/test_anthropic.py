@@ -202,3 +202,19 @@ def test_a_bedrock_client_is_traced_too(server, recorded):
     found = recorded.span("chat anthropic.claude-haiku-4-5-20251001-v1:0")
     assert (found.row.provider, parts_of(found.output)[0]["text"]) == ("aws.bedrock", "Hi")
     assert server.asked[0][0].startswith("/model/")
+
+
+@pytest.mark.latest
+def test_a_tool_runner_is_a_span_for_each_of_its_messages(server, recorded, client):
+    @anthropic.beta_tool
+    def get_weather(city: str) -> str:
+        """The weather of a city."""
+        return f"rain in {city}"
+
+    server.says(Reply(message(CALL, reason="tool_use")), Reply(message(text("Rain."))))
+    runner = client.beta.messages.tool_runner(**ASKED, tools=[get_weather])
+    assert runner.until_done().content[0].text == "Rain."
+    first, last = (next(recorded.trace(row.trace_id).details()) for row in recorded.traces())
+    assert [part["type"] for part in parts_of(first.output)] == ["tool_call"]
+    assert parts_of(last.input)[-1]["result"] == "rain in 京都"
+    assert parts_of(last.output) == [{"type": "text", "text": "Rain."}]
