@@ -26,13 +26,14 @@ MATCHES = """
     select rowid from search where search match :asked and rowid < :below
     order by rowid desc limit :chunk"""
 BROUGHT_BY = """
-    select s.trace_id, s.span_id, ifnull(s.name, ''), s.kind, s.start_ns, f.value
+    select s.trace_id, s.span_id, ifnull(s.name, ''), s.kind, s.start_ns, max(f.value)
     from json_each(:texts) f
     cross join json_each((select json_group_array(span_id) from (
       select m.span_id from mentions m where m.text_id = f.value order by m.span_id desc limit :each))) j
     cross join spans s on s.id = j.value
     where s.start_ns is not null and {where}
-    order by s.start_ns desc, s.id desc, f.value desc limit :limit"""
+    group by s.id
+    order by s.start_ns desc, s.id desc limit :limit"""
 BROUGHT = """
     select distinct m.text_id from json_each(:spans) j cross join mentions m on m.span_id = j.value"""
 TEXTS = "select id, text from texts where id in (select value from json_each(:texts))"
@@ -52,7 +53,7 @@ def find(
     if asked is None:
         return []
     sql = BROUGHT_BY.format(where=conditions.where)
-    values = {**conditions.values, **moment, "each": -1 if conditions.parts else limit, "limit": limit * 4}
+    values = {**conditions.values, **moment, "each": -1 if conditions.parts else limit, "limit": limit}
     hits: dict[tuple[str, str], tuple[Any, ...]] = {}
     below, chunk = END, CHUNK
     mine = None if few is None else _brought(rows, asked, few)
