@@ -22,6 +22,8 @@ from collector.model import Batch, Receipt
 GROUP_SPANS = 4_000
 CHORES_S = 0.25
 REST_S = 5.0
+BEHIND_S = 2.0
+SPANS_A_CHORE = 150  # about as many as have the texts that one round of full text takes in
 AWAKE_S = 3.0  # after the last write: long enough for the checkpoint that follows 1 s of quiet
 
 log = logging.getLogger(__name__)
@@ -121,19 +123,28 @@ class WriteQueue:
     # --- the writer thread ---
 
     def _run(self) -> None:
+        """Write, and keep house in between. A burst may leave full text behind; under a load that lasts, each group
+        that is written has to wait until as much was taken in, or it would fall behind without end."""
         wait, wrote_at, chores_at = REST_S, time.monotonic(), time.monotonic()
+        current_at = wrote_at  # when full text was last up to date
         while True:
             jobs, closing = self._take(wait)
             now = time.monotonic()
+            rounds = int(not jobs or now - chores_at > CHORES_S)
             if jobs:
                 self._write(jobs)
                 wrote_at = now
+                if now - current_at > BEHIND_S:
+                    rounds = 1 + sum(len(job.batch.parts) for job in jobs) // SPANS_A_CHORE
             if closing:
                 return
             more = False
-            if not jobs or now - chores_at > CHORES_S:
+            for _ in range(rounds):
                 more = self._chores()
                 chores_at = time.monotonic()
+                if not more:
+                    current_at = chores_at
+                    break
             wait = 0 if more else CHORES_S if now - wrote_at < AWAKE_S else REST_S
 
     def _take(self, wait: float) -> tuple[list[Job], bool]:

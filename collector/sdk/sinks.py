@@ -77,7 +77,7 @@ class HttpSink:
 def _receipt(body: bytes, sent: int) -> Receipt:
     try:
         told = json.loads(body)
-        counts = {name: int(told[name]) for name in ("received", "stored", "duplicate", "clipped", "rejected")}
-        return Receipt(**counts, reasons=tuple(told.get("reasons", ())))
+        counts = [int(told[name]) for name in ("received", "stored", "duplicate", "clipped", "rejected")]
+        return Receipt(*counts, tuple(told.get("reasons", ())))
     except (ValueError, KeyError, TypeError):
         return Receipt(received=sent, stored=sent)

@@ -1,0 +1,47 @@
+"""Under a load that lasts, full text keeps up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from collector.model import Batch, Receipt
+from collector.receiver import corridor
+from collector.receiver.corridor import WriteQueue
+from tests.builders import make_part
+from tests.receiver.running import MemoryIngest
+
+GROUP = 600
+
+
+@dataclass
+class Behind(MemoryIngest):
+    """Has a text to take in for every span, and takes in so many a round as the corridor reckons with."""
+
+    waiting: int = 0
+    most: int = 0
+
+    def write(self, batch: Batch) -> Receipt:
+        self.waiting += len(batch.parts)
+        self.most = max(self.most, self.waiting)
+        return super().write(batch)
+
+    def chores(self) -> bool:
+        self.waiting = max(0, self.waiting - corridor.SPANS_A_CHORE)
+        return self.waiting > 0
+
+
+def test_full_text_is_never_more_than_two_groups_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corridor, "BEHIND_S", -1.0)
+    body = Batch("t", tuple(make_part(n) for n in range(1, GROUP + 1)))
+    ingest = Behind()
+    queue = WriteQueue(ingest, 1_000_000_000)
+    try:
+        asked = [queue.accept(lambda: body, 1, alone=True) for _ in range(100)]
+        for one in asked:
+            one.result(60)
+    finally:
+        queue.close()
+    assert sum(len(batch.parts) for batch in ingest.batches) == 100 * GROUP
+    assert ingest.most <= corridor.GROUP_SPANS + 2 * GROUP
