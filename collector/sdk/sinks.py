@@ -77,7 +77,13 @@ class HttpSink:
 def _receipt(body: bytes, sent: int) -> Receipt:
     try:
         told = json.loads(body)
-        counts = [int(told[name]) for name in ("received", "stored", "duplicate", "clipped", "rejected")]
-        return Receipt(*counts, tuple(told.get("reasons", ())))
+        return Receipt(
+            received=int(told["received"]),
+            stored=int(told["stored"]),
+            duplicate=int(told["duplicate"]),
+            clipped=int(told["clipped"]),
+            rejected=int(told["rejected"]),
+            reasons=tuple(told.get("reasons", ())),
+        )
     except (ValueError, KeyError, TypeError):
         return Receipt(received=sent, stored=sent)
