@@ -104,7 +104,9 @@ def missing(given):
     theirs = find_spec("collector")
     if theirs is None or not ours(theirs):
         return "the program has a module of its own called `collector`"
-    if os.path.realpath(os.path.dirname(theirs.origin)) == os.path.realpath(os.path.join(given["collector"], "collector")):
+    if os.path.realpath(os.path.dirname(theirs.origin)) == os.path.realpath(
+        os.path.join(given["collector"], "collector")
+    ):
         lacking = [needed for needed in ("orjson", "platformdirs") if find_spec(needed) is None]
         if lacking:
             return "it lacks %s (`pip install tracetui` there, or only these)" % " and ".join(lacking)
