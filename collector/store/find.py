@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from collector.errors import StoreError
 from collector.store.conditions import Conditions
 from collector.store.narrow import Rows, holding
 from collector.store.rows import SearchHit
@@ -69,7 +70,10 @@ def find(
         below, chunk = texts[-1], min(chunk * 4, MOST)
     found = list(hits.values())[:limit]
     shown = orjson.dumps([row[5] for row in found]).decode()
-    said = {row[0]: row[1] for row in rows(TEXTS, {"texts": shown})}
+    try:
+        said = {row[0]: row[1] for row in rows(TEXTS, {"texts": shown})}
+    except StoreError:  # a damaged file: where it was said is worth knowing, too
+        said = {}
     return [_hit(row, said.get(row[5], ""), text) for row in found]
 
 

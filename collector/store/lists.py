@@ -62,26 +62,40 @@ SESSIONS = List(
 )  # fmt: skip
 
 
-def query(
-    what: List, conditions: Conditions, *, limit: int, after: Page | None, before: Page | None, sort: str
-) -> tuple[str, dict[str, Any], bool]:
-    """(SQL, values, whether the rows come in reverse). `sort` is a name of `what.sorts`, "-" before it for falling."""
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """How a page is found by key: the sort's expression, its direction, what lies behind the page before."""
+
+    column: str
+    down: bool
+    where: str
+    values: dict[str, Any]
+
+
+def ordering(what: List, after: Page | None, before: Page | None, sort: str) -> Ordering:
+    """`sort` is a name of `what.sorts`, "-" before it for falling. FilterError when there is no such sort."""
     name, falling = sort.removeprefix("-"), sort.startswith("-")
     if name not in what.sorts:
         raise FilterError(f"cannot sort by {name!r}; it is one of {', '.join(what.sorts)}", sort, 0)
     column = what.sorts[name]
-    values: dict[str, Any] = {**conditions.values, "limit": limit}
-    where = [what.base, conditions.where]
     page, backwards = (before, True) if before is not None else (after, False)
     down = falling != backwards
-    if page is not None:
-        values["at"] = page.value
-        values["tie"] = int(page.key or 0) if what is SPANS else page.key
-        where.append(f"({column}, {what.tie}) {'<' if down else '>'} (:at, :tie)")
-    direction = "desc" if down else "asc"
+    if page is None:
+        return Ordering(column, down, "1", {})
+    tie = int(page.key or 0) if what is SPANS else page.key
+    where = f"({column}, {what.tie}) {'<' if down else '>'} (:at, :tie)"
+    return Ordering(column, down, where, {"at": page.value, "tie": tie})
+
+
+def query(
+    what: List, conditions: Conditions, *, limit: int, after: Page | None, before: Page | None, sort: str
+) -> tuple[str, dict[str, Any]]:
+    """(SQL, values). With `before` the rows come in reverse."""
+    order = ordering(what, after, before, sort)
+    direction = "desc" if order.down else "asc"
     sql = f"""
         select {what.row} from {what.table}
-        where {" and ".join(where)}
-        order by {column} {direction}, {what.tie} {direction}
+        where {what.base} and {conditions.where} and {order.where}
+        order by {order.column} {direction}, {what.tie} {direction}
         limit :limit"""
-    return sql, values, backwards
+    return sql, {**conditions.values, **order.values, "limit": limit}

@@ -48,9 +48,10 @@ def open_reader(
     with tempfile.TemporaryDirectory(prefix="tracetui-", ignore_cleanup_errors=True) as scratch:
         uri, note = choose(file, writable(file), Path(scratch))
         with as_found(file):
-            connection = _connect(uri, file)
+            torn = _torn(file)
+            connection = _connect(uri, file, torn)
             try:
-                state = _examine(connection, file, note, uri)
+                state = _examine(connection, file, note, torn)
                 yield Reader(connection, state) if now_ns is None else Reader(connection, state, now_ns=now_ns)
             finally:
                 connection.close()
@@ -94,17 +95,19 @@ def _uri(path: Path) -> str:
     return "file:" + quote(str(path.absolute()))
 
 
-def _connect(uri: str, path: Path) -> sqlite3.Connection:
+def _connect(uri: str, path: Path, torn: str | None) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_MS / 1000, isolation_level=None, cached_statements=256)
         connection.execute("pragma query_only = on")
+        if torn:  # or SQLite refuses all of a file that is shorter than it says
+            connection.execute("pragma writable_schema = on")
         connection.execute(f"pragma busy_timeout = {BUSY_MS}")
     except sqlite3.Error as error:
         raise StoreError(f"cannot open {path}: {error}") from error
     return connection
 
 
-def _examine(connection: sqlite3.Connection, path: Path, note: str | None, uri: str) -> FileState:
+def _examine(connection: sqlite3.Connection, path: Path, note: str | None, torn: str | None) -> FileState:
     """Ours, and of which version? Which tables can be read?"""
     try:
         version = int(connection.execute("pragma user_version").fetchone()[0])
@@ -125,11 +128,10 @@ def _examine(connection: sqlite3.Connection, path: Path, note: str | None, uri: 
     missing = _unreadable(connection)
     if len(missing) == len(TABLES):
         raise StoreError(f"{path} is damaged: none of its tables can be read; is the download complete?")
-    torn = _torn(path) if "mode=ro" in uri else None
-    if missing:
-        notes.append(f"{path.name} is damaged: {', '.join(missing)} cannot be read in full; the rest is shown")
-    elif torn:
+    if torn:
         notes.append(torn)
+    elif missing:
+        notes.append(f"{path.name} is damaged: {', '.join(missing)} cannot be read in full; the rest is shown")
     return FileState(str(path), os.access(path, os.W_OK), "; ".join(notes) or None, version, missing)
 
 
@@ -157,6 +159,7 @@ def _torn(path: Path) -> str | None:
     page = 65536 if page == 1 else page
     pages = int.from_bytes(head[28:32], "big")
     size = path.stat().st_size
-    if pages * page <= size or path.with_name(path.name + "-wal").exists():
+    wal = path.with_name(path.name + "-wal")
+    if pages * page <= size or (wal.exists() and wal.stat().st_size > 0):
         return None
     return f"{path.name} is cut short: {size} of {pages * page} bytes are here; what they hold is shown"

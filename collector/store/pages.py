@@ -85,7 +85,7 @@ def narrowed(what: List, where: Filter, few: Sequence[int] | None) -> Conditions
 
 
 def _ask(rows: Rows, moment: dict[str, Any], asked: Asked, conditions: Conditions, limit: int) -> list[tuple[Any, ...]]:
-    sql, values, _ = query(asked.what, conditions, limit=limit, after=asked.after, before=asked.before, sort=asked.sort)
+    sql, values = query(asked.what, conditions, limit=limit, after=asked.after, before=asked.before, sort=asked.sort)
     return rows(sql, {**values, **moment})
 
 

@@ -10,7 +10,9 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -18,7 +20,7 @@ import orjson
 from collector.errors import NotFound, StoreError
 from collector.model import USAGE_FIELDS, Process, Resource, Scope, Score, SpanPart, Usage
 from collector.store import hostid, skeleton
-from collector.store.conditions import for_spans
+from collector.store.conditions import Conditions, for_spans
 from collector.store.expand import Expander
 from collector.store.filters import Filter
 from collector.store.find import find
@@ -38,6 +40,7 @@ from collector.store.rows import (
     Totals,
     TraceRow,
 )  # fmt: skip
+from collector.store.salvage import salvaged
 from collector.store.skeleton import Skeleton
 from collector.store.state import BODY_COLUMNS, SPAN_COLUMNS, SpanState
 
@@ -67,6 +70,8 @@ EXPORT = f"""
     from spans s join bodies b on b.id = s.id
     where s.start_ns is not null and (s.start_ns, s.id) > (:at, :tie) and {{where}}
     order by s.start_ns, s.id limit :limit"""
+EXPORT_ONE = EXPORT.replace("order by s.start_ns, s.id limit :limit", "and s.id = :number")
+DAMAGED = "what can be read of it is shown"
 GHOSTS = f"""
     select {", ".join(f"s.{n}" for n in SPAN_COLUMNS)}, {", ".join(f"b.{n}" for n in BODY_COLUMNS)}
     from spans s join bodies b on b.id = s.id where s.start_ns is null order by s.id"""
@@ -150,7 +155,22 @@ class Reader:
     def _list(
         self, what: List, where: Filter | None, limit: int, after: Page | None, before: Page | None, sort: str
     ) -> list[tuple[Any, ...]]:
-        return page(self._rows, self._moment(), Asked(what, where or ANY, limit, after, before, sort))
+        asked = Asked(what, where or ANY, limit, after, before, sort)
+        try:
+            return page(self._rows, self._moment(), asked)
+        except StoreError:
+            newer = self.state.schema_version > SCHEMA_VERSION
+            found = None if newer else salvaged(self._rows, self._moment(), asked)
+            if found is None:
+                raise
+            self._say_damaged()
+            return found
+
+    def _say_damaged(self) -> None:
+        """What is read from here on may be less than there was; people should know."""
+        if DAMAGED not in (self.state.note or ""):
+            note = f"{Path(self.state.path).name} is damaged: {DAMAGED}; `tracetui check` says what is wrong"
+            self.state = replace(self.state, note="; ".join(filter(None, (self.state.note, note))))
 
     def traces(
         self, where: Filter | None = None, *, limit: int = 100, after: Page | None = None,
@@ -288,7 +308,11 @@ class Reader:
         at, tie = -(2**62), 0
         while True:
             values = {"at": at, "tie": tie, "limit": EXPORT_PAGE, **conditions.values, **self._moment()}
-            rows = self._rows(sql, values)
+            try:
+                rows = self._rows(sql, values)
+            except StoreError:
+                yield from self._parts_one_by_one(conditions, (at, tie))
+                break
             for row in rows:
                 state, body = _state_and_body(row)
                 at, tie = state.start_ns or 0, state.id
@@ -298,10 +322,33 @@ class Reader:
             if len(rows) < EXPORT_PAGE:
                 break
         if not where:
-            for row in self._rows(GHOSTS):
-                with self._sound():
-                    part = self._expander.part(*_state_and_body(row))
-                yield part
+            yield from self._ghosts()
+
+    def _ghosts(self) -> Iterator[SpanPart]:
+        """Spans of which only late parts are here."""
+        try:
+            rows = self._rows(GHOSTS)
+        except StoreError:
+            self._say_damaged()
+            return
+        for row in rows:
+            with self._sound():
+                part = self._expander.part(*_state_and_body(row))
+            yield part
+
+    def _parts_one_by_one(self, conditions: Conditions, after: tuple[int, int]) -> Iterator[SpanPart]:
+        """The spans of a damaged file after (start, id): by their numbers, passing over those that cannot be read."""
+        sql = EXPORT_ONE.format(where=conditions.where)
+        values = {"at": after[0], "tie": after[1], **conditions.values, **self._moment()}
+        last = self._rows("select spans from counters")[0][0]
+        for number in range(1, last + 1):
+            try:
+                for row in self._rows(sql, {**values, "number": number}):
+                    with self._sound():
+                        part = self._expander.part(*_state_and_body(row))
+                    yield part
+            except StoreError:
+                self._say_damaged()
 
     def ledger(self) -> list[LedgerRow]:
         """What the collector did with what it was sent, newest hour first."""

@@ -12,7 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from collector.errors import StoreBusy, StoreError
+from collector.ingest import Ingest
+from collector.model import Batch
+from collector.settings import Settings
 from collector.store import upkeep
+from tests.builders import make_part
 from tracetui.cli import main
 
 
@@ -88,7 +92,30 @@ def test_the_versions_with_the_wal_reset_bug_are_known(version, buggy):
     assert upkeep.has_wal_reset_bug(version) is buggy
 
 
-def test_check_says_in_json_and_in_its_exit_code_whether_the_file_is_whole(killed):
-    ended = CliRunner().invoke(main.cli, ["check", str(killed), "--fold", "--json"])
+def test_check_says_in_json_and_in_its_exit_code_whether_the_file_is_whole(tmp_path):
+    path = tmp_path / "traces.db"
+    with Ingest(path, Settings(db=path)) as ingest:
+        ingest.write(Batch("test", (make_part(1),)))
+    ended = CliRunner().invoke(main.cli, ["check", str(path), "--fold", "--json"])
     assert ended.exit_code == 0
-    assert json.loads(ended.stdout) == {"db": str(killed), "ok": True, "problems": [], "folded": True}
+    assert json.loads(ended.stdout) == {"db": str(path), "ok": True, "problems": [], "folded": True}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"", "is empty"), (b"hello" * 300, "is no SQLite file"), (None, "another program's SQLite file")],
+)
+def test_check_does_not_call_a_file_whole_that_is_none_of_ours(
+    tmp_path: Path, content: bytes | None, sentence: str
+) -> None:
+    path = tmp_path / "traces.db"
+    if content is not None:
+        path.write_bytes(content)
+    else:
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("create table x(a)")
+    result = CliRunner().invoke(main.cli, ["check", "--fold", "--json", str(path)])
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["ok"], told["folded"]) == (1, False, False)
+    assert sentence in told["problems"][0]
+    assert {found.name for found in tmp_path.iterdir()} == {"traces.db"}

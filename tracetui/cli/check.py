@@ -17,11 +17,19 @@ from tracetui.cli import common
 @common.json_option
 def check(file: Path | None, fold: bool, db: Path | None, as_json: bool) -> None:
     """Check that the file is undamaged. Exit 1 when it is not."""
-    from collector.store import upkeep
+    from collector.store import open_reader, upkeep
 
     path = file or common.resolved(db).settings.db
     if not path.exists():
         raise NotFound(f"there is no file {path}; name one: `tracetui check FILE`")
+    try:
+        with open_reader(path) as reader:
+            if reader.state.note:
+                common.note(reader.state.note)
+    except StoreError as error:  # no file of ours, or nothing of it can be read: nothing to fold, either
+        if as_json:
+            common.print_json({"db": str(path), "ok": False, "problems": [str(error)], "folded": False})
+        raise
     folded = upkeep.fold(path) if fold else None
     found = upkeep.problems(path)
     if as_json:

@@ -40,9 +40,8 @@ def filter_argument(command: F) -> F:
 
 
 def db_option(command: F) -> F:
-    return click.option(
-        "--db", type=click.Path(path_type=Path, dir_okay=False), help="The file to read [default: the project's]."
-    )(command)
+    path = click.Path(path_type=Path, dir_okay=False, readable=False)  # opening says why it cannot be read
+    return click.option("--db", type=path, help="The file to read [default: the project's].")(command)
 
 
 def json_option(command: F) -> F:
@@ -87,9 +86,12 @@ def opened(db: Path | None) -> Iterator[Reader]:
     if not path.exists():
         raise NotFound(f"there is no file {path}; name one with --db, or make one with `tracetui demo`")
     with store.open_reader(path) as reader:
-        if reader.state.note:
-            note(reader.state.note)
+        told = reader.state.note
+        if told:
+            note(told)
         yield reader
+        if reader.state.note and reader.state.note != told:
+            note(reader.state.note)
 
 
 def print_json(document: object) -> None:
