@@ -2,6 +2,7 @@
 # Arguments go through ARGS: make test ARGS="tests/cli -x"
 VENV ?= .venv
 export VENV
+unexport PYTHONDONTWRITEBYTECODE # hundreds of tests start a process: each would compile all that it imports
 BIN := $(VENV)/bin
 
 .PHONY: demo test check bench setup format screenshots clean

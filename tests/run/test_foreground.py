@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -184,14 +186,25 @@ print(len(got)); sys.exit(7)
     assert (child.returncode, out) == (7, "1\n")
 
 
+@contextmanager
+def killed_at_last(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Of a test that fails nothing stays behind, and nothing is waited for."""
+    try:
+        yield
+    except BaseException:
+        child.kill()
+        raise
+
+
 def test_stop_and_continue_pass_through(tmp_path: Path) -> None:
     text = (
         "import os, time\nopen('ready', 'w').write(str(os.getpid()))\nwhile not os.path.exists('go'): time.sleep(0.01)"
     )
+    # A group of its own: in one that has lost its parent, as under a job that was sent away, SIGTSTP does nothing.
     with subprocess.Popen(
         tracetui("run", "--no-tui", "--db", "traces.db", "--", *program(tmp_path, text)), cwd=tmp_path,
-        env=environment(tmp_path), stderr=subprocess.DEVNULL,
-    ) as child:  # fmt: skip
+        env=environment(tmp_path), stderr=subprocess.DEVNULL, process_group=0,
+    ) as child, killed_at_last(child):  # fmt: skip
         until(lambda: (tmp_path / "ready").exists() and (tmp_path / "ready").read_text())
         pid = int((tmp_path / "ready").read_text())
         child.send_signal(signal.SIGTSTP)
