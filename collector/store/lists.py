@@ -62,6 +62,9 @@ SESSIONS = List(
 )  # fmt: skip
 
 
+LISTS = {"traces": TRACES, "spans": SPANS, "sessions": SESSIONS}
+
+
 @dataclass(frozen=True, slots=True)
 class Ordering:
     """How a page is found by key: the sort's expression, its direction, what lies behind the page before."""

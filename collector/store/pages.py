@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import dedent
 from typing import Any
 
 import orjson
@@ -72,6 +74,26 @@ def page(rows: Rows, moment: dict[str, Any], asked: Asked) -> list[tuple[Any, ..
     if found is None:
         found = _ask(rows, moment, asked, narrowed(asked.what, asked.where, few), asked.limit)
     return found[::-1] if asked.before is not None else found
+
+
+def as_sql(moment: dict[str, Any], asked: Asked) -> str:
+    """What a page is in one statement that can be pasted into sqlite3. (It is asked for in other words where those
+    are quicker: see `page`.)"""
+    text, values = query(
+        asked.what, narrowed(asked.what, asked.where, None), limit=asked.limit, after=asked.after,
+        before=asked.before, sort=asked.sort,
+    )  # fmt: skip
+    bound = {**values, **moment}
+    return dedent(_BOUND.sub(lambda found: _literal(bound[found[1]]), text)).strip() + ";"
+
+
+_BOUND = re.compile(r"(?<!:):([a-z]\w*)")
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return "null" if value is None else str(value)
 
 
 def narrowed(what: List, where: Filter, few: Sequence[int] | None) -> Conditions:

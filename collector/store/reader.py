@@ -24,10 +24,10 @@ from collector.store.conditions import Conditions, for_spans
 from collector.store.expand import Expander
 from collector.store.filters import Filter
 from collector.store.find import find
-from collector.store.lists import SESSIONS, SPAN_ROW, SPANS, TRACE_ROW, TRACES, List
+from collector.store.lists import LISTS, SESSIONS, SPAN_ROW, SPANS, TRACE_ROW, TRACES, List
 from collector.store.migrations import SCHEMA_VERSION
 from collector.store.narrow import narrow
-from collector.store.pages import Asked, narrowed, page
+from collector.store.pages import Asked, as_sql, narrowed, page
 from collector.store.rows import (
     Changes,
     FileState,
@@ -192,6 +192,10 @@ class Reader:
     ) -> list[SessionRow]:  # fmt: skip
         rows = self._list(SESSIONS, where, limit, after, before, sort)
         return [SessionRow(*[*row[:11], Usage(*row[11:])]) for row in rows]
+
+    def list_sql(self, what: str, where: Filter, *, limit: int, sort: str) -> str:
+        """The statement behind the first page of "traces", "spans" or "sessions", values and all, for people."""
+        return as_sql(self._moment(), Asked(LISTS[what], where, limit, None, None, sort))
 
     def totals(self, where: Filter | None = None) -> Totals:
         """How much the filter finds. With a filter it reads every trace found: seconds for millions."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -156,3 +158,20 @@ def test_a_trace_of_a_thousand_spans_is_shown_whole(db):
         ingest.write(Batch("sdk", parts))
     assert len(json.loads(run("show", trace_id(9), "--json").stdout)["spans"]) == 1000
     assert len(run("show", trace_id(9)).stdout.splitlines()) == 1001
+
+
+def test_spans_print_as_json_like_those_of_show(db):
+    listed = {span["span_id"]: span for span in json.loads(run("spans", "--json").stdout)}
+    for trace in (ONE, TWO):
+        for span in json.loads(run("show", trace, "--json").stdout)["spans"]:
+            assert listed.pop(span["span_id"]) == span
+    assert listed == {}
+
+
+@pytest.mark.parametrize("command", ["traces", "spans", "sessions"])
+def test_the_sql_of_a_list_can_be_shown_and_run(db, command):
+    shown = run(command, "session:thread-42", "--show-sql", "--limit", 5).stdout
+    with closing(sqlite3.connect(db)) as plain:
+        assert len(plain.execute(shown).fetchall()) == len(
+            json.loads(run(command, "session:thread-42", "--json").stdout)
+        )

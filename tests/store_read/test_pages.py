@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +91,18 @@ def test_every_way_to_a_page_finds_the_same(path: Path, name: str, most: int, mo
                 assert ask(reader, where, limit=2, sort=f"-{sort}", before=page_of(every[4])) == every[2:4], text
             if name == "traces":
                 assert reader.totals(where).traces == len(every), text
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_the_sql_that_is_shown_is_what_the_list_shows(path: Path, name: str) -> None:
+    ask, page_of = LISTS[name]
+    sort = "-last" if name == "sessions" else "-start"
+    key = {"traces": 2, "spans": 0, "sessions": 0}[name]
+    with open_reader(path) as reader, closing(sqlite3.connect(path)) as plain:
+        for text in [*FILTERS, "name:it's", 'user:"u1\' or 1=1"', "since:1d"]:
+            shown = reader.list_sql(name, parse(text, T0), limit=20, sort=sort)
+            listed = [page_of(row).key for row in ask(reader, parse(text, T0), limit=20, sort=sort)]
+            assert [str(row[key]) for row in plain.execute(shown)] == listed, shown
 
 
 def test_search_within_a_filter_that_holds_for_few_finds_the_same(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

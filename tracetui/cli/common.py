@@ -49,10 +49,13 @@ def json_option(command: F) -> F:
 
 
 def list_options(sorts: str) -> Callable[[F], F]:
-    """--db, --limit, --sort and --json. `sorts` lists the sort names, the default first."""
+    """--db, --limit, --sort, --show-sql and --json. `sorts` lists the sort names, the default first."""
 
     def decorate(command: F) -> F:
         command = json_option(command)
+        command = click.option("--show-sql", is_flag=True, help="Print the SQL of the list instead of the list.")(
+            command
+        )
         command = click.option("--sort", metavar="NAME", help=f"{sorts}; a leading - turns it round.")(command)
         command = click.option(
             "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many."

@@ -27,10 +27,15 @@ COLUMNS = (
 @click.command(cls=common.Filtering)
 @common.filter_argument
 @common.list_options("last, first, traces, errors, cost, tokens or session (default: -last, newest first)")
-def sessions(words: tuple[str, ...], db: Path | None, limit: int, sort: str | None, as_json: bool) -> None:
+def sessions(
+    words: tuple[str, ...], db: Path | None, limit: int, sort: str | None, show_sql: bool, as_json: bool
+) -> None:  # fmt: skip
     """List sessions, last active first: `tracetui sessions user:u7`."""
     where = common.parsed(words)
     with common.opened(db) as reader:
+        if show_sql:
+            click.echo(reader.list_sql("sessions", where, limit=limit, sort=sort or "-last"))
+            return
         rows = reader.sessions(where, limit=limit, sort=sort or "-last")
     if as_json:
         common.print_json([shapes.session_json(row) for row in rows])

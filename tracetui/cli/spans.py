@@ -32,14 +32,21 @@ COLUMNS = (
 @click.command(cls=common.Filtering)
 @common.filter_argument
 @common.list_options("start, duration, cost, tokens, ttft or name (default: -start, newest first)")
-def spans(words: tuple[str, ...], db: Path | None, limit: int, sort: str | None, as_json: bool) -> None:
+def spans(
+    words: tuple[str, ...], db: Path | None, limit: int, sort: str | None, show_sql: bool, as_json: bool
+) -> None:  # fmt: skip
     """List spans, newest first: `tracetui spans kind:tool status:error`."""
     where = common.parsed(words)
     with common.opened(db) as reader:
+        if show_sql:
+            click.echo(reader.list_sql("spans", where, limit=limit, sort=sort or "-start"))
+            return
         rows = reader.spans(where, limit=limit, sort=sort or "-start")
-    if as_json:
-        common.print_json([shapes.span_row_json(row) for row in rows])
-    elif not rows:
+        if as_json:
+            details = [reader.span(row.trace_id, row.span_id) for row in rows]
+            common.print_json([shapes.span_json(one) for one in details])
+            return
+    if not rows:
         common.note("no spans match" if words else "no spans yet")
     else:
         short = shortened([row.trace_id for row in rows])

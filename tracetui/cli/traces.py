@@ -32,10 +32,15 @@ COLUMNS = (
 @click.command(cls=common.Filtering)
 @common.filter_argument
 @common.list_options("start, duration, cost, tokens, spans, errors or name (default: -start, newest first)")
-def traces(words: tuple[str, ...], db: Path | None, limit: int, sort: str | None, as_json: bool) -> None:
+def traces(
+    words: tuple[str, ...], db: Path | None, limit: int, sort: str | None, show_sql: bool, as_json: bool
+) -> None:  # fmt: skip
     """List traces, newest first: `tracetui traces 'status:error model:gpt-4o* since:1d'`."""
     where = common.parsed(words)
     with common.opened(db) as reader:
+        if show_sql:
+            click.echo(reader.list_sql("traces", where, limit=limit, sort=sort or "-start"))
+            return
         rows = reader.traces(where, limit=limit, sort=sort or "-start")
         if as_json:
             common.print_json([shapes.trace_json(row, reader.scores(row.trace_id)) for row in rows])
