@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -135,6 +136,7 @@ def test_doctor_says_where_every_setting_came_from(db, monkeypatch):
     monkeypatch.setenv("TRACETUI_REDACT", "pii")
     monkeypatch.setenv("TRACETUI_TOKEN", "s3cr3t")
     monkeypatch.setenv("TRACETUI_HTTP_PORT", "1")
+    monkeypatch.setenv("TRACETUI_GRPC_PORT", "2")
     result = run("doctor", "--json")
     report = json.loads(result.stdout)
     assert report["settings"]["redact"] == {"value": "pii", "origin": "TRACETUI_REDACT"}
@@ -142,8 +144,20 @@ def test_doctor_says_where_every_setting_came_from(db, monkeypatch):
     assert "s3cr3t" not in result.stdout
     assert (report["file"]["traces"], report["file"]["mode"]) == (2, "0600")
     assert report["file"]["ledger"] == {"received": 3, "stored": 3}
-    assert report["receiver"] == {"address": "127.0.0.1:1", "listening": False}
+    assert report["receiver"] == {
+        "address": "127.0.0.1:1", "listening": False, "grpc": {"address": "127.0.0.1:2", "listening": False},
+    }  # fmt: skip
     assert run("doctor").stdout.splitlines()[0] == "versions"
+
+
+def test_doctor_says_that_a_port_is_taken(db, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as http, socket.create_server(("127.0.0.1", 0)) as grpc:
+        for name, taken in (("HTTP", http), ("GRPC", grpc)):
+            monkeypatch.setenv(f"TRACETUI_{name}_PORT", str(taken.getsockname()[1]))
+        report = json.loads(run("doctor", "--json").stdout)
+    assert report["receiver"]["other_program"]
+    assert report["receiver"]["grpc"]["other_program"]
+    assert sum("is taken by" in sentence for sentence in report["advice"]) == 2
 
 
 def test_doctor_of_a_file_that_is_not_there_yet(tmp_path, monkeypatch):

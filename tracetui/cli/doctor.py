@@ -35,6 +35,7 @@ def doctor(db: Path | None, as_json: bool) -> None:
         "file": file_facts(found.settings.db),
         "receiver": receiver(found.settings.host, found.settings.http_port, found.settings.token, found.settings.db),
     }
+    report["receiver"]["grpc"] = grpc_port(found.settings.host, found.settings.grpc_port, report["receiver"])
     report["advice"] = advice(report)
     if as_json:
         common.print_json(report)
@@ -116,8 +117,22 @@ def receiver(host: str, port: int, token: str | None, db: Path) -> dict[str, Any
     out: dict[str, Any] = {"address": f"{host}:{port}", "listening": True}
     status = probe(host, port, token=token, timeout_s=ASK_S)
     if status is not None:
-        known = {"version": status.version, "pid": status.pid, "file": status.file}
+        known = {"version": status.version, "pid": status.pid, "file": status.file, "grpc_port": status.grpc_port}
         return out | known | {"same_file": status.writes(db), "ledger": status.ledger}
+    try:
+        with socket.create_connection((host, port), timeout=ASK_S):
+            return out | {"other_program": holder(host, port)}
+    except OSError:
+        return out | {"listening": False}
+
+
+def grpc_port(host: str, port: int, answering: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether OTLP over gRPC has its port, and who else has it."""
+    from collector.receiver.ports import holder
+
+    out: dict[str, Any] = {"address": f"{host}:{port}", "listening": True}
+    if port and answering.get("grpc_port") == port:
+        return out
     try:
         with socket.create_connection((host, port), timeout=ASK_S):
             return out | {"other_program": holder(host, port)}
@@ -146,7 +161,9 @@ def advice(report: Mapping[str, Any]) -> list[str]:
         out.append(
             f"{answering['address']} is taken by {answering['other_program']}; tracetui takes the next free port"
         )
-    elif answering["listening"] and not answering["same_file"]:
+    if taken := (answering.get("grpc") or {}).get("other_program"):
+        out.append(f"{answering['grpc']['address']} is taken by {taken}; gRPC gets the next free port")
+    if answering["listening"] and not answering.get("other_program") and not answering["same_file"]:
         out.append(f"the receiver on {answering['address']} writes another file: {answering['file']}")
     return out
 
