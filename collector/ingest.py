@@ -21,7 +21,7 @@ import orjson
 from collector.errors import StoreBusy
 from collector.model import NO_READING, Batch, Process, Receipt, Refusal, Score, SpanPart, Value
 from collector.pricing import Prices
-from collector.redact import Redactor, user_key
+from collector.redact import Policy, Redactor
 from collector.redact.sample import sample
 from collector.settings import Settings
 from collector.store.fulltext import INDEX_BYTES
@@ -50,9 +50,8 @@ class Ingest:
         self.path = path
         self._clock = clock
         self._limit = settings.max_part_bytes
-        if redactor is None and settings.redact != "off":
-            redactor = Redactor(user_key(), settings.redact)
-        self._redactor = redactor
+        self._policy = Policy(settings, redactor=redactor)
+        self._failures_told = 0
         self._writer = Writer(
             path, Prices(settings.prices), dimensions=settings.dimensions, durable=settings.durable, clock=clock
         )
@@ -68,18 +67,27 @@ class Ingest:
         nothing (or, of a very large batch, not the rest) was stored: sending it again is safe.
         """
         parts, clipped, refused = self._clean(batch)
+        failures = self._policy.failures
         rejected = sum(refusal.count for refusal in refused)
         received = len(parts) + rejected
 
         def ledger(outcome: Outcome) -> list[LedgerEntry]:
-            return _entries(
+            entries = _entries(
                 batch.source, received, len(clipped), refused + outcome.refused, outcome, self._redact_sample
             )
+            entries += [
+                LedgerEntry(batch.source, "sampled_out", one.count, reason=one.reason) for one in batch.sampled_out
+            ]
+            if failures > self._failures_told:
+                n = failures - self._failures_told
+                entries.append(LedgerEntry(batch.source, "clipped", n, reason="texts replaced: mask failed at them"))
+            return entries
 
         with self._lock:
             if self._closed:
                 raise StoreBusy(f"{self.path} was closed")
             outcome = self._writer.write(parts, *self._others(batch), ledger)
+            self._failures_told = max(failures, self._failures_told)
             self._wrote_at = time.monotonic()
             self._dirty = self._unindexed = True
         refused += outcome.refused
@@ -96,8 +104,7 @@ class Ingest:
         clipped: list[tuple[str, str]] = []
         for part in batch.parts:
             try:
-                clean = self._redactor.part(part) if self._redactor is not None else part
-                clean, cut = clip(settled(clean, self._clock), self._limit)
+                clean, cut = clip(settled(self._policy.part(part), self._clock), self._limit)
             except RecursionError:
                 name = (part.trace_id, part.span_id)
                 refused.append(Refusal("nested too deep", f"span {name[1]} of trace {name[0]}", spans=(name,)))
@@ -108,13 +115,11 @@ class Ingest:
         return parts, clipped, refused
 
     def _others(self, batch: Batch) -> tuple[Sequence[Score], Sequence[Process]]:
-        if self._redactor is None:
-            return batch.scores, batch.processes
-        clean = self._redactor
+        clean = self._policy
         return [clean.score(score) for score in batch.scores], [clean.process(process) for process in batch.processes]
 
     def _redact_sample(self, text: str) -> str:
-        return sample(text, None if self._redactor is None else self._redactor.text)
+        return sample(text, self._policy.text)
 
     def chores(self, budget_bytes: int = INDEX_BYTES) -> bool:
         """Full text and checkpoints. Call it when idle and every quarter second under load.

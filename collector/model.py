@@ -315,13 +315,15 @@ class Refusal:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One delivery through a door. `source` names the door for the ledger: "sdk", "otlp-http", "otlp-grpc",
-    "import"; `refused` is what the decoder already had to leave out."""
+    "import"; `refused` is what the decoder already had to leave out, `sampled_out` counts the spans that the SDK did
+    not send at all, with the rule that left them out as their reason."""
 
     source: str
     parts: tuple[SpanPart, ...] = ()
     scores: tuple[Score, ...] = ()
     processes: tuple[Process, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    sampled_out: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

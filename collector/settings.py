@@ -13,11 +13,13 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from collector import setting_tables
 from collector.errors import SettingsError
+from collector.setting_tables import SamplingRule
 
 PREFIX = "TRACETUI_"
 PROJECT_MARKS = ("tracetui.toml", "pyproject.toml", ".git")
-REDACT_MODES = ("default", "pii", "off")
+REDACT_MODES, CONTENT_MODES = ("default", "pii", "off"), ("full", "redacted", "metadata")
 PRICE_KEYS = ("input", "output", "cache_read", "cache_write", "audio_input", "audio_output", "reasoning", "request")
 
 
@@ -30,6 +32,11 @@ class Settings:
     `dimensions` are the metadata keys that rollups carry.
     `prices` maps a model (`*` globs) to US dollars per million tokens: {"my-model": {"input": 0.5, "output": 1.5}},
     keys of PRICE_KEYS ("request" is dollars per call). They win over the built-in table.
+    `redact_patterns` are regular expressions to redact as well, by the name that their placeholders bear; `mask` is
+    a function of the host's, called with every text after our rules. `capture_content` is "full", "redacted" (the
+    form of contents, not their words) or "metadata" (no contents). `hash_user_ids` stores a keyed hash of user ids.
+    `sample_rate` is the share of traces that the SDK writes, `sampling` are rules before it; traces with a failed
+    span are always written. `environments` holds what differs by environment: see `within`.
     `allowed_hosts` and `allowed_origins` add to what the receiver accepts by itself.
     `keys` maps commands of the explorer to keys: {"lists.filter": "ctrl+o"} (`tracetui.keymap` knows the names).
     `durable` makes a commit survive a power cut, for the price of an fsync each.
@@ -46,6 +53,13 @@ class Settings:
     capture_input: bool = True
     capture_output: bool = True
     redact: str = "default"
+    redact_patterns: Mapping[str, str] = field(default_factory=dict)
+    mask: Callable[[str], str] | None = field(default=None, repr=False)
+    capture_content: str = "full"
+    hash_user_ids: bool = False
+    sample_rate: float = 1.0
+    sampling: tuple[SamplingRule, ...] = ()
+    environments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     dimensions: tuple[str, ...] = ("department", "application", "feature", "tier")
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -64,6 +78,11 @@ class Settings:
     started_after_s: float = 0.1
     heartbeat_s: float = 2.0
     exit_wait_s: float = 2.0
+
+    def within(self, environment: str | None) -> Settings:
+        """The settings for spans of one environment (None: of this process's own)."""
+        own = self.environments.get(environment or self.environment or "")
+        return replace(self, **own) if own else self
 
 
 SETTING_NAMES = tuple(f.name for f in fields(Settings))
@@ -361,6 +380,13 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "capture_input": _switch,
     "capture_output": _switch,
     "redact": _choice(REDACT_MODES),
+    "redact_patterns": setting_tables.patterns,
+    "mask": setting_tables.mask,
+    "capture_content": _choice(CONTENT_MODES),
+    "hash_user_ids": _switch,
+    "sample_rate": setting_tables.rate,
+    "sampling": setting_tables.sampling,
+    "environments": lambda value: setting_tables.environments(value, READERS),
     "dimensions": _names,
     "prices": _prices,
     "keys": _keys,

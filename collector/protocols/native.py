@@ -3,6 +3,7 @@
     {"type": "span", "trace_id": …, "span_id": …, "name": …, "attributes": {…}, "reading": {…}, …}
     {"type": "score", "score_id": …, "name": …, "value": …, …}
     {"type": "process", "process_id": …, "pid": …, …}
+    {"type": "sampled_out", "reason": …, "count": …}
 
 Only what is set is written; unknown fields are skipped when read (a newer version may have written them).
 JSON cannot hold everything a value may be: {"$b": base64} is bytes, {"$f": "nan"} a float that is no number,
@@ -22,7 +23,7 @@ import orjson
 
 from collector import partjson
 from collector.errors import DecodeError
-from collector.model import Batch, Process, Score, SpanPart
+from collector.model import Batch, Process, Refusal, Score, SpanPart
 from collector.protocols.checking import check
 from collector.protocols.limits import Refusals
 
@@ -47,25 +48,40 @@ def encode(item: Item) -> str:
 
 
 def encode_batch(batch: Batch) -> bytes:
-    """A body: every part, score and process of a batch, a line each (what was refused is not in it)."""
+    """A body: every part, score and process of a batch and what was sampled out, a line each (not what was refused)."""
     items: list[Item] = [*batch.parts, *batch.scores, *batch.processes]
-    return b"".join(_line(item) + b"\n" for item in items)
+    left_out = [{"type": "sampled_out", "reason": one.reason, "count": one.count} for one in batch.sampled_out]
+    return b"".join([*(_line(item) + b"\n" for item in items), *(orjson.dumps(one) + b"\n" for one in left_out)])
 
 
 def decode(lines: Iterable[str | bytes]) -> Batch:
     """The items of these lines (blank ones are skipped). A line that cannot be read is refused, the rest goes on."""
     found: dict[str, list[Any]] = {"span": [], "score": [], "process": []}
     refusals = Refusals()
+    left_out = []
     for line in lines:
         if not line.strip():
             continue
         try:
+            if b'"sampled_out"' in line[:40] if isinstance(line, bytes) else '"sampled_out"' in line[:40]:
+                left_out.append(_left_out(line))
+                continue
             item = decode_line(line)
         except DecodeError as error:
             refusals.add(str(error), line if isinstance(line, str) else line.decode(errors="replace"))
         else:
             found[_TYPES[type(item)]].append(item)
-    return Batch(SOURCE, tuple(found["span"]), tuple(found["score"]), tuple(found["process"]), refusals.result())
+    return Batch(
+        SOURCE, tuple(found["span"]), tuple(found["score"]), tuple(found["process"]), refusals.result(), tuple(left_out)
+    )
+
+
+def _left_out(line: str | bytes) -> Refusal:
+    try:
+        said = orjson.loads(line)
+        return Refusal(str(said["reason"]), "", int(said["count"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise DecodeError(f"a sampled_out that lacks something or has it in the wrong shape: {error}"[:160]) from error
 
 
 def decode_body(body: bytes) -> Batch:

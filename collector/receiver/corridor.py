@@ -60,9 +60,10 @@ class Counts:
     totals: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, receipt: Receipt, requests: int) -> None:
+    def add(self, receipt: Receipt, requests: int, sampled_out: int = 0) -> None:
         with self.lock:
             self.totals["requests"] += requests
+            self.totals["sampled_out"] += sampled_out
             for name in ("received", "stored", "duplicate", "clipped", "rejected"):
                 self.totals[name] += getattr(receipt, name)
 
@@ -187,7 +188,7 @@ class WriteQueue:
             log.warning("a body of %d spans could not be written: %r", len(group[0].batch.parts), e)
             group[0].done.set_exception(e)
         else:
-            self.counts.add(receipt, len(group))
+            self.counts.add(receipt, len(group), sum(one.count for job in group for one in job.batch.sampled_out))
             for job in group:
                 job.done.set_result(receipt if len(group) == 1 else _share(job.batch, receipt))
 
@@ -208,6 +209,7 @@ def _merged(group: list[Job]) -> Batch:
         scores=tuple([score for job in group for score in job.batch.scores]),
         processes=tuple([process for job in group for process in job.batch.processes]),
         refused=tuple([refusal for job in group for refusal in job.batch.refused]),
+        sampled_out=tuple([one for job in group for one in job.batch.sampled_out]),
     )
 
 

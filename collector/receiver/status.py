@@ -4,11 +4,12 @@
      "file": "/app/traces.db", "device": 66306, "inode": 1837,
      "host": "127.0.0.1", "ports": {"http": 4318, "grpc": 4317},
      "started": "2026-11-20T12:00:00.000Z", "uptime_s": 12.3,
-     "ledger": {"requests": 7, "received": 812, "stored": 810, "duplicate": 2, "clipped": 0, "rejected": 0}}
+     "ledger": {"requests": 7, "received": 812, "stored": 810, "duplicate": 2, "clipped": 0, "rejected": 0,
+                "sampled_out": 0}}
 
 `file`, `device` and `inode` are of the file that it writes: two paths are the same file when device and inode
-are equal. `ledger` counts spans since it started. Fields may be added, never renamed. Where a token is needed and
-was not sent, the answer is 401 and has only the first line.
+are equal. `ledger` counts spans since it started; `sampled_out` are those that SDKs said they did not send. Fields may
+be added, never renamed. Where a token is needed and was not sent, the answer is 401 and has only the first line.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 SERVICE = "tracetui"
-LEDGER = ("requests", "received", "stored", "duplicate", "clipped", "rejected")
+LEDGER = ("requests", "received", "stored", "duplicate", "clipped", "rejected", "sampled_out")
 
 
 @dataclass(frozen=True, slots=True)

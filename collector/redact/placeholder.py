@@ -20,8 +20,12 @@ KEY_FILE = "redact.key"
 
 def placeholder(key: bytes, kind: str, secret: str) -> str:
     """`[KIND:xxxx]` for a secret; digits of a card are told apart by their digits alone."""
-    mark = hmac.digest(key, secret.encode("utf-8", "surrogatepass"), "sha256")[:2].hex()
-    return f"[{kind}:{mark}]"
+    return f"[{kind}:{digest(key, secret, 2)}]"
+
+
+def digest(key: bytes, text: str, size: int) -> str:
+    """The first `size` bytes of the HMAC of a text, as hex."""
+    return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256")[:size].hex()
 
 
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_]*:[0-9a-f]{4}\]")

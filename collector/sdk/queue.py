@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.model import Score
-    from collector.redact import Redactor
+    from collector.redact import Policy
     from collector.sdk.live import Plan
     from collector.sdk.sinks import Sink
     from collector.sdk.worker import Worker
+    from collector.settings import Settings
 
 QUEUE_BYTES = 64_000_000
 FLUSH_WAIT_S = 10.0
@@ -55,7 +56,7 @@ class Queue:
         self.arguments = arguments
         self.failures: dict[str, int] = {}
         self.worker: Worker | None = None
-        self.redactor: tuple[str, Redactor | None] | None = None
+        self.policy: tuple[Settings, Policy] | None = None
         self.exiting = False
         self.fork_safe = False
         self._reset()

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from collector.model import Batch, Rank
 
 if TYPE_CHECKING:
-    from collector.redact import Redactor
+    from collector.redact import Policy
     from collector.sdk.live import Span
     from collector.sdk.queue import Queue
+    from collector.settings import Settings
 
 BATCH_LINES = 500
 
@@ -51,10 +52,7 @@ def spill_batch(queue: Queue, batch: Batch) -> None:
     resolved = worker.resolved if worker is not None else None
     settings = (resolved or resolve(strict=False, **queue.arguments)).settings
     with queue.spill_lock:
-        redactor = _redactor(queue, settings.redact)
-        if redactor is not None:
-            batch = replace(batch, parts=tuple(redactor.part(part) for part in batch.parts))
-        lines = native.encode_batch(batch)
+        lines = native.encode_batch(_policy(queue, settings).batch(batch))
         fd = os.open(spill_path(settings.db), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             while lines:
@@ -63,13 +61,13 @@ def spill_batch(queue: Queue, batch: Batch) -> None:
             os.close(fd)
 
 
-def _redactor(queue: Queue, mode: str) -> Redactor | None:
+def _policy(queue: Queue, settings: Settings) -> Policy:
     """One for all that the queue spills: a new one would read the user's key again, for longer than the rest takes."""
-    from collector.redact import Redactor, user_key
+    from collector.redact import Policy
 
-    if queue.redactor is None or queue.redactor[0] != mode:
-        queue.redactor = (mode, None if mode == "off" else Redactor(user_key(), mode))
-    return queue.redactor[1]
+    if queue.policy is None or queue.policy[0] != settings:
+        queue.policy = (settings, Policy(settings))
+    return queue.policy[1]
 
 
 def claim(db: Path, queue: Queue) -> Iterator[Batch]:

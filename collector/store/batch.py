@@ -41,7 +41,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """What became of `n` things: outcome is received, stored, duplicate, clipped or rejected."""
+    """What became of `n` things: outcome is received, stored, duplicate, clipped, rejected or sampled_out."""
 
     source: str
     outcome: str

@@ -311,7 +311,7 @@ create table processes(
 ) without rowid;
 
 -- What the collector did with what it was sent, per hour (Unix hours).
--- outcome: received, stored, duplicate, clipped, rejected. sample: one line of the latest.
+-- outcome: received, stored, duplicate, clipped, rejected, sampled_out. sample: one line of the latest.
 create table ledger(
   hour integer not null,
   source text not null,

@@ -244,7 +244,7 @@ def test_the_status_names_the_file_the_ports_and_the_ledger(up: Running, tmp_pat
     assert (document["device"], document["inode"]) == (found.st_dev, found.st_ino)
     assert document["ports"] == {"http": up.status.http_port, "grpc": up.status.grpc_port}
     assert document["ledger"] == {
-        "requests": 1, "received": 3, "stored": 2, "duplicate": 0, "clipped": 0, "rejected": 1,
+        "requests": 1, "received": 3, "stored": 2, "duplicate": 0, "clipped": 0, "rejected": 1, "sampled_out": 0,
     }  # fmt: skip
     assert document["uptime_s"] >= 0
     status = probe("127.0.0.1", up.status.http_port)

@@ -13,13 +13,14 @@ from typing import Any
 import click
 
 from collector.errors import TracetuiError
+from collector.setting_tables import SamplingRule
 from collector.settings import Resolved
 from collector.version import VERSION
 from tracetui.cli import common
 from tracetui.format import plain
 
 PACKAGES = ("textual", "rich", "click", "opentelemetry-proto", "grpcio", "genai-prices", "starlette", "uvicorn")
-SECRET = {"token"}
+SECRET = {"token", "mask"}
 ASK_S = 0.5
 
 
@@ -72,11 +73,19 @@ def settings_in_force(found: Resolved) -> dict[str, dict[str, Any]]:
     out = {}
     for name, origin in found.origins.items():
         value = getattr(found.settings, name)
-        if name in SECRET and value is not None:
-            value = "set"
-        value = dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, tuple) else value
-        out[name] = {"value": str(value) if isinstance(value, Path) else value, "origin": origin}
+        out[name] = {"value": "set" if name in SECRET and value is not None else _told(value), "origin": origin}
     return out
+
+
+def _told(value: Any) -> Any:
+    """A setting's value as JSON can say it."""
+    if isinstance(value, Mapping):
+        return {str(name): _told(one) for name, one in value.items()}
+    if isinstance(value, tuple):
+        return [_told(one) for one in value]
+    if isinstance(value, SamplingRule):
+        return f"{value}: {value.rate:g}"
+    return str(value) if isinstance(value, Path) else value
 
 
 def file_facts(path: Path) -> dict[str, Any]:
@@ -155,6 +164,8 @@ def advice(report: Mapping[str, Any]) -> list[str]:
         out.append(f"{file['path']} is on {file['filesystem']}: no WAL there, and news is noticed by polling")
     if file.get("note"):
         out.append(file["note"])
+    if left_out := (file.get("ledger") or {}).get("sampled_out"):
+        out.append(f"{left_out:,} spans were left out by sampling: counts, tokens and costs are of what was kept")
     if file.get("wal_bytes"):
         out.append(f"to move the file, take {file['path']}* or fold it first: `tracetui check --fold`")
     if answering.get("other_program"):

@@ -1,0 +1,32 @@
+"""`tracetui doctor` tells the settings that are tables, and what sampling left out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from collector.settings import resolve
+from tracetui.cli.doctor import advice, settings_in_force
+
+
+def test_doctor_prints_rules_tables_and_whether_a_mask_is_set(tmp_path: Path) -> None:
+    (tmp_path / "tracetui.toml").write_text(
+        'sample_rate = 0.5\n[[sampling]]\nname = "health*"\nrate = 0\n[environments.production]\nredact = "pii"\n'
+        '[[environments.production.sampling]]\ntag = "x"\nrate = 0.5\n'
+    )
+    found = resolve(cwd=tmp_path, env={}, user_config=tmp_path / "none", mask=str.upper)
+    told = settings_in_force(found)
+    assert json.loads(json.dumps(told)) == told
+    assert told["sampling"] == {"value": ["name health*: 0"], "origin": str(tmp_path / "tracetui.toml")}
+    assert told["environments"]["value"] == {"production": {"redact": "pii", "sampling": ["tag x: 0.5"]}}
+    assert told["mask"] == {"value": "set", "origin": "argument"}
+    assert told["capture_content"] == {"value": "full", "origin": "default"}
+
+
+def test_doctor_says_that_sums_are_of_what_was_kept() -> None:
+    report = {
+        "versions": {"sqlite_full_text": True, "sqlite_wal_reset_bug": False},
+        "file": {"ledger": {"sampled_out": 1234}},
+        "receiver": {"listening": False},
+    }
+    assert [said for said in advice(report) if said.startswith("1,234 spans were left out by sampling")]
