@@ -147,16 +147,26 @@ class Ingest:
             if not self._closed:
                 self._writer.checkpoint()
 
+    def release(self) -> None:
+        """Close without catching up with full text: whoever writes next does. Takes tens of milliseconds at most."""
+        try:
+            self.chores()
+        finally:
+            self._close()
+
     def close(self) -> None:
         """Flush and close; a second close does nothing. The last writer's close leaves one file."""
         try:
             while self.chores():
                 pass
         finally:
-            with self._lock:
-                if not self._closed:
-                    self._closed = True
-                    self._writer.close()
+            self._close()
+
+    def _close(self) -> None:
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._writer.close()
 
     def __enter__(self) -> Ingest:
         return self

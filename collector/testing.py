@@ -22,6 +22,7 @@ from typing import Any
 from collector.reading import Trace, Traces
 from collector.reading import open as open_file
 from collector.sdk.api import QUEUE, configure
+from collector.sdk.inherit import hand_on
 from collector.store.rows import SpanDetail, TraceRow
 
 MEMORY = Path("/dev/shm")  # noqa: S108  # where Linux keeps files in memory
@@ -106,4 +107,5 @@ def _back_to(arguments: dict[str, Any], raise_errors: bool) -> None:
     QUEUE.bits = QUEUE.random.getrandbits
     QUEUE.now = perf_counter_ns
     QUEUE.arguments, QUEUE.raise_errors = arguments, raise_errors
+    hand_on(arguments, Path(arguments.get("db", "")).absolute())
     QUEUE.settle()

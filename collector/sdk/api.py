@@ -12,10 +12,12 @@ from collector.sdk.queue import Queue
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
+    from pathlib import Path
     from types import TracebackType
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 QUEUE = Queue()
+QUEUE.inherits = True
 
 
 def configure(*, raise_errors: bool = False, **settings: Any) -> None:
@@ -30,8 +32,24 @@ def configure(*, raise_errors: bool = False, **settings: Any) -> None:
     resolved = resolve(**settings)
     QUEUE.close()
     QUEUE.arguments = {name: value for name, value in settings.items() if value is not None}
+    QUEUE.inherits = False
     QUEUE.on = not resolved.settings.disabled
     QUEUE.raise_errors = raise_errors
+    _tell(resolved.settings.db)
+
+
+def _tell(db: Path) -> None:
+    """Tell the process's end and its children what was configured."""
+    from collector.sdk import inherit, lifetime
+
+    try:
+        if QUEUE.on:
+            lifetime.watch()
+        unsaid = inherit.hand_on(QUEUE.arguments, db)
+        if unsaid:
+            QUEUE.count("settings", f"processes started by multiprocessing will not know them: {unsaid}")
+    except Exception as e:
+        QUEUE.count("settings", e)
 
 
 @overload

@@ -65,3 +65,21 @@ def _command() -> str:
     """The script's name, without its arguments: those may hold secrets."""
     argv = getattr(sys, "argv", None) or [""]
     return Path(argv[0]).name or "python"
+
+
+def working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was deleted
+        return os.sep
+
+
+def lives(pid: int) -> bool:
+    """Whether there is a process of this number, ended ones that nobody waited for included. POSIX."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True

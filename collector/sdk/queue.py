@@ -10,18 +10,20 @@ import os
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from random import Random
-from time import perf_counter_ns
+from time import monotonic, perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from collector.sdk.ambient import AMBIENT
+from collector.sdk.forks import QUEUES
 from collector.sdk.live import CURRENT, Span, leave
 from collector.sdk.trouble import note_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from collector.model import Score
+    from collector.model import Batch, Score
     from collector.redact import Policy
     from collector.sdk.live import Plan
     from collector.sdk.sinks import Sink
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 QUEUE_BYTES = 64_000_000
 FLUSH_WAIT_S = 10.0
+EXIT_WAIT_S = 2.0
 
 
 class Queue:
@@ -57,14 +60,19 @@ class Queue:
         self.failures: dict[str, int] = {}
         self.worker: Worker | None = None
         self.policy: tuple[Settings, Policy] | None = None
-        self.exiting = False
-        self.fork_safe = False
+        self.inherits = False
+        self.ancestors: list[tuple[int, int]] = []
+        """(when, process id) of every fork on the way to this process, on the clock of the spans."""
+        self.forking = 0
+        self.over = False
+        self.lost: dict[str, int] = {}
         self._reset()
+        QUEUES.add(self)
 
     def _reset(self) -> None:
         self.random = Random()  # noqa: S311  # ids, not secrets
         self.bits = self.random.getrandbits
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.spill_lock = threading.Lock()
 
     # What takes the short way
@@ -174,25 +182,53 @@ class Queue:
         """Take a score. It goes the way of the spans, and never to the spill file: there are few."""
         if self._on:
             self.scores.append(score)
-            self.idle = False
+            if self.over:
+                self.rescue()
             self.wake()
 
     def overflow(self, span: Span) -> None:
         """Write a span to the spill file from the host's thread."""
         self.bytes -= span.size
         try:
-            from collector.sdk.spill import spill_spans
+            from collector.sdk.spill import batch_of, spill_batch
 
-            spill_spans(self, [span])
+            spill_batch(self, batch_of(self, [span]))
             self.failures["spilled"] = self.failures.get("spilled", 0) + 1
         except Exception as e:
+            self.lose(1, e)
+
+    def rescue(self) -> None:
+        """Spill all that is queued, from the thread that waits for the exit."""
+        try:
+            from collector.sdk.spill import batch_of, take_all
+
+            self.spill(batch_of(self, take_all(self.ends), take_all(self.scores)))
+        except Exception as e:
             self.count("dropped", e)
+
+    def spill(self, batch: Batch) -> None:
+        """Spill a batch; where that is not possible either it is lost, and counted."""
+        from collector.sdk.spill import spill_batch
+
+        try:
+            spill_batch(self, batch)
+        except Exception as e:
+            self.lose(len(batch.parts) + len(batch.scores), e)
+
+    def lose(self, spans: int, error: Exception) -> None:
+        """Count what is neither in the file nor spilled. The file's ledger hears of it with the next batch."""
+        if spans:
+            reason = f"lost before the file: {getattr(error, 'strerror', None) or type(error).__name__}"
+            self.lost[reason] = self.lost.get(reason, 0) + spans
+            self.count("dropped", error, spans)
 
     # The thread
 
     def wake(self) -> None:
         """Start the worker or end its sleep. Never raises."""
         self.idle = False
+        if self.forking or self.over:
+            return
         try:
             worker = self.worker
             if worker is None or not worker.alive():
@@ -203,47 +239,82 @@ class Queue:
             self.count("start", e)
 
     def start(self) -> Worker | None:
-        """Start the worker thread, once."""
+        """Start the worker thread, once. None while the process forks."""
+        with self.lock:
+            if self.forking:
+                return None
+            worker = self.employ()
+            if not worker.alive():
+                worker.start()
+            return worker
+
+    def employ(self) -> Worker:
+        """The worker, with its thread or without. One that was paused for a fork goes on where it was."""
+        from collector.sdk import lifetime
+        from collector.sdk.process import working_directory
         from collector.sdk.worker import Worker
 
         with self.lock:
-            if self.worker is None or not self.worker.alive():
-                self.prepare_process()
-                self.worker = Worker(self, cwd=os.getcwd())
-                if not self.exiting:
-                    self.worker.start()
+            if self.worker is None or not (self.worker.alive() or self.worker.paused):
+                if self.inherits:
+                    self.inherit()
+                lifetime.watch()
+                self.worker = Worker(self, working_directory())
             return self.worker
 
-    def prepare_process(self) -> None:
-        if self.fork_safe:
+    def inherit(self) -> None:
+        """Take over the settings of the process that started this one, where `configure` said nothing here."""
+        from collector.sdk.inherit import inherited
+
+        self.inherits = False
+        try:
+            self.arguments = {**inherited(), **self.arguments}
+        except Exception as e:
+            self.count("settings", e)
+
+    def before_fork(self, deadline: float) -> None:
+        """Stop the thread, and let it close the file, until `deadline` (monotonic)."""
+        got = self.lock.acquire(timeout=max(0.0, deadline - monotonic()))  # another thread may be starting it
+        self.forking += 1
+        if got:
+            self.lock.release()
+        if self.worker is not None:
+            self.worker.pause(deadline)
+
+    def after_fork_in_parent(self) -> None:
+        """Go on at once where spans are open or wait, else with the next span."""
+        self.forking -= 1
+        if self.forking:
             return
-        self.fork_safe = True
-        import atexit
+        worker = self.worker
+        if worker is not None:
+            worker.resume()
+        self.idle = True
+        if self.waiting() or (worker is not None and worker.busy()):
+            self.wake()
 
-        atexit.register(self.at_exit)
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self.after_fork)
-
-    def after_fork(self) -> None:
-        """In a forked child: what is queued belongs to the parent, and its thread does not exist here."""
+    def after_fork_in_child(self) -> None:
+        """What is queued belongs to the parent, and its thread does not exist here."""
         self._reset()
         self.starts.clear()
         self.ends.clear()
         self.scores.clear()
-        self.bytes = 0
+        self.lost.clear()
+        self.bytes = self.forking = 0
+        self.ancestors.append((self.now(), os.getppid()))
         if self.worker is not None:
             self.worker.abandon()
         self.worker = None
         self.idle = True
-        if "multiprocessing.util" in sys.modules:  # its children leave without atexit, but call their finalizers
-            from multiprocessing import util
 
-            util.register_after_fork(self, Queue._at_child_exit)
+    def of_ancestor(self, span: Span) -> bool:
+        """Whether a span was open when this process was forked, and who began it lives on: then it ends there."""
+        from collector.sdk.process import lives
 
-    def _at_child_exit(self) -> None:
-        from multiprocessing import util
-
-        util.Finalize(self, self.at_exit, exitpriority=0)
+        for forked, pid in self.ancestors:
+            if span.began < forked:
+                return os.getppid() == pid if (forked, pid) == self.ancestors[-1] else lives(pid)
+        return False
 
     def flush(self, timeout_s: float = FLUSH_WAIT_S) -> bool:
         """Wait until everything recorded so far is committed, spans still open as started.
@@ -269,25 +340,32 @@ class Queue:
 
     def close(self, timeout_s: float | None = None) -> bool:
         """Flush, end the thread and close the file. A later span starts both again."""
-        worker = self.worker
-        if worker is None and not self.waiting():
+        if self.worker is None and not self.waiting():
             return True
         try:
-            worker = worker or self.start()
-            done = worker is not None and worker.close(timeout_s)
+            done = self.employ().close(timeout_s)
         except Exception as e:
             self.count("close", e)
+            self.rescue()
             return False
         self.worker = None
         self.idle = True
         return done
 
-    def at_exit(self) -> None:
-        self.exiting = True
-        self.close()
+    def exit_wait_s(self) -> float:
+        """How long an exit may wait for this queue."""
+        worker = self.worker
+        settings = worker.resolved.settings if worker is not None and worker.resolved is not None else None
+        return settings.exit_wait_s if settings is not None else EXIT_WAIT_S
 
-    def count(self, cause: str, error: BaseException | str) -> None:
-        """Count a failure; log the first of its kind. Raises it where a test of the host's asked for that."""
+    def at_exit(self) -> None:
+        """Close. Whatever is recorded afterwards goes to the spill file at once: no thread can be relied on now."""
+        self.close()
+        self.over = True
+        self.limit = 0
+
+    def count(self, cause: str, error: BaseException | str, n: int = 1) -> None:
+        """Count `n` failures; log the first of its kind. Raises it where a test of the host's asked for that."""
         if self.raise_errors and isinstance(error, BaseException):
             worker = self.worker
             if worker is None or worker.thread is not threading.current_thread():
@@ -295,8 +373,11 @@ class Queue:
             self.raised = self.raised or error
         key = f"{cause}: {error if isinstance(error, str) else type(error).__name__}"
         seen = self.failures.get(key, 0)
-        self.failures[key] = seen + 1
-        if not seen:
+        self.failures[key] = seen + n
+        if seen:
+            return
+        with suppress(Exception):  # while the interpreter goes down
             import logging
 
-            logging.getLogger("collector").warning("tracing: %s: %s (further ones are only counted)", cause, error)
+            said = f"{cause} ({n:,})" if n > 1 else cause
+            logging.getLogger("collector").warning("tracing: %s: %s (further ones are only counted)", said, error)

@@ -24,6 +24,9 @@ class Sink(Protocol):
 
     def chores(self) -> object: ...
 
+    def release(self) -> None:
+        """Close for now: the process forks."""
+
     def close(self) -> None: ...
 
 
@@ -74,6 +77,9 @@ class HttpSink:
 
     def chores(self) -> None:
         """Nothing: the collector does its own."""
+
+    def release(self) -> None:
+        self.close()
 
     def close(self) -> None:
         self.opener.close()

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from collector.model import Batch, Rank
+from collector.model import Batch, Rank, Score
 
 if TYPE_CHECKING:
     from collector.redact import Policy
@@ -21,14 +23,24 @@ if TYPE_CHECKING:
     from collector.settings import Settings
 
 BATCH_LINES = 500
+Item = TypeVar("Item")
 
 
 def spill_path(db: Path) -> Path:
     return db.with_name(f"{db.name}.spill-{os.getpid()}")
 
 
-def spill_spans(queue: Queue, spans: Iterable[Span]) -> None:
-    """Append finished spans to the spill file, from whatever thread has them."""
+def take_all(queued: deque[Item]) -> list[Item]:
+    """Empty a deque that other threads may take from as well."""
+    taken: list[Item] = []
+    with suppress(IndexError):
+        while True:
+            taken.append(queued.popleft())
+    return taken
+
+
+def batch_of(queue: Queue, spans: Iterable[Span], scores: Iterable[Score] = ()) -> Batch:
+    """Finished spans as a batch, made on whatever thread has them."""
     from collector.sdk.parts import Clock, Maker
 
     worker = queue.worker
@@ -38,13 +50,14 @@ def spill_spans(queue: Queue, spans: Iterable[Span]) -> None:
         from collector.settings import resolve
 
         maker = Maker(resolve(strict=False, **queue.arguments).settings, Clock(queue.now), "")
-    parts = tuple(maker.part(span, Rank.FINISHED) for span in spans)
-    if parts:
-        spill_batch(queue, Batch("sdk", parts))
+    ours = [span for span in spans if not queue.of_ancestor(span)]
+    return Batch("sdk", tuple(maker.part(span, Rank.FINISHED) for span in ours), tuple(scores))
 
 
 def spill_batch(queue: Queue, batch: Batch) -> None:
     """Append a batch, redacted like everything that reaches a disk. Raises OSError when the disk is full."""
+    if not (batch.parts or batch.scores or batch.processes):
+        return
     from collector.protocols import native
     from collector.settings import resolve
 
@@ -54,9 +67,13 @@ def spill_batch(queue: Queue, batch: Batch) -> None:
     with queue.spill_lock:
         lines = native.encode_batch(_policy(queue, settings).batch(batch))
         fd = os.open(spill_path(settings.db), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        before = os.fstat(fd).st_size
         try:
             while lines:
                 lines = lines[os.write(fd, lines) :]
+        except OSError:
+            os.ftruncate(fd, before)  # half a line would spoil the next one
+            raise
         finally:
             os.close(fd)
 

@@ -15,11 +15,12 @@ from time import monotonic, time_ns
 from typing import TYPE_CHECKING
 
 from collector.errors import StoreError
-from collector.model import Batch, Rank, SpanPart
+from collector.model import Batch, Rank, Refusal, SpanPart
+from collector.sdk.forks import wait_until_gone
 from collector.sdk.parts import Clock, Maker
 from collector.sdk.process import this_process
 from collector.sdk.sinks import Sink, open_sink
-from collector.sdk.spill import claim, spill_batch, spill_spans
+from collector.sdk.spill import claim
 from collector.settings import Resolved, resolve
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ class Worker:
         self.answers = threading.Condition()
         self.asked = self.answered = 0
         self.ok = True
-        self.stopping = False
+        self.stopping = self.pausing = self.paused = False
+        self.ended = True
         self.thread: threading.Thread | None = None
         self.sink: Sink | None = None
         self.open: dict[int, Span] = {}
@@ -60,11 +62,17 @@ class Worker:
     # Called from other threads
 
     def start(self) -> None:
+        """Raises RuntimeError where no thread can be started."""
+        self.ended = self.paused = False
         self.thread = threading.Thread(target=self.run, name="tracetui-sdk", daemon=True)
         self.thread.start()
 
     def alive(self) -> bool:
-        return self.thread is not None and self.thread.is_alive()
+        return self.thread is not None and not self.ended and self.thread.is_alive()
+
+    def busy(self) -> bool:
+        """Whether there is something to do even if nothing new comes: open spans want a heartbeat."""
+        return bool(self.open or self.unsent or self.asked > self.answered)
 
     def flush(self, timeout_s: float) -> bool:
         """Ask for everything to be written, wait for the answer."""
@@ -77,11 +85,13 @@ class Worker:
     def close(self, timeout_s: float | None = None) -> bool:
         """End the thread; what it could not write in time goes to the spill file."""
         self.stopping = True
-        if not self.alive():  # no thread can be started at exit: write from here
-            self.run()
-            return self.ok
-        settings = self.resolved.settings if self.resolved else None
-        wait_s = timeout_s if timeout_s is not None else settings.exit_wait_s if settings else 2.0
+        if not self.alive():
+            try:
+                self.start()
+            except RuntimeError:  # the interpreter goes down: write from here
+                self.run()
+                return self.ok
+        wait_s = timeout_s if timeout_s is not None else self.queue.exit_wait_s()
         deadline = monotonic() + wait_s
         done = self.flush(wait_s)
         if self.thread is not None and done:
@@ -90,33 +100,49 @@ class Worker:
             self.rescue()
         return done
 
+    def pause(self, deadline: float) -> None:
+        """End the thread before a fork, without a goodbye: it closes the file, and the next one goes on from here."""
+        thread = self.thread
+        if thread is None or not self.alive() or thread is threading.current_thread():
+            return
+        self.pausing = True
+        self.event.set()
+        thread.join(max(0.0, deadline - monotonic()))
+        wait_until_gone(thread, deadline)
+
+    def resume(self) -> None:
+        """After the fork. A thread that did not end in time just goes on."""
+        self.pausing = False
+
     def abandon(self) -> None:
-        """In a forked child: this worker's file handles belong to the parent. Let go without closing."""
+        """In the child of a fork that did not wait: the file handles belong to the parent. Let go without closing."""
         if self.sink is not None:
             _keep_forever(self.sink)
         self.sink = None
 
     def rescue(self) -> None:
         """Spill what is left, from the thread that waits for the exit. What the worker also writes merges."""
-        try:
-            for batch, _ in self.unsent.copy():  # the thread may still be at it
-                spill_batch(self.queue, batch)
-            spill_spans(self.queue, _take(self.queue.ends, len(self.queue.ends)))
-        except Exception as e:
-            self.queue.count("dropped", e)
+        for batch, _ in self.unsent.copy():  # the thread may still be at it
+            self.queue.spill(batch)
+        self.queue.rescue()
 
     # The thread
 
     def run(self) -> None:
         try:
-            if self.set_up():
+            if self.resolved is not None or self.set_up():
                 while self.turn():
                     pass
         except Exception as e:
             self.queue.count("worker", e)
             self.ok = False
         finally:
-            self.shut()
+            if self.pausing and not self.stopping:
+                self.release()
+            else:
+                self.shut()
+            self.ended = True
+            self.queue.idle = True
 
     def set_up(self) -> bool:
         """Read the settings. False when tracing is switched off."""
@@ -136,12 +162,16 @@ class Worker:
 
     def turn(self) -> bool:
         """One round: write what there is, then sleep. False ends the thread."""
+        if self.pausing:
+            return False
         asked = self.asked
         urgent = asked > self.answered or self.stopping
         self.collect(urgent)
         while self.queue.ends and len(self.unsent) < 4:
             self.collect(urgent)
         sent = self.send(urgent)
+        if self.pausing:
+            return False
         if self.stopping and (not self.queue.ends or not sent):
             return False
         self.do_chores(urgent)
@@ -167,7 +197,8 @@ class Worker:
         done = _take(queue.ends, BATCH_SPANS, BATCH_BYTES)
         for span in done:
             self.open.pop(span.id, None)
-        parts = [part for span in done if (part := self.make(span, Rank.FINISHED)) is not None]
+        ours = [span for span in done if not queue.of_ancestor(span)] if queue.ancestors else done
+        parts = [part for span in ours if (part := self.make(span, Rank.FINISHED)) is not None]
         parts += self.started(now, urgent)
         scores = tuple(queue.scores.popleft() for _ in range(len(queue.scores)))
         batch = self.with_heartbeat(Batch("sdk", tuple(parts), scores))
@@ -213,10 +244,11 @@ class Worker:
         """Write the batches that wait. False when the sink would not take one; it is kept."""
         if monotonic() - self.failed_at < RETRY_S and not urgent:
             return False
-        while self.unsent:
+        while self.unsent and not self.pausing:
             batch, size = self.unsent[0]
+            lost = self.queue.lost.copy()
             try:
-                self.opened().write(batch)
+                self.opened().write(replace(batch, refused=tuple(Refusal(why, "", n) for why, n in lost.items())))
             except (StoreError, OSError) as e:  # may work later
                 self.failed_at = monotonic()
                 self.queue.count("write", e)
@@ -226,6 +258,10 @@ class Worker:
                 self.unsent.extendleft(reversed(self.halves(batch, size, e)))
                 continue
             self.unsent.popleft()
+            for why, n in lost.items():
+                self.queue.lost[why] -= n
+                if not self.queue.lost[why]:
+                    del self.queue.lost[why]
             self.queue.bytes -= size
             self.wrote_at, self.settled = monotonic(), False
         return True
@@ -276,7 +312,7 @@ class Worker:
         """Until the next tick while there is something to do, else until the queue wakes us."""
         assert self.resolved is not None
         settings, queue = self.resolved.settings, self.queue
-        if self.asked > self.answered or self.stopping:
+        if self.asked > self.answered or self.stopping or self.pausing:
             return
         now = monotonic()
         if self.unsent:
@@ -297,17 +333,27 @@ class Worker:
         self.event.wait(seconds)
         self.event.clear()
 
+    def release(self) -> None:
+        """Let go of the file for a fork. What was not written is kept here."""
+        sink, self.sink = self.sink, None
+        try:
+            if sink is not None:
+                sink.release()
+        except Exception as e:
+            self.queue.count("close", e)
+        self.paused = True
+
     def shut(self) -> None:
         """Say goodbye: the process row gets its end, spans still open become abandoned."""
-        if self.sink is not None:
-            try:
-                if self.known:
-                    now = time_ns()
-                    self.sink.write(Batch("sdk", processes=(replace(self.process, heartbeat_ns=now, ended_ns=now),)))
+        try:
+            if self.known and (self.sink is not None or self.ok):
+                now = time_ns()
+                self.opened().write(Batch("sdk", processes=(replace(self.process, heartbeat_ns=now, ended_ns=now),)))
+            if self.sink is not None:
                 self.sink.close()
-            except Exception as e:
-                self.queue.count("close", e)
-            self.sink = None
+        except Exception as e:
+            self.queue.count("close", e)
+        self.sink = None
         if self.unsent or self.queue.ends:
             self.ok = self.ok and not self.queue.on
             if self.queue.on:
