@@ -31,7 +31,7 @@ def write(folder: Path, code: str, name: str = "program.py") -> Path:
     """A file, because spawned children import the program anew."""
     path = folder / name
     code = textwrap.dedent(code)
-    path.write_text(code if "from collector import" in code else HEAD + code)
+    path.write_text(code if "from collector import observe" in code else HEAD + code)
     return path
 
 
