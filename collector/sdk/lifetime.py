@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from collector.sdk.forks import QUEUES
@@ -61,20 +62,21 @@ def told_to_end(number: int, frame: Any) -> None:
     what becomes of the process is its business."""
     import signal
 
-    ours = signal.getsignal(number) is told_to_end
-    if ours:
-        signal.signal(number, signal.SIG_DFL)  # a second one ends it at once
-    try:
-        _within(_exit_wait_s() + RESCUE_S, _close_all if ours else _flush_all)
-    finally:
-        if ours:
-            os.kill(os.getpid(), number)
+    if signal.getsignal(number) is not told_to_end:
+        _beside(_flush_all, lambda: None)
+        return
+    signal.signal(number, signal.SIG_DFL)  # a second one ends it at once
+    _beside(_close_all, lambda: os.kill(os.getpid(), number))
 
 
-def _within(seconds: float, act: Any) -> None:
-    """Do it on a thread of its own: the one that the signal came upon may hold any of our locks."""
+def _beside(act: Callable[[], None], then: Callable[[], None]) -> None:
+    """Do it on a thread of its own, as this one may hold any of our locks, wait for as long as an exit may take, go on.
+
+    gevent runs signal handlers in its hub, which must not wait: there the thread, a greenlet, goes on by itself.
+    """
     import _thread
 
+    left = False
     done = _thread.allocate_lock()
     done.acquire()
 
@@ -83,15 +85,22 @@ def _within(seconds: float, act: Any) -> None:
             act()
         finally:
             done.release()
+            if left:
+                then()
 
     try:
         _thread.start_new_thread(run, ())
-        done.acquire(timeout=seconds)
-    except Exception as e:  # no thread can be started, or gevent's hub may not wait
+    except RuntimeError:  # no thread can be started
         for queue in tuple(QUEUES):
-            queue.count("close", e)
-            if queue.worker is not None:
-                queue.worker.rescue()
+            queue.rescue()
+        then()
+        return
+    try:
+        done.acquire(timeout=_exit_wait_s() + RESCUE_S)
+    except Exception:
+        left = True
+    else:
+        then()
 
 
 def _exit_wait_s() -> float:

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections import deque
 from contextlib import suppress
+from math import inf
 from random import Random
 from time import monotonic, perf_counter_ns
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from collector.sdk.live import CURRENT, Span, leave
 from collector.sdk.trouble import note_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from collector.model import Batch, Score
     from collector.redact import Policy
@@ -184,7 +185,8 @@ class Queue:
             self.scores.append(score)
             if self.over:
                 self.rescue()
-            self.wake()
+            else:
+                self.wake()
 
     def overflow(self, span: Span) -> None:
         """Write a span to the spill file from the host's thread."""
@@ -197,23 +199,14 @@ class Queue:
         except Exception as e:
             self.lose(1, e)
 
-    def rescue(self) -> None:
-        """Spill all that is queued, from the thread that waits for the exit."""
+    def rescue(self, batches: Sequence[Batch] = (), deadline: float = inf) -> None:
+        """Spill these and what is queued, until `deadline` (monotonic). What is not spilled by then is lost."""
         try:
-            from collector.sdk.spill import batch_of, take_all
+            from collector.sdk.spill import rescue
 
-            self.spill(batch_of(self, take_all(self.ends), take_all(self.scores)))
+            rescue(self, batches, deadline)
         except Exception as e:
-            self.count("dropped", e)
-
-    def spill(self, batch: Batch) -> None:
-        """Spill a batch; where that is not possible either it is lost, and counted."""
-        from collector.sdk.spill import spill_batch
-
-        try:
-            spill_batch(self, batch)
-        except Exception as e:
-            self.lose(len(batch.parts) + len(batch.scores), e)
+            self.lose(len(self.ends), e)
 
     def lose(self, spans: int, error: Exception) -> None:
         """Count what is neither in the file nor spilled. The file's ledger hears of it with the next batch."""
@@ -360,9 +353,9 @@ class Queue:
 
     def at_exit(self) -> None:
         """Close. Whatever is recorded afterwards goes to the spill file at once: no thread can be relied on now."""
-        self.close()
         self.over = True
         self.limit = 0
+        self.close()
 
     def count(self, cause: str, error: BaseException | str, n: int = 1) -> None:
         """Count `n` failures; log the first of its kind. Raises it where a test of the host's asked for that."""

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from collector.settings import Settings
 
 BATCH_LINES = 500
+PIECE = 200
+"""So many spans are spilled at a time at an exit: what is lost on a full disk, and 20 ms."""
+FIRST_SPILL_S, SPILL_S = 0.25, 0.0003
+"""What spilling may take: the first time (it reads the user's key), and a span."""
 Item = TypeVar("Item")
 
 
@@ -30,11 +34,11 @@ def spill_path(db: Path) -> Path:
     return db.with_name(f"{db.name}.spill-{os.getpid()}")
 
 
-def take_all(queued: deque[Item]) -> list[Item]:
-    """Empty a deque that other threads may take from as well."""
+def take(queued: deque[Item], most: int | None = None) -> list[Item]:
+    """Take from a deque that other threads may take from as well."""
     taken: list[Item] = []
     with suppress(IndexError):
-        while True:
+        while most is None or len(taken) < most:
             taken.append(queued.popleft())
     return taken
 
@@ -52,6 +56,39 @@ def batch_of(queue: Queue, spans: Iterable[Span], scores: Iterable[Score] = ()) 
         maker = Maker(resolve(strict=False, **queue.arguments).settings, Clock(queue.now), "")
     ours = [span for span in spans if not queue.of_ancestor(span)]
     return Batch("sdk", tuple(maker.part(span, Rank.FINISHED) for span in ours), tuple(scores))
+
+
+def rescue(queue: Queue, batches: Iterable[Batch], deadline: float) -> None:
+    """Spill batches and what is queued, piece by piece, until `deadline` (monotonic): what is left then is lost.
+
+    A first piece is tried in any case. Never raises.
+    """
+    late: Exception | None = None
+    for piece in _pieces(queue, batches):
+        size = len(piece.parts) + len(piece.scores)
+        if late is not None:
+            queue.lose(size, late)
+            continue
+        try:
+            spill_batch(queue, piece)
+        except Exception as e:
+            queue.lose(size, e)
+        if time.monotonic() > deadline:
+            late = TimeoutError("the exit could not wait for more")
+            queue.lose(len(queue.ends), late)
+            queue.ends.clear()
+
+
+def _pieces(queue: Queue, batches: Iterable[Batch]) -> Iterator[Batch]:
+    for batch in batches:
+        yield replace(batch, parts=batch.parts[:PIECE])
+        for at in range(PIECE, len(batch.parts), PIECE):
+            yield Batch("sdk", batch.parts[at : at + PIECE])
+    scores = take(queue.scores)
+    if scores:
+        yield Batch("sdk", (), tuple(scores))
+    while spans := take(queue.ends, PIECE):
+        yield batch_of(queue, spans)
 
 
 def spill_batch(queue: Queue, batch: Batch) -> None:

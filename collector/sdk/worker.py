@@ -10,6 +10,7 @@ import contextlib
 import threading
 from collections import deque
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from time import monotonic, time_ns
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from collector.sdk.forks import wait_until_gone
 from collector.sdk.parts import Clock, Maker
 from collector.sdk.process import this_process
 from collector.sdk.sinks import Sink, open_sink
-from collector.sdk.spill import claim
+from collector.sdk.spill import FIRST_SPILL_S, SPILL_S, claim
 from collector.settings import Resolved, resolve
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ class Worker:
         self.ok = True
         self.stopping = self.pausing = self.paused = False
         self.ended = True
+        self.deadline = inf
+        self.rescuing = threading.Lock()
+        self.rescued = False
         self.thread: threading.Thread | None = None
         self.sink: Sink | None = None
         self.open: dict[int, Span] = {}
@@ -92,10 +96,11 @@ class Worker:
                 self.run()
                 return self.ok
         wait_s = timeout_s if timeout_s is not None else self.queue.exit_wait_s()
-        deadline = monotonic() + wait_s
-        done = self.flush(wait_s)
+        self.deadline = monotonic() + wait_s
+        waiting = len(self.queue.ends) + sum(len(batch.parts) for batch, _ in self.unsent.copy())
+        done = self.flush(wait_s - min(FIRST_SPILL_S + waiting * SPILL_S, wait_s / 2))
         if self.thread is not None and done:
-            self.thread.join(max(0.0, deadline - monotonic()))
+            self.thread.join(max(0.0, self.deadline - monotonic()))
         elif not done:
             self.rescue()
         return done
@@ -121,10 +126,19 @@ class Worker:
         self.sink = None
 
     def rescue(self) -> None:
-        """Spill what is left, from the thread that waits for the exit. What the worker also writes merges."""
-        for batch, _ in self.unsent.copy():  # the thread may still be at it
-            self.queue.spill(batch)
-        self.queue.rescue()
+        """Spill what is left, on the thread that waits for the exit or on ours, until the exit can wait no longer.
+
+        What our thread writes all the same merges.
+        """
+        wait_s = max(0.0, min(self.deadline - monotonic(), 60.0))
+        if not self.rescuing.acquire(timeout=wait_s):  # the other thread is at it
+            return
+        try:
+            left = () if self.rescued else tuple(batch for batch, _ in self.unsent.copy())
+            self.rescued = True
+            self.queue.rescue(left, self.deadline)
+        finally:
+            self.rescuing.release()
 
     # The thread
 
@@ -150,7 +164,8 @@ class Worker:
         for warning in self.resolved.warnings:
             self.queue.count("settings", warning)
         settings = self.resolved.settings
-        self.queue.limit = settings.queue_bytes
+        if not self.queue.over:
+            self.queue.limit = settings.queue_bytes
         self.process = this_process(settings.service or "")
         self.maker = Maker(settings, self.clock, self.process.process_id)
         if settings.disabled:
@@ -346,13 +361,14 @@ class Worker:
     def shut(self) -> None:
         """Say goodbye: the process row gets its end, spans still open become abandoned."""
         try:
-            if self.known and (self.sink is not None or self.ok):
+            if self.known and not self.unsent:
                 now = time_ns()
                 self.opened().write(Batch("sdk", processes=(replace(self.process, heartbeat_ns=now, ended_ns=now),)))
             if self.sink is not None:
                 self.sink.close()
         except Exception as e:
-            self.queue.count("close", e)
+            if not self.unsent:  # else that is said already
+                self.queue.count("close", e)
         self.sink = None
         if self.unsent or self.queue.ends:
             self.ok = self.ok and not self.queue.on

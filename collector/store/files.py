@@ -31,6 +31,18 @@ def lock_path(path: Path) -> Path:
     return path.with_name(path.name + ".lock")
 
 
+def wal_path(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
+
+
+def forget_wal(path: Path, wal: tuple[int, int] | None) -> None:
+    """Remove the -wal of a file that is no longer at its path, if it is `wal` (`identity`): SQLite would take it for
+    that of the file which replaced it, and write the old pages over the new. The caller holds the lock file."""
+    if wal is not None and identity(wal_path(path)) == wal:
+        for ending in ("-wal", "-shm"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
 def identity(path: Path) -> tuple[int, int] | None:
     """(device, inode) of the file that the path leads to; None while it leads to none."""
     try:

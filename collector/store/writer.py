@@ -20,7 +20,7 @@ from collector.model import Process, Refusal, Score, SpanPart
 from collector.store import fulltext, staging
 from collector.store.batch import Batch, File, Ledger, LedgerEntry, Outcome
 from collector.store.build import Pricer
-from collector.store.files import failure, identity, lock_path, open_for_writing
+from collector.store.files import failure, forget_wal, identity, lock_path, open_for_writing, wal_path
 from collector.store.lock import FileLock
 from collector.store.sound import sound
 from collector.store.stored import Stored
@@ -62,11 +62,14 @@ class Writer:
         fulltext.install(self._connection)
         self._file = File(self._connection, self._prices, self._dimensions, Stored(self._connection))
         self._identity = identity(self.path)
+        self._wal = identity(wal_path(self.path))
 
     def _follow(self) -> None:
         """Open the file anew when it was deleted or replaced: what is written to an unlinked file is lost."""
         if identity(self.path) != self._identity:
             gone = self._connection
+            if self.path.exists():
+                self._locked(lambda: forget_wal(self.path, self._wal))
             self._open()
             gone.close()
 
@@ -170,7 +173,7 @@ class Writer:
 
     def wal_bytes(self) -> int:
         try:
-            return self.path.with_name(self.path.name + "-wal").stat().st_size
+            return wal_path(self.path).stat().st_size
         except OSError:
             return 0
 

@@ -106,6 +106,7 @@ def test_spans_that_end_while_the_interpreter_goes_down_harm_nothing(tmp_path):
     """
     ended = run(tmp_path, code)
     assert ended.stderr == ""
+    run(tmp_path, "pass\nwith span('next program'): pass")  # reads back what was spilled
     assert {"main", "step"} <= {row.name for row in spans(tmp_path / "traces.db")}
 
 

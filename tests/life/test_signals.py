@@ -144,6 +144,6 @@ def test_a_signal_during_a_spill_does_not_hang_the_program(tmp_path):
             time.sleep(60)
     """
     began = time.monotonic()
-    run(tmp_path, code, expect=-signal.SIGTERM)
+    run(tmp_path, code, expect=-signal.SIGTERM, TRACETUI_EXIT_WAIT_S="0.5")
     assert time.monotonic() - began < 20
     assert statuses(tmp_path / "traces.db")["last"] == "ok"
