@@ -34,12 +34,18 @@ def spill_path(db: Path) -> Path:
     return db.with_name(f"{db.name}.spill-{os.getpid()}")
 
 
-def take(queued: deque[Item], most: int | None = None) -> list[Item]:
-    """Take from a deque that other threads may take from as well."""
+def take(queued: deque[Item], most: int | None = None, most_bytes: int | None = None) -> list[Item]:
+    """Take from a deque that other threads add to, and may take from as well; no more than there is at the beginning.
+
+    `most_bytes` counts the `size` of spans.
+    """
     taken: list[Item] = []
+    size = 0
     with suppress(IndexError):
-        while most is None or len(taken) < most:
-            taken.append(queued.popleft())
+        for _ in range(len(queued) if most is None else min(most, len(queued))):
+            taken.append(item := queued.popleft())
+            if most_bytes is not None and (size := size + getattr(item, "size", 0)) >= most_bytes:
+                break
     return taken
 
 
@@ -127,8 +133,9 @@ def _policy(queue: Queue, settings: Settings) -> Policy:
 def claim(db: Path, queue: Queue) -> Iterator[Batch]:
     """Take over the spill files beside the database, and yield what they hold.
 
-    A file is removed once the caller has asked for more than it holds, that is, has written all of it;
-    one whose claimer died is claimed again. A line that was cut short by a crash is counted and passed over.
+    From the end, so that what the caller has written, which it says by asking for more, can be cut off: a long file
+    is read back by several short programs. One whose claimer died is claimed again. A line that was cut short by a
+    crash is counted and passed over.
     """
     from collector.protocols import native
 
@@ -140,14 +147,16 @@ def claim(db: Path, queue: Queue) -> Iterator[Batch]:
         try:
             with queue.spill_lock:  # no thread of ours is appending
                 path.rename(mine)
-            lines = mine.read_bytes().splitlines()
+            lines = mine.read_bytes().splitlines(keepends=True)
         except OSError:
             continue  # another writer was faster
-        for at in range(0, len(lines), BATCH_LINES):
-            batch = native.decode(lines[at : at + BATCH_LINES])
+        for at in reversed(range(0, len(lines), BATCH_LINES)):
+            batch = native.decode(lines[at:])
             for refusal in batch.refused:
                 queue.count("spill", refusal.reason)
             yield replace(batch, source="sdk")
+            del lines[at:]
+            os.truncate(mine, sum(map(len, lines)))
         mine.unlink(missing_ok=True)
 
 

@@ -21,7 +21,7 @@ from collector.sdk.forks import wait_until_gone
 from collector.sdk.parts import Clock, Maker
 from collector.sdk.process import this_process
 from collector.sdk.sinks import Sink, open_sink
-from collector.sdk.spill import FIRST_SPILL_S, SPILL_S, claim
+from collector.sdk.spill import FIRST_SPILL_S, SPILL_S, claim, take
 from collector.settings import Resolved, resolve
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ SETTLE_S = 1.2
 """How long after the last write chores go on: the file is checkpointed after a second of quiet."""
 REWRITE_NS = 500_000_000
 RETRY_S = 0.5
+TAKE_S = 0.5
+"""How long a rescue waits for spans that are neither queued nor in a batch just now."""
 
 
 class Worker:
@@ -50,7 +52,7 @@ class Worker:
         self.stopping = self.pausing = self.paused = False
         self.ended = True
         self.deadline = inf
-        self.rescuing = threading.Lock()
+        self.rescuing, self.taking = threading.Lock(), threading.Lock()
         self.rescued = False
         self.thread: threading.Thread | None = None
         self.sink: Sink | None = None
@@ -134,8 +136,11 @@ class Worker:
         if not self.rescuing.acquire(timeout=wait_s):  # the other thread is at it
             return
         try:
+            got = self.taking.acquire(timeout=TAKE_S)
             left = () if self.rescued else tuple(batch for batch, _ in self.unsent.copy())
             self.rescued = True
+            if got:
+                self.taking.release()
             self.queue.rescue(left, self.deadline)
         finally:
             self.rescuing.release()
@@ -182,12 +187,12 @@ class Worker:
         asked = self.asked
         urgent = asked > self.answered or self.stopping
         self.collect(urgent)
-        while self.queue.ends and len(self.unsent) < 4:
+        while self.queue.ends and len(self.unsent) < 4 and not self.rescued:
             self.collect(urgent)
         sent = self.send(urgent)
         if self.pausing:
             return False
-        if self.stopping and (not self.queue.ends or not sent):
+        if self.stopping and (not self.queue.ends or not sent or self.rescued):
             return False
         self.do_chores(urgent)
         if asked > self.answered and (not self.queue.ends or not sent):
@@ -205,17 +210,22 @@ class Worker:
         """Turn what is queued into a batch."""
         if len(self.unsent) > 16:  # the sink is stuck: leave it in the queue, where it is counted
             return
+        with self.taking:
+            if not self.rescued:
+                self.take(urgent)
+
+    def take(self, urgent: bool) -> None:
         queue, now = self.queue, self.queue.now()
-        for span in _take(queue.starts, len(queue.starts)):
+        for span in take(queue.starts):
             if not span.ended:
                 self.open[span.id] = span
-        done = _take(queue.ends, BATCH_SPANS, BATCH_BYTES)
+        done = take(queue.ends, BATCH_SPANS, BATCH_BYTES)
         for span in done:
             self.open.pop(span.id, None)
         ours = [span for span in done if not queue.of_ancestor(span)] if queue.ancestors else done
         parts = [part for span in ours if (part := self.make(span, Rank.FINISHED)) is not None]
         parts += self.started(now, urgent)
-        scores = tuple(queue.scores.popleft() for _ in range(len(queue.scores)))
+        scores = tuple(take(queue.scores))
         batch = self.with_heartbeat(Batch("sdk", tuple(parts), scores))
         if batch.parts or batch.scores or batch.processes:
             self.unsent.append((batch, sum(span.size for span in done)))
@@ -384,13 +394,3 @@ def _keep_forever(sink: Sink) -> None:
 
     with contextlib.suppress(AttributeError):  # not CPython
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(sink))
-
-
-def _take(queue: deque[Span], most: int, most_bytes: int | None = None) -> list[Span]:
-    taken: list[Span] = []
-    size = 0
-    while queue and len(taken) < most and (most_bytes is None or size < most_bytes):
-        span = queue.popleft()
-        size += span.size
-        taken.append(span)
-    return taken

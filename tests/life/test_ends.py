@@ -94,7 +94,9 @@ def test_spans_that_end_while_the_interpreter_goes_down_harm_nothing(tmp_path):
         @observe
         def step(): return 1
         def for_ever():
-            while True: step()
+            while True:
+                step()
+                time.sleep(0.001)
         threading.Thread(target=for_ever, daemon=True).start()
         @observe
         def numbers():
@@ -106,8 +108,34 @@ def test_spans_that_end_while_the_interpreter_goes_down_harm_nothing(tmp_path):
     """
     ended = run(tmp_path, code)
     assert ended.stderr == ""
-    run(tmp_path, "pass\nwith span('next program'): pass")  # reads back what was spilled
     assert {"main", "step"} <= {row.name for row in spans(tmp_path / "traces.db")}
+
+
+def test_a_long_spill_is_read_back_by_several_short_programs(tmp_path):
+    code = """
+        import collector.sdk.api as api
+        api.QUEUE.limit = 0
+        @observe
+        def work(n): return n
+        for n in range(1200): work(n)
+    """
+    run(tmp_path, code, TRACETUI_QUEUE_BYTES="1000")
+    (spill,) = tmp_path.glob("*.spill*")
+    assert len(spill.read_bytes().splitlines()) == 1200
+    code = """
+        from collector.sdk import api, spill
+        from collector.ingest import Ingest
+        from collector.settings import Settings
+        from pathlib import Path
+        with Ingest(Path("traces.db"), Settings()) as ingest:
+            for batch in spill.claim(Path("traces.db"), api.QUEUE):
+                ingest.write(batch)
+                if len(sys.argv) > 1: os._exit(0)  # after the first piece is written, before that is said
+    """
+    run(tmp_path, code, "die")
+    run(tmp_path, code)
+    assert not list(tmp_path.glob("*.spill*"))
+    assert len(spans(tmp_path / "traces.db")) == 1200
 
 
 def test_an_exit_takes_no_noticeable_time_when_nothing_is_in_the_way(tmp_path):
