@@ -320,14 +320,17 @@ class Worker:
         except Exception as e:  # what was not written stays in the claimed file, for the next claim
             self.queue.count("spill", e)
 
+    def read_back_ours(self) -> None:
+        if self.spilled_seen < self.queue.failures.get("spilled", 0) and not self.unsent and self.sink is not None:
+            self.read_back()
+
     def do_chores(self, urgent: bool) -> None:
         now = monotonic()
         if self.sink is None or self.settled or (now - self.chores_at < CHORES_S and not urgent):
             return
         self.chores_at = now
         self.settled = now - self.wrote_at > SETTLE_S
-        if self.spilled_seen < self.queue.failures.get("spilled", 0) and not self.unsent:
-            self.read_back()
+        self.read_back_ours()
         try:
             self.sink.chores()
         except Exception as e:
@@ -371,6 +374,7 @@ class Worker:
     def shut(self) -> None:
         """Say goodbye: the process row gets its end, spans still open become abandoned."""
         try:
+            self.read_back_ours()
             if self.known and not self.unsent:
                 now = time_ns()
                 self.opened().write(Batch("sdk", processes=(replace(self.process, heartbeat_ns=now, ended_ns=now),)))

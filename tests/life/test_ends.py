@@ -114,12 +114,12 @@ def test_spans_that_end_while_the_interpreter_goes_down_harm_nothing(tmp_path):
 def test_a_long_spill_is_read_back_by_several_short_programs(tmp_path):
     code = """
         import collector.sdk.api as api
-        api.QUEUE.limit = 0
+        api.QUEUE.at_exit()  # from now on all is spilled
         @observe
         def work(n): return n
         for n in range(1200): work(n)
     """
-    run(tmp_path, code, TRACETUI_QUEUE_BYTES="1000")
+    run(tmp_path, code)
     (spill,) = tmp_path.glob("*.spill*")
     assert len(spill.read_bytes().splitlines()) == 1200
     code = """
