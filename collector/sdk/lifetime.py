@@ -72,11 +72,13 @@ def told_to_end(number: int, frame: Any) -> None:
 def _beside(act: Callable[[], None], then: Callable[[], None]) -> None:
     """Do it on a thread of its own, as this one may hold any of our locks, wait for as long as an exit may take, go on.
 
-    gevent runs signal handlers in its hub, which must not wait: there the thread, a greenlet, goes on by itself.
+    gevent runs signal handlers in its hub, which must not wait, or in our own worker, for which that would wait:
+    there the thread, a greenlet, goes on by itself.
     """
     import _thread
 
-    left = False
+    here = threading.current_thread()
+    left = any(queue.worker is not None and queue.worker.thread is here for queue in tuple(QUEUES))
     done = _thread.allocate_lock()
     done.acquire()
 
@@ -94,6 +96,8 @@ def _beside(act: Callable[[], None], then: Callable[[], None]) -> None:
         for queue in tuple(QUEUES):
             queue.rescue()
         then()
+        return
+    if left:
         return
     try:
         done.acquire(timeout=_exit_wait_s() + RESCUE_S)
