@@ -24,7 +24,8 @@ _SAFE_TEXT = frozenset({
     "datetime.datetime", "datetime.date", "datetime.time", "datetime.timedelta", "datetime.timezone",
     "decimal.Decimal", "fractions.Fraction", "uuid.UUID", "complex", "range", "slice",
     "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath", "pathlib.PureWindowsPath",
-    "pathlib._local.PosixPath", "pathlib._local.WindowsPath", "zoneinfo.ZoneInfo",
+    "pathlib._local.PosixPath", "pathlib._local.WindowsPath", "pathlib._local.PurePosixPath",
+    "pathlib._local.PureWindowsPath", "zoneinfo.ZoneInfo",
     "ipaddress.IPv4Address", "ipaddress.IPv6Address",
 })  # fmt: skip
 """Types of the interpreter and its library whose text says it all and is made by code we know."""

@@ -34,6 +34,11 @@ def before_fork() -> None:
 def after_fork_in_parent() -> None:
     for queue in tuple(QUEUES):
         queue.after_fork_in_parent()
+    if sys.version_info[:2] == (3, 13):
+        return  # it counts threads for its warning of forks beside them after this hook: the next span starts ours
+    for queue in tuple(QUEUES):
+        if queue.due():
+            queue.wake()
 
 
 def after_fork_in_child() -> None:

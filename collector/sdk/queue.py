@@ -275,16 +275,17 @@ class Queue:
             self.worker.pause(deadline)
 
     def after_fork_in_parent(self) -> None:
-        """Go on at once where spans are open or wait, else with the next span."""
+        """The next span starts the thread, unless it is due before."""
         self.forking -= 1
-        if self.forking:
-            return
+        if not self.forking:
+            if self.worker is not None:
+                self.worker.resume()
+            self.idle = True
+
+    def due(self) -> bool:
+        """Whether the thread has something to do even if nothing new comes."""
         worker = self.worker
-        if worker is not None:
-            worker.resume()
-        self.idle = True
-        if self.waiting() or (worker is not None and worker.busy()):
-            self.wake()
+        return not self.forking and (self.waiting() or (worker is not None and worker.busy()))
 
     def after_fork_in_child(self) -> None:
         """What is queued belongs to the parent, and its thread does not exist here."""

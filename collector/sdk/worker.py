@@ -182,7 +182,9 @@ class Worker:
 
     def turn(self) -> bool:
         """One round: write what there is, then sleep. False ends the thread."""
-        if self.pausing:
+        if self.pausing:  # whoever reads should not have to wait until the thread is back
+            self.collect(urgent=True)
+            self.send(urgent=True)
             return False
         asked = self.asked
         urgent = asked > self.answered or self.stopping
@@ -269,7 +271,7 @@ class Worker:
         """Write the batches that wait. False when the sink would not take one; it is kept."""
         if monotonic() - self.failed_at < RETRY_S and not urgent:
             return False
-        while self.unsent and not self.pausing:
+        while self.unsent:
             batch, size = self.unsent[0]
             lost = self.queue.lost.copy()
             try:

@@ -50,7 +50,7 @@ def run(
         text=True, env=environment(folder, **variables), timeout=60, check=False,
     )  # fmt: skip
     assert ended.returncode == expect, ended.stderr
-    assert expect or "Traceback" not in ended.stderr, ended.stderr
+    assert expect or not any(word in ended.stderr for word in ("Traceback", "Exception ignored", "Warning:")), ended
     return ended
 
 
