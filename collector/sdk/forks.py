@@ -16,8 +16,9 @@ from weakref import WeakSet
 if TYPE_CHECKING:
     from collector.sdk.queue import Queue
 
-FORK_WAIT_S = 1.0
-"""How long a fork waits for the worker threads; one that hangs in a locked file is forked over."""
+FORK_WAIT_S = 6.0
+"""How long a fork waits for the worker threads, a little more than they wait for a locked file. Beyond it the child
+can only spill: what SQLite keeps in memory of its locks does not survive a fork amid a write."""
 CONFIGURED = "_TRACETUI_CONFIGURED"
 """The variable of `inherit`."""
 

@@ -279,7 +279,7 @@ class Queue:
         self.forking -= 1
         if not self.forking:
             if self.worker is not None:
-                self.worker.resume()
+                self.worker.pausing = False  # a thread that did not end in time just goes on
             self.idle = True
 
     def due(self) -> bool:
@@ -296,8 +296,8 @@ class Queue:
         self.lost.clear()
         self.bytes = self.forking = 0
         self.ancestors.append((self.now(), os.getppid()))
-        if self.worker is not None:
-            self.worker.abandon()
+        if self.worker is not None and self.worker.abandon():
+            self.only_spill()
         self.worker = None
         self.idle = True
 
@@ -354,9 +354,13 @@ class Queue:
 
     def at_exit(self) -> None:
         """Close. Whatever is recorded afterwards goes to the spill file at once: no thread can be relied on now."""
+        self.only_spill()
+        self.close()
+
+    def only_spill(self) -> None:
+        """From now on what ends goes to the spill file at once."""
         self.over = True
         self.limit = 0
-        self.close()
 
     def count(self, cause: str, error: BaseException | str, n: int = 1) -> None:
         """Count `n` failures; log the first of its kind. Raises it where a test of the host's asked for that."""

@@ -117,15 +117,15 @@ class Worker:
         thread.join(max(0.0, deadline - monotonic()))
         wait_until_gone(thread, deadline)
 
-    def resume(self) -> None:
-        """After the fork. A thread that did not end in time just goes on."""
-        self.pausing = False
+    def abandon(self) -> bool:
+        """In the child of a fork that did not wait: the file handles belong to the parent, let go without closing.
 
-    def abandon(self) -> None:
-        """In the child of a fork that did not wait: the file handles belong to the parent. Let go without closing."""
+        True when that was so: then SQLite believes for ever that this process holds the parent's locks.
+        """
         if self.sink is not None:
             _keep_forever(self.sink)
         self.sink = None
+        return not (self.ended or self.paused)
 
     def rescue(self) -> None:
         """Spill what is left, on the thread that waits for the exit or on ours, until the exit can wait no longer.

@@ -138,16 +138,12 @@ def test_a_daemon_ends_the_spans_of_the_process_it_left(tmp_path):
 def test_threads_that_trace_while_another_forks_lose_nothing(tmp_path):
     code = """
         import threading
-        on = True
-        counts = []
         @observe
         def step(n): return n
         def work():
-            n = 0
-            while on or n < 50:
-                step(n); n += 1
-                time.sleep(0.0005)
-            counts.append(n)
+            for n in range(150):
+                step(n)
+                time.sleep(0.002)
         threads = [threading.Thread(target=work) for _ in range(3)]
         for thread in threads: thread.start()
         import warnings
@@ -156,22 +152,22 @@ def test_threads_that_trace_while_another_forks_lose_nothing(tmp_path):
             pid = os.fork()
             if not pid:
                 step(-1)
-                flush()
-                os._exit(0)
-            os.waitpid(pid, 0)
-        on = False
+                os._exit(not flush(60))
+            assert os.waitpid(pid, 0)[1] == 0
         for thread in threads: thread.join()
-        print(sum(counts) + 8)
+        assert flush(60)
     """
-    ended = run(tmp_path, code)
+    run(tmp_path, code)
     found = spans(tmp_path / "traces.db")
-    assert len(found) == int(ended.stdout)
+    assert len(found) == 3 * 150 + 8
     assert {row.status for row in found} == {"ok"}
 
 
-def test_a_fork_does_not_wait_for_a_locked_file_for_long(tmp_path):
+def test_a_fork_waits_for_a_locked_file_but_not_for_ever_and_then_its_child_spills(tmp_path):
     code = """
         import sqlite3, warnings
+        import collector.sdk.forks
+        collector.sdk.forks.FORK_WAIT_S = 0.5
         warnings.simplefilter("ignore")  # the thread hangs in the file: this fork is beside it
         with span("first"): pass
         flush()
@@ -182,12 +178,20 @@ def test_a_fork_does_not_wait_for_a_locked_file_for_long(tmp_path):
         began = time.monotonic()
         pid = os.fork()
         if not pid:
+            with span("in child"): pass
+            flush()
             os._exit(0)
         print(time.monotonic() - began)
         os.waitpid(pid, 0)
+        print(sum("spill" in name for name in os.listdir()))
         other.execute("rollback"); other.close()
         with span("third"): pass
         flush()
     """
-    assert float(run(tmp_path, code).stdout) < 4.0
-    assert statuses(tmp_path / "traces.db") == dict.fromkeys(("first", "second", "third"), "ok")
+    took, spilled = run(tmp_path, code).stdout.split()
+    assert float(took) < 4.0
+    assert spilled == "1"
+    run(tmp_path, "pass\nwith span('next program'): pass")
+    assert statuses(tmp_path / "traces.db") == dict.fromkeys(
+        ("first", "second", "third", "in child", "next program"), "ok"
+    )
