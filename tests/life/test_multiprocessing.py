@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from collector.sdk import inherit
+from collector.store import open_reader
 from tests.life.program import named, run, spans, statuses, warnings_of
 
 METHODS = ["fork", "spawn", "forkserver"]
@@ -79,6 +80,21 @@ def test_what_configure_said_in_the_parent_holds_in_its_children_and_in_theirs(t
     found = spans(tmp_path / "elsewhere.db")
     assert [(row.name, row.service) for row in found] == [("work", "parent")] * 2
     assert not (tmp_path / "traces.db").exists()
+
+
+@pytest.mark.parametrize(("mask", "kept"), [("hide", "hidden"), ("lambda text: 'hidden'", "")])
+def test_a_mask_reaches_a_spawned_child_or_no_content_leaves_it(tmp_path, mask, kept):
+    body = """
+    one = context.Process(target=work, args=("a secret",))
+    one.start(); one.join()
+"""
+    code = program(body, f"configure(mask={mask})").replace("return n * n", "return str(n)")
+    run(tmp_path, code.replace("\ndef main", "\ndef hide(text):\n    return 'hidden'\n\ndef main", 1), "spawn")
+    (row,) = spans(tmp_path / "traces.db")
+    assert "secret" not in (tmp_path / "traces.db").read_bytes().decode(errors="replace")
+    with open_reader(tmp_path / "traces.db") as reader:
+        output = reader.span(row.trace_id, row.span_id).output
+    assert (str(output.value) if output is not None else "") == kept
 
 
 def test_a_pool_that_is_terminated_leaves_what_its_workers_did(tmp_path):
