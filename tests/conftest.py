@@ -29,7 +29,8 @@ def _interrupts_arrive() -> None:
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A test sees the settings it makes, not those of who runs it."""
     for name in list(os.environ):
-        if name.startswith(("TRACETUI_", "OTEL_")) or name == "NO_COLOR":
+        # pytest-xdist gives its workers a COLUMNS and LINES, which a program in a pty would believe
+        if name.startswith(("TRACETUI_", "OTEL_")) or name in ("NO_COLOR", "COLUMNS", "LINES"):
             monkeypatch.delenv(name)
     home = _home(tmp_path_factory)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))

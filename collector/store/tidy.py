@@ -16,12 +16,14 @@ from pathlib import Path
 
 @contextmanager
 def as_found(path: Path) -> Iterator[None]:
-    """Around reading a file: an empty -wal that was not there before is removed afterwards, with its -shm."""
-    before = _wal_bytes(path)
+    """Around reading a file: an empty -wal is removed afterwards, with its -shm, when nobody else has the file open.
+
+    One that was there before goes too: it was a writer's, which could not remove it on its own close because of us.
+    """
     try:
         yield
     finally:
-        if before != 0 and _wal_bytes(path) == 0 and os.access(path, os.W_OK):
+        if _wal_bytes(path) == 0 and os.access(path, os.W_OK):
             with (
                 suppress(sqlite3.Error),
                 closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=0)) as last,
