@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from collector.model import SpanPart
 from collector.partjson import from_json
 from collector.store.content import dumps
@@ -24,7 +26,7 @@ OF_RESPONSES = f"""
     select {_SPAN} from json_each(:ids) j cross join spans s on s.response_id = j.value
     order by s.start_ns, s.trace_id, s.span_id"""
 KNOWN_TRACES = """
-    select j.value from json_each(:ids) j
+    select json_group_array(j.value) from json_each(:ids) j
     where exists (select 1 from spans s where s.trace_id = j.value)"""
 BY_KEYS = f"""
     select {_SPAN}, {", ".join(f"b.{name}" for name in BODY_COLUMNS)}
@@ -55,7 +57,7 @@ class Stored:
         return int(seq), int(spans)
 
     def known_traces(self, trace_ids: Iterable[str]) -> set[str]:
-        return {row[0] for row in self._execute(KNOWN_TRACES, {"ids": dumps(list(trace_ids))}).fetchall()}
+        return set(orjson.loads(self._execute(KNOWN_TRACES, {"ids": dumps(list(trace_ids))}).fetchone()[0]))
 
     def one(self, trace_id: str, span_id: str) -> SpanState | None:
         row = self._execute(ONE, {"trace_id": trace_id, "span_id": span_id}).fetchone()
