@@ -13,7 +13,7 @@ from collector.conventions import flat
 from collector.conventions.events import Said
 from collector.conventions.found import Found
 from collector.conventions.messages import conversation, messages, side, split_system, system
-from collector.conventions.values import by_mime, decoded, shared, text
+from collector.conventions.values import by_mime, decoded, integer, shared, text
 from collector.model import MODEL_KINDS, Content, Document, Message, Tool, Value
 
 
@@ -111,6 +111,8 @@ def _value_in(found: Found, kind: str | None) -> Content | None:
 
 
 def _value_out(found: Found, kind: str | None) -> Content | None:
+    if kind == "embedding" and (vectors := _vectors(found)) is not None:
+        return vectors
     if "out_value" in found.slots:
         value = by_mime(found.slots.get("out_value"), found.slots.get("out_mime"))
         if kind in ("embedding", "retriever", "reranker") and (
@@ -121,6 +123,24 @@ def _value_out(found: Found, kind: str | None) -> Content | None:
     if "tool_result" in found.slots:
         return Content(value=decoded(found.slots.get("tool_result")))
     return None
+
+
+def _vectors(found: Found) -> Content | None:
+    """How many vectors came out, and of how many dimensions; the vectors themselves stay in the attributes."""
+    slots = found.slots
+    dimensions = integer(slots.get("dimensions"))
+    vectors: Any = None
+    if "vectors" in slots:
+        vectors = decoded(slots["vectors"])
+    elif "embeddings" in found.lists:
+        vectors = [e["embedding.vector"] for e in flat.in_order(found.lists["embeddings"]) if "embedding.vector" in e]
+    if isinstance(vectors, list) and vectors:
+        first = decoded(vectors[0])
+        if isinstance(first, list):
+            return Content(value={"dimensions": dimensions or len(first), "count": len(vectors)})
+        if isinstance(first, float | int):
+            return Content(value={"dimensions": dimensions or len(vectors), "count": 1})
+    return None if dimensions is None else Content(value={"dimensions": dimensions})
 
 
 def tool_of(found: Found, kind: str | None, span_name: str) -> Tool | None:
@@ -174,10 +194,16 @@ def definitions_of(found: Found) -> Value:
     return None
 
 
-def documents_of(found: Found) -> tuple[Document, ...]:
+def documents_of(found: Found, kind: str | None) -> tuple[Document, ...]:
     if "documents" in found.lists:
         return flat.documents(found.lists["documents"])
     said = decoded(found.slots.get("documents"))
+    if said is None and kind == "retriever":
+        said = decoded(found.slots.get("out_value"))
+        if isinstance(said, dict):
+            said = next((said[name] for name in ("documents", "results", "matches", "chunks") if name in said), None)
+        if not isinstance(said, list) or not all(isinstance(one, dict | str) for one in said):
+            return ()
     if isinstance(said, list):
         return tuple(
             [

@@ -1,134 +1,44 @@
-"""One pass over a span's attributes: what fills which slot, and the lists that were flattened.
-
-What to do with a key is worked out once and remembered: the keys of a program are few, and come again with every span.
-"""
+"""What one pass over a span's attributes found, by slot, before anything is made of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from collector.conventions.flat import Elements
-from collector.conventions.names import FAMILIES, GENAI, OPENINFERENCE, REQUEST, TABLE, TEXTS, TOKENS
-from collector.conventions.values import integer, text
-from collector.model import Value
-
-_INDEX_DIGITS = 9
-_REMEMBERED = 16_384
-_LONG_KEY = 200
-
-Plan = tuple[int, str, int, str, int]
-"""(what to do, slot or family, rank or index, the key's leaf in its list, convention)"""
-_TEXT, _COUNT, _SLOT, _ELEMENT, _PARAM, _NOTHING = range(6)
+from collector.model import SpanPart, Value
 
 
 @dataclass(slots=True)
 class Found:
     """`texts` and `counts` are fields of ours by name, `slots` what needs looking into, `lists` the flattened
-    lists by family, `params` what the call asked for."""
+    lists by family, `params` what the call asked for, `meta` what stood under a prefix for metadata."""
 
     texts: dict[str, str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     slots: dict[str, Any] = field(default_factory=dict)
     lists: dict[str, Elements] = field(default_factory=dict)
     params: dict[str, Value] = field(default_factory=dict)
+    meta: dict[str, Value] = field(default_factory=dict)
     conventions: int = 0
 
 
-def gather(attributes: Mapping[str, Value]) -> Found:
-    texts: dict[str, str] = {}
-    counts: dict[str, int] = {}
-    slots: dict[str, Any] = {}
-    lists: dict[str, Elements] = {}
-    params: dict[str, Value] = {}
-    ranks: dict[str, int] = {}
-    conventions = 0
-    plans = _plans.get
-    for key, value in attributes.items():
-        what, name, rank, leaf, convention = plans(key) or _plan(key)
-        if what == _NOTHING:
-            conventions |= convention
-            continue
-        if what == _ELEMENT:
-            elements = lists.get(name)
-            if elements is None:
-                elements = lists[name] = {}
-            element = elements.get(rank)
-            if element is None:
-                elements[rank] = {leaf: value}
-            else:
-                element[leaf] = value
-            conventions |= convention
-            continue
-        if value is None or value == "":
-            continue
-        conventions |= convention
-        if what == _PARAM:
-            params[name] = value
-            continue
-        if ranks.get(name, 99) <= rank:
-            continue
-        if what == _TEXT:
-            if type(value) is not str:
-                value = text(value)
-                if value is None:
-                    continue
-            texts[name] = value
-        elif what == _COUNT:
-            count = value if type(value) is int and value >= 0 else integer(value)
-            if count is None:
-                continue
-            counts[name] = count
-        else:
-            slots[name] = value
-        ranks[name] = rank
-    return Found(texts, counts, slots, lists, params, conventions)
+class Convention(NamedTuple):
+    """One way of writing spans, as tables.
 
+    `own` are beginnings of keys that nobody else writes: a span with one of them was written (also) so. `slots` says
+    which keys fill a slot, the newest first; `params` and `meta` are prefixes of parameters and of metadata, whatever
+    follows them. `heard` are further keys and prefixes (ending in a dot) that say nothing we have a field for.
+    `scopes` are instrumentation scopes whose spans are written so, whatever keys they have. `prepare` makes of the
+    convention's own slots what everybody's slots hold; it is called for spans that are written so, and sees the part.
+    """
 
-def _plan(key: str) -> Plan:
-    plan = _worked_out(key)
-    if len(key) <= _LONG_KEY:
-        if len(_plans) >= _REMEMBERED:
-            _plans.clear()
-            _plans.update(_KNOWN)
-        _plans[key] = plan
-    return plan
-
-
-def _worked_out(key: str) -> Plan:
-    head = key[: key.find(".", key.find(".") + 1)]
-    if head in FAMILIES:
-        family, convention = FAMILIES[head]
-        plan = _element(family, key[len(head) + 1 :], convention)
-        if plan is not None:
-            return plan
-    if head == REQUEST:
-        return (_PARAM, key[len(REQUEST) + 1 :], 0, "", GENAI)
-    for prefix in ("gen_ai.openai.request.", "openai.request."):
-        if key.startswith(prefix):
-            return (_PARAM, key[len(prefix) :], 0, "", GENAI if prefix[0] == "g" else 0)
-    convention = GENAI if key.startswith("gen_ai.") else OPENINFERENCE if key.startswith("llm.") else 0
-    return (_NOTHING, "", 0, "", convention)
-
-
-def _element(family: str, rest: str, convention: int) -> Plan | None:
-    """A leaf of a list. `rest` is what follows the list's name."""
-    if family == "functions":  # llm.request.functions.N.name: the list's name has one word more
-        name, _, rest = rest.partition(".")
-        if name != "functions":
-            return None
-    index, _, leaf = rest.partition(".")
-    if not (index.isascii() and index.isdecimal()) or len(index) > _INDEX_DIGITS:
-        return None
-    return (_ELEMENT, family, int(index), leaf, convention)
-
-
-def _what(slot: str) -> int:
-    return _TEXT if slot in TEXTS else _COUNT if slot in TOKENS else _SLOT
-
-
-_KNOWN: dict[str, Plan] = {
-    key: (_what(slot), slot, rank, "", convention) for key, (slot, rank, convention) in TABLE.items()
-}
-_plans: dict[str, Plan] = dict(_KNOWN)
+    name: str
+    own: tuple[str, ...] = ()
+    slots: Mapping[str, str] = {}
+    params: tuple[str, ...] = ()
+    meta: tuple[str, ...] = ()
+    heard: str = ""
+    scopes: tuple[str, ...] = ()
+    prepare: Callable[[Found, SpanPart], None] | None = None

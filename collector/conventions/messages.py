@@ -134,6 +134,8 @@ def messages(said: Any, role: str) -> list[Message]:
         return []
     if not isinstance(said, list):
         return [message(said, role)]
+    if said and isinstance(said[0], Message):
+        return said
     if said and not is_message(said[0]) and not any(is_message(one) for one in said):
         return [Message(role, tuple(parts(said)))]
     return [message(one, role) for one in said]
@@ -202,9 +204,10 @@ def _listed(value: dict[str, Any], role: str) -> list[Message] | None:
 
 def _request(value: dict[str, Any], role: str) -> list[Message] | None:
     said = _listed(value, role)
-    if said is None and ("model" in value or "instructions" in value):
+    if said is None:
         given = value.get("input", value.get("prompt"))
-        if isinstance(given, str) or (isinstance(given, list) and given and all(is_message(one) for one in given)):
+        listed = isinstance(given, list) and given and all(is_message(one) for one in given)
+        if listed or (isinstance(given, str) and ("model" in value or "instructions" in value)):
             said = messages(given, role)
     if said is None:
         return None

@@ -1,4 +1,4 @@
-"""The names of all conventions read here, as tables. One look-up a key.
+"""The names of OpenTelemetry and OpenInference, as tables. One look-up a key; `registry` adds the others.
 
 `TABLE` gives for a key the slot that it fills, its rank there (the lower wins where several keys of one span
 fill one slot: newer names first, OpenInference after OpenTelemetry), and the convention it belongs to.
@@ -10,7 +10,6 @@ https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md
 from __future__ import annotations
 
 GENAI, OPENINFERENCE = 1, 2
-CONVENTIONS = {0: None, GENAI: "genai", OPENINFERENCE: "openinference", GENAI | OPENINFERENCE: "genai+openinference"}
 
 _SLOTS: dict[str, str] = {
     # what was called

@@ -99,6 +99,8 @@ def _text(block: Block) -> Part | None:
 
 def _reasoning(block: Block) -> Part | None:
     said = _first(block, "content", "text", "thinking", "reasoning", "summary", "data")
+    if isinstance(said, str) and said.startswith('[{"'):
+        said = decoded(said)  # OpenLLMetry encodes the list
     if isinstance(said, list):  # OpenAI's summaries
         said = "\n".join(str(b.get("text", "")) if isinstance(b, dict) else str(b) for b in said)
     return None if said is None else {"type": "reasoning", "text": said if isinstance(said, str) else spelt(said)}

@@ -7,9 +7,12 @@ from typing import Any
 
 from collector.conventions.content import content_of, definitions_of, documents_of, tool_of
 from collector.conventions.events import Said, listen
-from collector.conventions.found import Found, gather
+from collector.conventions.found import Found
+from collector.conventions.gather import gather
+from collector.conventions.identity import identity
 from collector.conventions.messages import split_system
-from collector.conventions.names import CONVENTIONS, GENAI, OPENINFERENCE_KINDS, OPERATIONS
+from collector.conventions.names import GENAI, OPENINFERENCE_KINDS, OPERATIONS
+from collector.conventions.registry import PREPARE, PREPARED, SCOPES, spelt
 from collector.conventions.usage import cost_of, usage_of
 from collector.conventions.values import decoded, mapping, number, strings, text
 from collector.model import Content, LogRecord, Reading, Resource, SpanPart, Value
@@ -26,7 +29,14 @@ def read(part: SpanPart) -> Reading:
     attributes: Mapping[str, Value] = part.attributes
     if said.attributes:
         attributes = {**said.attributes, **attributes}
-    out = _fields(gather(attributes), said, part.name or "")
+    found = gather(attributes)
+    if part.scope is not None and part.scope.name in SCOPES:
+        found.conventions |= SCOPES[part.scope.name]
+    if found.conventions & PREPARED:
+        for bit, prepare in PREPARE:
+            if found.conventions & bit:
+                prepare(found, part)
+    out = _fields(found, said, part.name or "")
     if said.first_token_ns is not None and part.start_ns is not None and "ttft_ns" not in out:
         out["ttft_ns"] = max(0, said.first_token_ns - part.start_ns)
     if part.status == "error" and not part.status_message and said.error_message:
@@ -67,12 +77,14 @@ def read_logs(logs: Sequence[LogRecord]) -> Reading:
 def _fields(found: Found, said: Said, name: str) -> dict[str, Any]:
     out: dict[str, Any] = found.texts
     slots = found.slots
+    if found.meta or "metadata" in slots:
+        _metadata(found, out)
     conventions = found.conventions | (GENAI if said.input or said.output else 0)
     kind = _kind(found, conventions)
     if kind is not None:
         out["kind"] = kind
     if conventions:
-        out["convention"] = CONVENTIONS[conventions]
+        out["convention"] = spelt(conventions)
         _model(found, said, out)
         if found.counts:
             usage, notes = usage_of(found, kind)
@@ -88,11 +100,17 @@ def _fields(found: Found, said: Said, name: str) -> dict[str, Any]:
         content_of(found, _NOTHING, None, out)
     if "tags" in slots:
         out["tags"] = strings(slots["tags"])
-    if "metadata" in slots:
-        meta = mapping(slots["metadata"])
-        if meta is not None:
-            out["metadata"] = meta
     return out
+
+
+def _metadata(found: Found, out: dict[str, Any]) -> None:
+    """Metadata in one attribute, and under prefixes; applications put session and user there, too."""
+    meta: Mapping[str, Value] = mapping(found.slots.get("metadata")) or {}
+    if found.meta:
+        meta = {**meta, **found.meta}
+    if meta:
+        identity(found, meta)
+        out["metadata"] = meta
 
 
 def _kind(found: Found, conventions: int) -> str | None:
@@ -102,6 +120,8 @@ def _kind(found: Found, conventions: int) -> str | None:
         kind = OPENINFERENCE_KINDS.get(str(slots["oi_kind"]).upper())
         if kind is not None:
             return kind
+    if "kind" in slots:
+        return str(slots["kind"])
     operation = texts.get("operation")
     if operation is not None:
         kind = OPERATIONS.get(operation) or OPERATIONS.get(operation.lower())
@@ -180,10 +200,16 @@ def _rarely(found: Found, out: dict[str, Any]) -> None:
         seconds = number(slots["ttft_s"])
         if seconds is not None and 0 <= seconds < 1e9:
             out["ttft_ns"] = round(seconds * 1e9)
+    elif "ttft_ms" in slots:
+        milliseconds = number(slots["ttft_ms"])
+        if milliseconds is not None and 0 <= milliseconds < 1e12:
+            out["ttft_ns"] = round(milliseconds * 1e6)
+    elif "ttft_ns" in slots:
+        out["ttft_ns"] = slots["ttft_ns"]
     if "definitions" in slots or "tools" in lists or "functions" in lists:
         out["tool_definitions"] = definitions_of(found)
-    if "documents" in slots or "documents" in lists:
-        out["documents"] = documents_of(found)
+    if "documents" in slots or "documents" in lists or out.get("kind") == "retriever":
+        out["documents"] = documents_of(found, out.get("kind"))
     if "cost" in slots or "cost_in" in slots or "cost_out" in slots:
         out["cost_nanousd"] = cost_of(found)
 

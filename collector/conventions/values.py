@@ -61,6 +61,13 @@ def decoded(value: Any) -> Any:
     return value
 
 
+def scalar(value: Any) -> Any:
+    """As `decoded`, and a JSON string, too, out of its quotes: some encode every value, texts included."""
+    if isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == '"':
+        return load(value)
+    return decoded(value)
+
+
 def load(value: str) -> Any:
     """What a string of JSON says; the string itself where it is not JSON, or is nested too deeply."""
     try:

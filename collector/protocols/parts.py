@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from collector.conventions.logfire import announced, without_announcement
 from collector.model import Event, Link, LogRecord, Rank, Resource, Scope, SpanPart, Value
 from collector.protocols.limits import SpanError
 
@@ -39,8 +40,12 @@ def span_part(
     """A part from the fields of an OTLP span; 0 and "" are what is not set there.
 
     A span without an end is running. One that ended before it started (a clock was set back) ends when it
-    started. Raises SpanError for ids that are not of OTLP's length, or all zero.
+    started. A pending span of Logfire, child of the span it announces, becomes the start of that span.
+    Raises SpanError for ids that are not of OTLP's length, or all zero.
     """
+    if "logfire.span_type" in attributes and parent_id and (parent := announced(attributes)) is not None:
+        span_id, parent_id, end_ns = parent_id, parent, 0
+        attributes = without_announcement(attributes)
     check_ids(trace_id, span_id)
     rank = Rank.FINISHED
     if not end_ns:

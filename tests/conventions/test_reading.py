@@ -465,13 +465,16 @@ def test_a_reranker_shows_its_query_and_what_it_kept() -> None:
     assert reading.documents == (Document(content="a", rank=0),)
 
 
-def test_an_embedding_shows_its_texts_and_not_its_vectors() -> None:
+def test_an_embedding_shows_its_texts_and_the_size_of_its_vectors() -> None:
     reading = read({
         "openinference.span.kind": "EMBEDDING", "embedding.embeddings.0.embedding.text": "a",
         "embedding.embeddings.1.embedding.text": "b", "embedding.embeddings.0.embedding.vector": [0.1],
         "output.value": "[0.1]",
     })  # fmt: skip
-    assert (reading.input, reading.output) == (Content(value=["a", "b"]), None)
+    assert reading.input == Content(value=["a", "b"])
+    assert reading.output == Content(value={"dimensions": 1, "count": 1})
+    counted = read({"gen_ai.operation.name": "embeddings", "gen_ai.embeddings.dimension.count": 8})
+    assert counted.output == Content(value={"dimensions": 8})
 
 
 def test_a_thousand_resent_messages_are_read_in_linear_time() -> None:

@@ -103,12 +103,12 @@ def test_every_span_arrives_once(folder: str) -> None:
 
 @pytest.mark.parametrize("folder", EXPECTATIONS)
 def test_calls_counted_once_give_the_known_totals(folder: str) -> None:
-    """Leaf-most spans with usage, one per response id and model."""
+    """Leaf-most spans with usage, one per response id and model: the one that began first."""
     spans = found(folder)
     inner = {part.parent_id for part, reading in spans.values() if reading.usage}
     totals: collections.Counter[str] = collections.Counter()
     calls = set()
-    for id_, (_, reading) in spans.items():
+    for id_, (_, reading) in sorted(spans.items(), key=lambda item: item[1][0].start_ns or 0):
         if not reading.usage or id_ in inner or (reading.response_id, reading.model) in calls:
             continue
         if reading.response_id:

@@ -1,0 +1,115 @@
+"""Langfuse's attributes on OTLP spans (Python SDK 3 to 5, JavaScript 4 and 5).
+
+Values are JSON in strings; the Python SDK 5 encodes scalars of metadata and times once more ('"pro"').
+Names: langfuse._client.attributes on PyPI; https://langfuse.com/integrations/native/opentelemetry
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from collector.conventions.counting import from_details
+from collector.conventions.found import Convention, Found
+from collector.conventions.values import decoded, mapping, number, scalar, text
+from collector.model import SpanPart
+
+KINDS = {
+    "generation": "llm", "event": "event", "agent": "agent", "tool": "tool", "chain": "chain", "retriever": "retriever",
+    "evaluator": "evaluator", "embedding": "embedding", "guardrail": "guardrail",
+}  # fmt: skip
+"""Langfuse's types of observations to our kinds; a "span" says nothing."""
+
+
+def _prepare(found: Found, part: SpanPart) -> None:
+    slots = found.slots
+    kind = KINDS.get(str(slots.get("langfuse.type")).lower())
+    if kind is not None:
+        slots.setdefault("kind", kind)
+    _sides(found, kind)
+    found.params.update(
+        {key: value for key, value in (mapping(slots.get("langfuse.params")) or {}).items() if value is not None}
+    )
+    usage = mapping(slots.get("langfuse.usage"))
+    if usage is not None and not found.counts:
+        found.counts.update(from_details(usage))
+    _cost(found)
+    first = moment_ns(scalar(slots.get("langfuse.first_token")))
+    if first is not None and part.start_ns is not None:
+        slots.setdefault("ttft_ns", max(0, first - part.start_ns))
+    for key, value in found.meta.items():
+        found.meta[key] = decoded(scalar(value))
+    reason = found.meta.get("finish_reason")
+    if reason is not None:
+        slots.setdefault("finish_reasons", reason)
+    level = found.texts.get("level")
+    if level is not None:
+        found.texts["level"] = level.lower()
+        if level == "ERROR":
+            found.texts["status"] = "error"
+
+
+def _sides(found: Found, kind: str | None) -> None:
+    slots = found.slots
+    for side, ours in (("langfuse.in", "in_value"), ("langfuse.out", "out_value")):
+        if side in slots:
+            value = decoded(slots[side])
+            slots.setdefault(ours, value)
+            if side == "langfuse.in" and kind == "llm" and isinstance(value, dict) and value.get("tools"):
+                slots.setdefault("definitions", value["tools"])
+    if kind == "embedding" and isinstance(slots.get("out_value"), dict):
+        slots.setdefault("dimensions", slots["out_value"].get("dimensions"))
+
+
+def _cost(found: Found) -> None:
+    """Dollars by bucket. All zero says that the SDK did not know: a failed call, a model without a price."""
+    given = mapping(found.slots.get("langfuse.cost"))
+    if given is None:
+        return
+    costs = {key: cost for key, value in given.items() if (cost := number(value)) is not None}
+    total = costs["total"] if "total" in costs else sum(costs.values())
+    if total:
+        found.slots.setdefault("cost", total)
+
+
+def moment_ns(said: Any) -> int | None:
+    """Unix nanoseconds of an ISO 8601 time; a time without a zone is UTC."""
+    spelt = text(said)
+    if spelt is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(spelt.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = datetime.fromisoformat(f"{spelt}+00:00")
+    return int(moment.timestamp()) * 10**9 + moment.microsecond * 1000
+
+
+LANGFUSE = Convention(
+    "langfuse",
+    own=("langfuse.",),
+    slots={
+        "langfuse.type": "langfuse.observation.type",
+        "langfuse.in": "langfuse.observation.input langfuse.trace.input",
+        "langfuse.out": "langfuse.observation.output langfuse.trace.output",
+        "langfuse.params": "langfuse.observation.model.parameters",
+        "langfuse.usage": "langfuse.observation.usage_details langfuse.observation.usage",
+        "langfuse.cost": "langfuse.observation.cost_details",
+        "langfuse.first_token": "langfuse.observation.completion_start_time",
+        "model": "langfuse.observation.model.name langfuse.observation.model",
+        "level": "langfuse.observation.level",
+        "status_message": "langfuse.observation.status_message",
+        "prompt_name": "langfuse.observation.prompt.name langfuse.prompt.name",
+        "prompt_version": "langfuse.observation.prompt.version langfuse.prompt.version",
+        "session_id": "langfuse.session.id",
+        "user_id": "langfuse.user.id",
+        "tags": "langfuse.trace.tags langfuse.tags",
+        "metadata": "langfuse.observation.metadata langfuse.trace.metadata",
+        "environment": "langfuse.environment",
+        "release": "langfuse.release langfuse.version",
+    },
+    meta=("langfuse.observation.metadata.", "langfuse.trace.metadata."),
+    heard="langfuse.trace.name langfuse.trace.public langfuse.internal. langfuse.as_root langfuse.experiment.",
+    prepare=_prepare,
+)
