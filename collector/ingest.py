@@ -67,6 +67,7 @@ class Ingest:
         nothing (or, of a very large batch, not the rest) was stored: sending it again is safe.
         """
         parts, clipped, refused = self._clean(batch)
+        library = [self._policy.item(item) for item in batch.library]
         failures = self._policy.failures
         rejected = sum(refusal.count for refusal in refused)
         received = len(parts) + rejected
@@ -86,6 +87,8 @@ class Ingest:
         with self._lock:
             if self._closed:
                 raise StoreBusy(f"{self.path} was closed")
+            if library:
+                self._writer.keep(library)
             outcome = self._writer.write(parts, *self._others(batch), ledger)
             self._failures_told = max(failures, self._failures_told)
             self._wrote_at = time.monotonic()

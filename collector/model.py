@@ -16,6 +16,8 @@ from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import Any, TypeAlias
 
+from collector.library import Item
+
 Value: TypeAlias = "str | bool | int | float | bytes | None | list[Value] | dict[str, Value]"
 """An attribute value: OTLP's AnyValue as Python (kvlist is a dict, array a list, unset None)."""
 
@@ -316,7 +318,8 @@ class Refusal:
 class Batch:
     """One delivery through a door. `source` names the door for the ledger: "sdk", "otlp-http", "otlp-grpc",
     "import"; `refused` is what the decoder already had to leave out, `sampled_out` counts the spans that the SDK did
-    not send at all, with the rule that left them out as their reason."""
+    not send at all, with the rule that left them out as their reason. `library` is what belongs to no span: prompts,
+    datasets, experiments, media; in no count of a receipt."""
 
     source: str
     parts: tuple[SpanPart, ...] = ()
@@ -324,6 +327,7 @@ class Batch:
     processes: tuple[Process, ...] = ()
     refused: tuple[Refusal, ...] = ()
     sampled_out: tuple[Refusal, ...] = ()
+    library: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,6 +210,7 @@ def _merged(group: list[Job]) -> Batch:
         processes=tuple([process for job in group for process in job.batch.processes]),
         refused=tuple([refusal for job in group for refusal in job.batch.refused]),
         sampled_out=tuple([one for job in group for one in job.batch.sampled_out]),
+        library=tuple([item for job in group for item in job.batch.library]),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
+from collector.library import Item, Media
 from collector.model import NO_READING, Batch, Process, Score, SpanPart
 from collector.own_patterns import own_pattern
 from collector.redact.content import Contents
@@ -60,6 +61,7 @@ class Policy:
             scores=tuple([self.score(score) for score in batch.scores]),
             processes=tuple([self.process(process) for process in batch.processes]),
             refused=tuple([replace(one, sample=self.text(one.sample)) for one in batch.refused]),
+            library=tuple([self.item(item) for item in batch.library]),
         )
 
     def score(self, score: Score) -> Score:
@@ -71,6 +73,14 @@ class Policy:
     def process(self, process: Process) -> Process:
         """A process: its command line may name a key."""
         return process if self._default.redactor is None else self._default.redactor.process(process)
+
+    def item(self, item: Item) -> Item:
+        """A prompt, dataset, experiment or file. What somebody keeps on purpose keeps its content, except for files:
+        they come with spans, so they go with the contents of spans."""
+        rules = self._default
+        if isinstance(item, Media) and rules.contents is not None:
+            item = replace(item, data=None)
+        return item if rules.redactor is None else rules.redactor.item(item)
 
     def text(self, text: str) -> str:
         """A quotation of what was sent: nothing of it where contents are not stored in full anywhere."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
+from collector.library import Item, Media
 from collector.model import NO_READING, Batch, Process, Reading, Refusal, Resource, Scope, Score, SpanPart, Value
 from collector.own_patterns import OwnPattern
 from collector.redact import json_text
@@ -30,6 +31,13 @@ NO_CONTENT = frozenset(
     "agent_name ttft_ns finish_reasons status error_type service environment release project level replay_of".split()
 )
 """Fields of a Reading that hold ids, models, names, numbers and times."""
+
+NAMES_OF_ITEMS = frozenset(
+    "prompt_id name labels dataset_id example_id experiment_id run_id media_id trace_id span_id source_trace_id "
+    "source_span_id sha256 mime_type data status source kind id field".split()
+)
+"""Fields of what is kept beside traces that hold ids and names; the data of a file is looked at by its type."""
+TEXT_TYPES = ("text/", "application/json", "application/xml", "application/yaml")
 
 T = TypeVar("T")
 
@@ -129,6 +137,14 @@ class Redactor:
     def score(self, score: Score) -> Score:
         """A score's comment, label and metadata."""
         return self._fields(score, frozenset({"name", "data_type", "source"}))
+
+    def item(self, item: Item) -> Item:
+        """A prompt, dataset, example, experiment: its texts. A file where its type says that it is text."""
+        if isinstance(item, Media) and item.data and (item.mime_type or "").startswith(TEXT_TYPES) and not self._off:
+            text = item.data.decode(errors="surrogateescape")
+            if (clean := self.text(text)) is not text:
+                item = replace(item, data=clean.encode(errors="surrogateescape"))
+        return self._fields(item, NAMES_OF_ITEMS)
 
     def process(self, process: Process) -> Process:
         """A process: its command line may name a key."""

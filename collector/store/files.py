@@ -22,6 +22,7 @@ SQLITE_FLOOR = (3, 38, 0)
 BUSY_MS = 5000
 WAL_CEILING_PAGES = 16000
 CACHE_KIB = 16384
+SCRIPTS = ("schema.sql", "library.sql", "views.sql")
 NETWORK_TYPES = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "vboxsf", "prl_fs", "fuse", "sshfs", "afpfs", "webdav"}
 )
@@ -143,9 +144,7 @@ def _create(connection: sqlite3.Connection, path: Path) -> None:
     execute("pragma page_size = 4096")
     execute("pragma auto_vacuum = incremental")
     execute(f"pragma journal_mode = {'delete' if on_network(path) else 'wal'}")
-    script = (files("collector.store") / "schema.sql").read_text() + (
-        files("collector.store") / "views.sql"
-    ).read_text()
+    script = "".join((files("collector.store") / name).read_text() for name in SCRIPTS)
     made = (
         f"insert into meta values ('created_ns', '{time.time_ns()}'), ('made_by', 'tracetui schema {SCHEMA_VERSION}');"
     )

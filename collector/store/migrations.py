@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from importlib.resources import files
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -15,7 +16,14 @@ if TYPE_CHECKING:
 
 Step: TypeAlias = "Callable[[Database], None]"
 
-STEPS: tuple[Step, ...] = ()
+
+def add_library(database: Database) -> None:
+    """2: prompts, datasets with their examples, experiments and media."""
+    for statement in (files("collector.store") / "library.sql").read_text().split(";\n"):
+        database.conn.execute(statement)
+
+
+STEPS: tuple[Step, ...] = (add_library,)
 """STEPS[n] leads from version n + 1 to n + 2."""
 
 SCHEMA_VERSION = 1 + len(STEPS)

@@ -109,6 +109,10 @@ class Reader:
         except sqlite3.DatabaseError as error:
             raise self._unreadable(error) from error
 
+    def rows(self, sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+        """Rows of a statement, for the other readers of the store (`library.py`)."""
+        return self._rows(sql, values)
+
     def _unreadable(self, error: Exception) -> StoreError:
         newer = self.state.schema_version > SCHEMA_VERSION
         hint = "; a newer version wrote it: upgrade tracetui" if newer else ""

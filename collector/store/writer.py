@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from collector.errors import StoreBusy, StoreError
+from collector.library import Item
 from collector.model import Process, Refusal, Score, SpanPart
-from collector.store import fulltext, staging
+from collector.store import fulltext, shelving, staging
 from collector.store.batch import Batch, File, Ledger, LedgerEntry, Outcome
 from collector.store.build import Pricer
 from collector.store.files import failure, forget_wal, identity, lock_path, open_for_writing, wal_path
@@ -152,6 +153,15 @@ class Writer:
         except BaseException:
             staging.clear(self._connection)  # or the next batch would write what this one staged
             raise
+
+    def keep(self, items: Sequence[Item]) -> None:
+        """Write prompts, datasets, experiments, media: all of them or, when this raises, none."""
+        try:
+            program = shelving.statements(items, self._clock())
+            self._follow()
+            self._locked(lambda: shelving.write(self._connection, program))
+        except UNWRITABLE as error:
+            raise StoreError(f"cannot write to {self.path}: {error}") from error
 
     def index(self, budget_bytes: int = fulltext.INDEX_BYTES) -> bool:
         """Take waiting texts into full-text search, about `budget_bytes` of them. True while there is more."""

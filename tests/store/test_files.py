@@ -18,9 +18,11 @@ import pytest
 
 from collector.errors import SchemaTooNew, StoreBusy, StoreError
 from collector.ingest import Ingest
+from collector.library import Prompt
 from collector.model import Batch, Receipt
 from collector.settings import Settings
 from collector.store import files, migrations, open_reader, staging
+from collector.store.library import Library
 from collector.store.lock import FileLock
 from tests.builders import TRACE, make_llm, make_part, span_id
 from tests.store.audit import audit, rows
@@ -144,7 +146,7 @@ def a_directory(path: Path) -> None:
         (foreign, StoreError, "another program's SQLite file; name another with --db"),
         (foreign_with_a_version, StoreError, "another program's SQLite file; name another with --db"),
         (text, StoreError, "is it a SQLite file, and undamaged"),
-        (too_new, SchemaTooNew, "has schema 99, this version writes 1: upgrade tracetui"),
+        (too_new, SchemaTooNew, "has schema 99, this version writes 2: upgrade tracetui"),
         (torn_schema, StoreError, "is it a SQLite file, and undamaged"),
         (a_directory, StoreError, "cannot write"),
     ],
@@ -206,8 +208,12 @@ def commit(database: Any) -> None:
 
 
 @pytest.fixture
-def version_1(path: Path) -> Path:
-    opened(path).close()
+def version_1(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file as the first version made it."""
+    with monkeypatch.context() as then:
+        then.setattr(files, "SCRIPTS", ("schema.sql", "views.sql"))
+        then.setattr(files, "SCHEMA_VERSION", 1)
+        opened(path).close()
     return path
 
 
@@ -270,6 +276,30 @@ def test_an_older_file_is_migrated_when_it_is_opened(version_1: Path, monkeypatc
         send(ingest, 1)
     assert rows(version_1, "pragma user_version") == [{"user_version": 2}]
     assert stored(version_1) == ids(1)
+
+
+def test_a_file_of_the_first_version_gets_a_library_and_keeps_its_spans(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as then:
+        then.setattr(files, "SCRIPTS", ("schema.sql", "views.sql"))
+        then.setattr(files, "SCHEMA_VERSION", 1)
+        with opened(path) as ingest:
+            send(ingest, 1)
+    with open_reader(path) as reader:
+        assert reader.state.note is None
+        assert (Library(reader).datasets(), Library(reader).prompt("greeting")) == ([], None)
+    with opened(path) as ingest:
+        ingest.write(Batch("test", library=(Prompt("p1", "greeting", "Hello"),)))
+    with open_reader(path) as reader:
+        found = Library(reader).prompt("greeting")
+        assert found is not None
+        assert (found.body, found.version, reader.state.schema_version) == ("Hello", 1, 2)
+    assert stored(path) == ids(1)
+    fresh = path.with_name("fresh.db")
+    opened(fresh).close()
+    tables = "select name, sql from sqlite_master where name not like 'sqlite_%' order by name"
+    assert rows(path, tables) == rows(fresh, tables)
 
 
 # --- network file systems ---
