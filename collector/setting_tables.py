@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from collector.model import NO_READING, SpanPart
 from collector.own_patterns import own_pattern
 
 Readers: TypeAlias = Mapping[str, Callable[[Any], Any]]
@@ -18,6 +19,7 @@ RULE_KEYS = ("name", "user", "session", "tag", "metadata", "rate")
 PER_ENVIRONMENT = (
     "redact", "redact_patterns", "capture_content", "hash_user_ids", "sample_rate", "sampling",
 )  # fmt: skip
+ENVIRONMENT_KEYS = ("deployment.environment.name", "deployment.environment", "langfuse.environment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,17 @@ def environments(value: object, readers: Readers) -> dict[str, dict[str, Any]]:
             except (ValueError, TypeError) as e:
                 raise ValueError(f"{name}.{key} = {one!r}: {e}") from e
     return out
+
+
+def environment_of(part: SpanPart) -> str | None:
+    """The environment that a part names: in its reading, its attributes or its resource."""
+    if part.reading is not NO_READING and part.reading.environment:
+        return part.reading.environment
+    for said in (part.attributes, part.resource.attributes if part.resource is not None else {}):
+        for key in ENVIRONMENT_KEYS:
+            if (name := said.get(key)) and isinstance(name, str):
+                return name
+    return None
 
 
 def _table(value: object, otherwise: str) -> dict[str, Any]:

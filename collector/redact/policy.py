@@ -7,17 +7,14 @@ from dataclasses import replace
 from functools import cached_property
 
 from collector.library import Item, Media
-from collector.model import NO_READING, Batch, Process, Score, SpanPart
+from collector.model import Batch, Process, Score, SpanPart
 from collector.own_patterns import own_pattern
 from collector.redact.content import Contents
 from collector.redact.placeholder import user_key
 from collector.redact.redactor import Redactor
 from collector.redact.users import Users
+from collector.setting_tables import environment_of
 from collector.settings import Settings
-
-ENVIRONMENT_KEYS = (
-    "deployment.environment.name", "deployment.environment", "langfuse.environment",
-)  # fmt: skip
 
 
 class Policy:
@@ -125,14 +122,3 @@ class _Rules:
         if self.contents is not None:
             part = self.contents.part(part)
         return part if self.redactor is None else self.redactor.part(part)
-
-
-def environment_of(part: SpanPart) -> str | None:
-    """The environment that a part names: in its reading, its attributes or its resource."""
-    if part.reading is not NO_READING and part.reading.environment:
-        return part.reading.environment
-    for said in (part.attributes, part.resource.attributes if part.resource is not None else {}):
-        for key in ENVIRONMENT_KEYS:
-            if (name := said.get(key)) and isinstance(name, str):
-                return name
-    return None

@@ -287,6 +287,13 @@ class Remote(Span):
     """A span of another process, or of another library in this one: a parent, never written by us."""
 
 
+def outermost(span: Span) -> Span:
+    """The span of this process that the given one is in, at whatever depth; across a fork too."""
+    while (parent := span.parent) is not None and not isinstance(parent, Remote):
+        span = parent
+    return span
+
+
 def leave(span: Span) -> None:
     """Make current what was so before the span."""
     CURRENT.set(span.before if span.moved else span.parent)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collector.redact import Policy
     from collector.sdk.live import Plan
     from collector.sdk.sinks import Sink
+    from collector.sdk.spill import Sift
     from collector.sdk.worker import Worker
     from collector.settings import Settings
 
@@ -199,12 +200,15 @@ class Queue:
         except Exception as e:
             self.lose(1, e)
 
-    def rescue(self, batches: Sequence[Batch] = (), deadline: float = inf) -> None:
-        """Spill these and what is queued, until `deadline` (monotonic). What is not spilled by then is lost."""
+    def rescue(self, batches: Sequence[Batch] = (), deadline: float = inf, sift: Sift | None = None) -> None:
+        """Spill these and what is queued, until `deadline` (monotonic). What is not spilled by then is lost.
+
+        `sift` says what of the queued is to be kept (`sampling`).
+        """
         try:
             from collector.sdk.spill import rescue
 
-            rescue(self, batches, deadline)
+            rescue(self, batches, deadline, sift)
         except Exception as e:
             self.lose(len(self.ends), e)
 

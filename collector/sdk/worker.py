@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING
 
 from collector.errors import StoreError
 from collector.model import Batch, Rank, Refusal, SpanPart
+from collector.sampling import Sampler
 from collector.sdk.forks import wait_until_gone
 from collector.sdk.parts import Clock, Maker
 from collector.sdk.process import this_process
+from collector.sdk.sifting import Sifter, pieces
 from collector.sdk.sinks import Sink, open_sink
 from collector.sdk.spill import FIRST_SPILL_S, SPILL_S, claim, take
 from collector.settings import Resolved, resolve
@@ -64,6 +66,7 @@ class Worker:
         self.settled = True
         self.spilled_seen = 0
         self.resolved: Resolved | None = None
+        self.sifter: Sifter | None = None
 
     # Called from other threads
 
@@ -141,7 +144,7 @@ class Worker:
             self.rescued = True
             if got:
                 self.taking.release()
-            self.queue.rescue(left, self.deadline)
+            self.queue.rescue(left, self.deadline, self.sifter.sift if got and self.sifter is not None else None)
         finally:
             self.rescuing.release()
 
@@ -173,6 +176,7 @@ class Worker:
             self.queue.limit = settings.queue_bytes
         self.process = this_process(settings.service or "")
         self.maker = Maker(settings, self.clock, self.process.process_id)
+        self.sifter = Sifter(settings, self.maker, self.queue.count) if Sampler.active(settings) else None
         if settings.disabled:
             self.queue.on = False
             self.queue.starts.clear()
@@ -219,6 +223,8 @@ class Worker:
     def take(self, urgent: bool) -> None:
         queue, now = self.queue, self.queue.now()
         for span in take(queue.starts):
+            if self.sifter is not None:
+                self.sifter.meet(span)
             if not span.ended:
                 self.open[span.id] = span
         done = take(queue.ends, BATCH_SPANS, BATCH_BYTES)
@@ -227,10 +233,19 @@ class Worker:
         ours = [span for span in done if not queue.of_ancestor(span)] if queue.ancestors else done
         parts = [part for span in ours if (part := self.make(span, Rank.FINISHED)) is not None]
         parts += self.started(now, urgent)
-        scores = tuple(take(queue.scores))
-        batch = self.with_heartbeat(Batch("sdk", tuple(parts), scores))
-        if batch.parts or batch.scores or batch.processes:
-            self.unsent.append((batch, sum(span.size for span in done)))
+        batch = Batch("sdk", tuple(parts), tuple(take(queue.scores)))
+        if self.sifter is not None:
+            batch = self.sifter.sift(batch, ending=self.stopping and not queue.ends)
+        size = sum(span.size for span in done)
+        for piece in pieces(self.with_heartbeat(batch), BATCH_SPANS):
+            self.unsent.append((piece, size))
+            size = 0
+        queue.bytes -= size
+
+    def sift(self, batch: Batch, *, ending: bool = False) -> Batch:
+        """What sampling keeps of a batch that did not come from the queue. After a rescue it is no longer ours."""
+        with self.taking:
+            return batch if self.sifter is None or self.rescued else self.sifter.sift(batch, ending=ending)
 
     def started(self, now: int, urgent: bool) -> list[SpanPart]:
         """Parts for the spans that have been open for long enough, or have news."""
@@ -297,10 +312,13 @@ class Worker:
         """A refused batch in two; a refused span alone is dropped and counted."""
         middle = len(batch.parts) // 2
         if not middle:
-            self.queue.bytes -= size
             self.queue.count("dropped", error)
+            if batch.parts and (batch.scores or batch.processes or batch.sampled_out):
+                return [(replace(batch, parts=()), size)]
+            self.queue.bytes -= size
             return []
-        first, rest = replace(batch, parts=batch.parts[:middle]), replace(batch, parts=batch.parts[middle:])
+        first = replace(batch, parts=batch.parts[:middle])
+        rest = replace(batch, parts=batch.parts[middle:], sampled_out=())  # counts do not merge
         return [(first, size), (rest, 0)]
 
     def opened(self) -> Sink:
@@ -317,7 +335,7 @@ class Worker:
         assert self.sink is not None
         self.spilled_seen = self.queue.failures.get("spilled", 0)
         try:
-            for batch in claim(self.resolved.settings.db, self.queue):
+            for batch in claim(self.resolved.settings.db, self.queue, self.sift):
                 self.sink.write(batch)
         except Exception as e:  # what was not written stays in the claimed file, for the next claim
             self.queue.count("spill", e)
@@ -356,7 +374,8 @@ class Worker:
             else:
                 queue.bytes = 0  # what is said of a span after its end is counted at one side only
                 beat_s = max(0.001, self.beat_at + settings.heartbeat_s - now) if self.open else None
-                self.rest(CHORES_S if not self.settled else beat_s)
+                waits = self.sifter is not None and self.sifter.waiting
+                self.rest(CHORES_S if waits or not self.settled else beat_s)
             queue.idle = False
 
     def rest(self, seconds: float | None) -> None:
@@ -373,13 +392,26 @@ class Worker:
             self.queue.count("close", e)
         self.paused = True
 
+    def say_goodbye(self) -> None:
+        """Write the end of the process, and what was left out of the file until now."""
+        now = time_ns()
+        ours = (replace(self.process, heartbeat_ns=now, ended_ns=now),) if self.known else ()
+        last = self.sift(Batch("sdk", processes=ours), ending=True)
+        if not (last.processes or last.sampled_out):
+            return
+        try:
+            self.opened().write(last)
+        except Exception:
+            if last.sampled_out:  # to be spilled
+                self.unsent.append((last, 0))
+            raise
+
     def shut(self) -> None:
         """Say goodbye: the process row gets its end, spans still open become abandoned."""
         try:
             self.read_back_ours()
-            if self.known and not self.unsent:
-                now = time_ns()
-                self.opened().write(Batch("sdk", processes=(replace(self.process, heartbeat_ns=now, ended_ns=now),)))
+            if not self.unsent:
+                self.say_goodbye()
             if self.sink is not None:
                 self.sink.close()
         except Exception as e:
