@@ -13,11 +13,12 @@ from collector.conventions.found import Convention, Found
 from collector.conventions.langfuse import LANGFUSE
 from collector.conventions.logfire import LOGFIRE, PYDANTIC_AI
 from collector.conventions.names import GENAI, OPENINFERENCE, TABLE
+from collector.conventions.openai_agents import OPENAI_AGENTS
 from collector.conventions.traceloop import TRACELOOP
 from collector.conventions.vercel import VERCEL
 from collector.model import SpanPart
 
-MORE: tuple[Convention, ...] = (LANGFUSE, PYDANTIC_AI, LOGFIRE, VERCEL, TRACELOOP)
+MORE: tuple[Convention, ...] = (LANGFUSE, PYDANTIC_AI, LOGFIRE, VERCEL, TRACELOOP, OPENAI_AGENTS)
 _FIRST_BIT = 2
 BITS: dict[str, int] = {"genai": GENAI, "openinference": OPENINFERENCE} | {
     one.name: 1 << at for at, one in enumerate(MORE, _FIRST_BIT)

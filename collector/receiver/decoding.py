@@ -24,8 +24,8 @@ class Decoders:
 
     @cached_property
     def functions(self) -> dict[str, Decode]:
-        """By signal: "traces", "logs", "native"."""
-        from collector.protocols import native, otlp
+        """By signal: "traces", "logs", "native", "openai-agents"."""
+        from collector.protocols import native, openai_agents, otlp
         from collector.protocols.limits import Limits
 
         limits = Limits(spans=self.max_spans)
@@ -33,6 +33,7 @@ class Decoders:
             "traces": partial(otlp.decode_traces, limits=limits),
             "logs": partial(otlp.decode_logs, limits=limits),
             "native": lambda body, _: native.decode(body.split(b"\n")),
+            "openai-agents": lambda body, _: openai_agents.decode(body, limits),
         }
 
     def load(self) -> None:

@@ -3,6 +3,7 @@
     POST /v1/traces   /v1/logs   OTLP, protobuf or JSON, plain or gzip; answered after the commit
     POST /v1/metrics             acknowledged and counted, not stored
     POST /v1/native              our own JSON lines; answered with the receipt as JSON
+    POST /v1/traces/ingest       what the OpenAI Agents SDK sends to its own backend; answered 204
     GET  /v1/status              see `status`
 
 OTLP's two also answer under /api/public/otel and /otel, where Langfuse's and LangSmith's OTel exporters post.
@@ -66,6 +67,7 @@ class Endpoints:
         routes = [
             Route("/v1/status", self.tell_status, methods=["GET"]),
             Route("/v1/native", self.native, methods=["POST"]),
+            Route("/v1/traces/ingest", self.openai_agents, methods=["POST"]),
         ]
         for signal in ("traces", "logs", "metrics"):
             handler = self.metrics if signal == "metrics" else partial(self.export, signal)
@@ -112,6 +114,19 @@ class Endpoints:
         except Exception as e:  # noqa: BLE001
             return _failure(e, JSON)
         return Response(orjson.dumps(receipt_json(receipt)), media_type=JSON)
+
+    async def openai_agents(self, request: Request) -> Response:
+        """POST /v1/traces/ingest: 204, and what was refused is in the ledger; its SDK reads no more than the code."""
+        try:
+            body = await self._read(request)
+            unpack = partial(
+                bodies.inflate, body, request.headers.get("content-encoding"), self.settings.max_body_bytes
+            )
+            decode = partial(self.decoders.decode, "openai-agents", unpack, "", "openai-agents", None)
+            await asyncio.wrap_future(self.queue.accept(decode, len(body)))
+        except Exception as e:  # noqa: BLE001
+            return _failure(e, JSON)
+        return Response(status_code=204)
 
     async def tell_status(self, request: Request) -> Response:
         """GET /v1/status."""
