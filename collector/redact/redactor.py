@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
-from functools import cache
-from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from collector.library import Item, Media
@@ -335,13 +333,13 @@ class Redactor:
         if self._off:
             return one
         changes = {}
-        levels, all_of = _fields_of(cast(Any, type(one)))
-        for (name, level), before in zip(levels, all_of(one), strict=True):
-            if before is None or before == () or name in skip:
+        for field in fields(cast(Any, one)):
+            before = getattr(one, field.name)
+            if before is None or before == () or field.name in skip:
                 continue
-            after = self._any(before, level)
+            after = self._any(before, EXEMPT if is_exempt(field.name) else PLAIN)
             if after is not before:
-                changes[name] = after
+                changes[field.name] = after
         return replace(cast(Any, one), **changes) if changes else one
 
     def _any(self, value: Any, level: int) -> Any:
@@ -351,16 +349,6 @@ class Redactor:
         if is_dataclass(value):
             return self._fields(value, frozenset())
         return self._value(value, level)
-
-
-@cache
-def _fields_of(kind: type) -> tuple[tuple[tuple[str, int], ...], Callable[[Any], tuple[Any, ...]]]:
-    """The names of a dataclass's fields, each with how strictly it is looked at; and what takes all of them at once."""
-    names = [field.name for field in fields(kind)]
-    levels = tuple((name, EXEMPT if is_exempt(name) else PLAIN) for name in names)
-    if len(names) == 1:
-        return levels, lambda one: (getattr(one, names[0]),)
-    return levels, attrgetter(*names)
 
 
 def may_hold_password(text: str) -> bool:

@@ -23,7 +23,7 @@ from collector.sdk.parts import Clock, Maker
 from collector.sdk.process import this_process
 from collector.sdk.sifting import Sifter, pieces
 from collector.sdk.sinks import Sink, open_sink
-from collector.sdk.spill import FIRST_SPILL_S, MOST_SPILLING, SPILL_S, claim, take
+from collector.sdk.spill import FIRST_SPILL_S, SPILL_S, claim, take
 from collector.settings import Resolved, resolve
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ SETTLE_S = 1.2
 """How long after the last write chores go on: the file is checkpointed after a second of quiet."""
 REWRITE_NS = 500_000_000
 RETRY_S = 0.5
-FREE_S = 0.000_003
-"""What the interpreter takes to free a span that is not written, after we have let go of it."""
 TAKE_S = 0.5
 """How long a rescue waits for spans that are neither queued nor in a batch just now."""
 
@@ -103,9 +101,9 @@ class Worker:
                 self.run()
                 return self.ok
         wait_s = timeout_s if timeout_s is not None else self.queue.exit_wait_s()
+        self.deadline = monotonic() + wait_s
         waiting = len(self.queue.ends) + sum(len(batch.parts) for batch, _ in self.unsent.copy())
-        self.deadline = monotonic() + wait_s - min(waiting * FREE_S, wait_s / 4)
-        done = self.flush(wait_s - min(FIRST_SPILL_S + waiting * SPILL_S, wait_s * MOST_SPILLING))
+        done = self.flush(wait_s - min(FIRST_SPILL_S + waiting * SPILL_S, wait_s / 2))
         if self.thread is not None and done:
             self.thread.join(max(0.0, self.deadline - monotonic()))
         elif not done:

@@ -14,7 +14,7 @@ from collector.model import NO_READING, READING_FIELDS, Content, Message, Readin
 from collector.partjson import to_json
 from collector.store.content import Encoder, dumps
 from collector.store.merge import says_nothing, state_of
-from collector.store.recipes import encode_attributes
+from collector.store.recipes import LONG_JSON, encode_attributes, encode_string
 from collector.store.state import SpanState
 
 PREVIEW = 200
@@ -56,10 +56,27 @@ def build(span: SpanPart, contributors: Sequence[SpanPart], encoder: Encoder, pr
     encoder.used = []
     parts = None
     if len(contributors) > 1 or span.keep_parts:
-        parts = dumps([encoder.value(to_json(part)) for part in contributors])
+        parts = dumps([_kept(part, encoder) for part in contributors])
     _mention(mentions, encoder, 0)
     body.append(parts)
     return Built(span, state, body, mentions)
+
+
+def _kept(part: SpanPart, encoder: Encoder) -> Any:
+    """A part as bodies.parts holds it. A history in its attributes is kept as a recipe here too, or the file of a
+    source that sends starts and ends would grow with the square of the turns."""
+    data = to_json(part)
+    attributes = data.pop("attributes", None)
+    encoded = encoder.value(data)
+    if attributes:
+        kept = {key: _attribute(value, encoder) for key, value in attributes.items()}
+        alone = len(kept) == 1 and next(iter(kept)).startswith("$")
+        encoded["attributes"] = {"$o": kept} if alone else kept
+    return encoded
+
+
+def _attribute(value: Value, encoder: Encoder) -> Any:
+    return encode_string(value, encoder) if isinstance(value, str) and len(value) >= LONG_JSON else encoder.value(value)
 
 
 def _state(span: SpanPart, reading: Reading, prices: Pricer, seen_ns: int) -> SpanState:

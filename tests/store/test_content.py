@@ -18,7 +18,7 @@ from collector.model import Batch, Event, LogRecord, Resource, SpanPart, Value
 from collector.protocols import otlp
 from collector.settings import Settings
 from collector.store import open_reader
-from tests.builders import T0, TRACE, conversation, make_llm, make_part, span_id, trace_id, user
+from tests.builders import T0, TRACE, conversation, make_llm, make_part, make_started, span_id, trace_id, user
 from tests.store.audit import rows
 
 Message = dict[str, Any]
@@ -93,6 +93,22 @@ def test_a_resent_history_comes_back_byte_for_byte(tmp_path: Path, layout: Layou
             assert reader.span(TRACE, span_id(n)).attributes == sent
         exported = {part.span_id: part.attributes for part in reader.parts()}
     assert exported == {span_id(n): layout(said[: 2 * n]) for n in range(1, 13)}
+
+
+def test_a_session_whose_spans_come_in_two_parts_takes_no_more_room_than_its_turns(tmp_path: Path) -> None:
+    def grown(turns: int) -> int:
+        path, said = tmp_path / f"{turns}.db", history(turns)
+        with opened(path) as ingest:
+            for n in range(1, turns + 1):
+                start = make_started(n, attributes=genai(said[: 2 * n]))
+                ingest.write(Batch("test", (start, make_part(n, attributes={"gen_ai.response.model": "gpt-4o"}))))
+        with open_reader(path) as reader:
+            sent, found = genai(said[: 2 * turns]), reader.span(TRACE, span_id(turns)).attributes
+            assert found["gen_ai.input.messages"] == sent["gen_ai.input.messages"]
+        assert all(row["parts"] for row in rows(path, "select parts from bodies"))
+        return path.stat().st_size
+
+    assert grown(40) <= 2.2 * grown(20)
 
 
 def test_a_text_is_stored_once_wherever_it_stands(tmp_path: Path) -> None:
