@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from collector.conventions.content import content_of, definitions_of, documents_of, tool_of
@@ -10,6 +11,7 @@ from collector.conventions.events import Said, listen
 from collector.conventions.found import Found
 from collector.conventions.gather import gather
 from collector.conventions.identity import identity
+from collector.conventions.langsmith_runs import RUN_ID, read_run
 from collector.conventions.messages import split_system
 from collector.conventions.names import GENAI, OPENINFERENCE_KINDS, OPERATIONS
 from collector.conventions.registry import PREPARE, PREPARED, SCOPES, spelt
@@ -24,6 +26,9 @@ CLOCK_NOTE = "ended before it started"
 
 def read(part: SpanPart) -> Reading:
     """The meaning of a part's attributes, events, resource. Pure; an unknown span reads as nothing."""
+    if RUN_ID in part.attributes:
+        run = read_run(part)
+        return replace(run, notes=(*run.notes, CLOCK_NOTE)) if _SENT_END in part.attributes else run
     events = part.events
     said = listen([(e.name, e.time_ns, None, e.attributes) for e in events]) if events else _NOTHING
     attributes: Mapping[str, Value] = part.attributes

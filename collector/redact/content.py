@@ -32,13 +32,15 @@ _KEPT = EXEMPT | frozenset(
     gen_ai.usage.details http.method http.route http.scheme http.flavor url.scheme net.peer.name net.host.name
     db.system db.system.name db.operation db.operation.name db.namespace db.collection.name messaging.system
     rpc.system network.protocol.name network.protocol.version network.transport exception.escaped otel.status_code
-    langfuse.user.id langfuse.session.id enduser.id gen_ai.user.id thread.id agent.name llm.response.id
+    langsmith.run.type langsmith.run.project langsmith.run.tags langsmith.run.dotted_order langsmith.run.attachments
+    langsmith.runtime langfuse.user.id langfuse.session.id enduser.id gen_ai.user.id thread.id agent.name
+    llm.response.id
     """.split()
 )
 _KEPT_PREFIXES = (
     "service.", "telemetry.", "process.runtime.", "os.", "host.", "cloud.", "k8s.", "container.", "faas.",
     "deployment.", "code.", "tracetui.", "metadata.", "langfuse.trace.metadata.", "langfuse.observation.metadata.",
-    "traceloop.association.properties.", "langsmith.metadata.",
+    "traceloop.association.properties.", "langsmith.metadata.", "langsmith.answer.",
 )  # fmt: skip
 _ID_ENDINGS = (".id", "_id")
 _CONTENTS = (

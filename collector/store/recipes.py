@@ -133,7 +133,8 @@ def _cut(raw: str) -> tuple[list[tuple[int, int]], list[Any]] | None:
         if raw[colon : colon + 1] == ":":
             opening = _skip(raw, colon + 1)
             if raw[opening : opening + 1] == "[":
-                return _elements(raw, opening)
+                inner = _skip(raw, opening + 1)
+                return _elements(raw, inner if raw[inner : inner + 1] == "[" else opening)  # LangChain's batch of one
     return None
 
 

@@ -15,12 +15,15 @@ import pytest
 
 from collector.ingest import Ingest
 from collector.model import Batch
-from collector.protocols import otlp
+from collector.protocols import langsmith, otlp
 from collector.settings import Settings
 from tests.store.audit import MODEL_KINDS, audit, carries, picture, rows
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
-EXPECTATIONS: dict[str, dict[str, Any]] = json.loads((PAYLOADS / "expectations.json").read_text())
+EXPECTATIONS: dict[str, dict[str, Any]] = {
+    **json.loads((PAYLOADS / "expectations.json").read_text()),
+    **json.loads((PAYLOADS / "langsmith-expectations.json").read_text()),
+}
 FOLDERS = sorted(path.parent.name for path in PAYLOADS.glob("*/requests.json"))
 SUMS = {
     "input_tokens": "input_tokens", "output_tokens": "output_tokens",
@@ -35,14 +38,26 @@ def requests(folder: str) -> tuple[Batch, ...]:
     """The requests of a recording as batches, in the order they were sent."""
     found = []
     for request in json.loads((PAYLOADS / folder / "requests.json").read_text()):
+        if request["file"] is None:
+            continue
         body = (PAYLOADS / folder / request["file"]).read_bytes()
         headers = request.get("headers") or {}
+        if folder.startswith("langsmith"):
+            found += runs(request["path"], body, headers)
+            continue
         if headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
         decode = otlp.decode_logs if "log" in request["path"].lower() else otlp.decode_traces
         kind = otlp.JSON if "json" in headers.get("content-type", "") else otlp.PROTOBUF
         found.append(decode(body, kind))
     return tuple(found)
+
+
+def runs(path: str, body: bytes, headers: dict[str, str]) -> list[Batch]:
+    """The runs of a request of LangSmith's own API."""
+    if path == "/runs/multipart":
+        return [langsmith.decode_multipart(body, headers["content-type"])]
+    return [langsmith.decode_batch(body)] if path == "/runs/batch" else []
 
 
 def as_sent(batches: Sequence[Batch], random: Random) -> Deliveries:
