@@ -344,3 +344,9 @@ _ASCII_SIGNS = str.maketrans(
 def ascii_signs(text: str) -> str:
     """Replace the signs of our own texts (…, –, ⋯, →) by ASCII of the same width."""
     return text.translate(_ASCII_SIGNS)
+
+
+def left_out(spans: int) -> str:
+    """A sentence beside sums: so many spans of those programs are in none of them."""
+    were = "1 span was" if spans == 1 else f"{spans:,} spans were"
+    return f"{were} left out by sampling: counts, tokens and costs are of what was kept"

@@ -125,7 +125,7 @@ def kind_of(document: object) -> str | None:
         return "traces"
     if "resourceLogs" in document or "resource_logs" in document:
         return "logs"
-    return "native" if document.get("type") in ("span", "score", "process") else None
+    return "native" if document.get("type") in ("span", "score", "process", "sampled_out") else None
 
 
 def _document(body: bytes, name: str) -> Iterator[Batch]:

@@ -50,8 +50,17 @@ def encode(item: Item) -> str:
 def encode_batch(batch: Batch) -> bytes:
     """A body: every part, score and process of a batch and what was sampled out, a line each (not what was refused)."""
     items: list[Item] = [*batch.parts, *batch.scores, *batch.processes]
-    left_out = [{"type": "sampled_out", "reason": one.reason, "count": one.count} for one in batch.sampled_out]
-    return b"".join([*(_line(item) + b"\n" for item in items), *(orjson.dumps(one) + b"\n" for one in left_out)])
+    left_out = [_line_left_out(one) for one in batch.sampled_out]
+    return b"".join([line + b"\n" for line in (*map(_line, items), *left_out)])
+
+
+def _line_left_out(one: Refusal) -> bytes:
+    return orjson.dumps({"type": "sampled_out", "reason": one.reason, "count": one.count})
+
+
+def encode_left_out(one: Refusal) -> str:
+    """What sampling left out, by reason, as one line without the newline."""
+    return _line_left_out(one).decode()
 
 
 def decode(lines: Iterable[str | bytes]) -> Batch:

@@ -210,7 +210,7 @@ class Reader:
             values = {**conditions.values, **self._moment()}
             found = self._rows(f"{_TOTALS} where {conditions.where}", values)[0]
         traces, spans, errors, unpriced, cost = found
-        return Totals(traces, spans or 0, errors or 0, unpriced or 0, cost)
+        return Totals(traces, spans or 0, errors or 0, unpriced or 0, cost, self.sampled_out())
 
     # -- one trace ------------------------------------------------------------------------------------
 
@@ -357,6 +357,10 @@ class Reader:
                     yield part
             except StoreError:
                 self._say_damaged()
+
+    def sampled_out(self) -> int:
+        """How many spans SDKs left out of this file by sampling."""
+        return int(self._rows("select coalesce(sum(n), 0) from ledger where outcome = 'sampled_out'")[0][0])
 
     def ledger(self) -> list[LedgerRow]:
         """What the collector did with what it was sent, newest hour first."""

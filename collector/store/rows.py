@@ -166,13 +166,18 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How much a filter found. `cost_nanousd` is None when no cost is known."""
+    """How much a filter found. `cost_nanousd` is None when no cost is known.
+
+    `sampled_out` counts the spans that are in none of these sums because SDKs left them out by sampling. It is of the
+    whole file, whatever the filter: nobody knows what they were about.
+    """
 
     traces: int
     spans: int
     errors: int
     unpriced_calls: int
     cost_nanousd: int | None
+    sampled_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,8 @@ NEVER_READ_ALL: dict[str, Ask] = {
     "scores": lambda r: r.scores(trace_id(1)),
     "sequence": lambda r: r.seq(),
 }
+SMALL = "SCAN ledger"
+"""A few rows an hour, read for what sampling left out."""
 MAY_SORT = {"search", "search with a filter", "running traces", "abandoned traces", "traces with words",
             "spans with words", "running spans", "child counts", "spans of a trace", "one span", "scores",
             "sessions of a user"}  # fmt: skip
@@ -95,7 +97,7 @@ def test_no_table_is_read_from_end_to_end(path: Path, what: str, most: int, monk
         plans = Plans(reader)
         NEVER_READ_ALL[what](reader)
         assert plans.seen
-        assert plans.scans() == []
+        assert [step for step in plans.scans() if step != SMALL] == []
         assert what in MAY_SORT or plans.sorts() == []
 
 
@@ -106,7 +108,7 @@ def test_totals_without_a_filter_read_the_quarter_hours_and_no_trace(path: Path)
     steps = {step for _, step in plans.seen if step.startswith("SCAN")}
     assert "SCAN rollups" in steps
     # `traces` twice: counted through an index, and for the case that no cost is known at all
-    assert {s for s in steps if s != "SCAN rollups"} <= {"SCAN traces USING COVERING INDEX traces_seq", "SCAN traces"}
+    assert steps - {"SCAN rollups", SMALL} <= {"SCAN traces USING COVERING INDEX traces_seq", "SCAN traces"}
 
 
 def test_the_watch_on_plans_sees_a_table_that_is_read_from_end_to_end(path: Path) -> None:

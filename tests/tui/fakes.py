@@ -129,6 +129,7 @@ class FakeReader:
         self.details: dict[str, SpanDetail] = details or {}
         self.session_rows: list[SessionRow] = []
         self.version = 0
+        self.sampled_out = 0
         self.asked: list[tuple[str, int | None]] = []
         self.state = FileState("traces.db", writable=True)
 
@@ -196,7 +197,7 @@ class FakeReader:
         cost = sum(row.cost_nanousd or 0 for row in self.rows)
         errors = sum(row.status == "error" for row in self.rows)
         unpriced = sum(row.unpriced_calls for row in self.rows)
-        return Totals(len(self.rows), len(self.spans), errors, unpriced, cost or None)
+        return Totals(len(self.rows), len(self.spans), errors, unpriced, cost or None, self.sampled_out)
 
     def close(self) -> None:
         pass

@@ -15,6 +15,7 @@ import click
 
 from collector.errors import NotFound
 from collector.settings import Resolved, resolve
+from tracetui import format as fmt
 
 if TYPE_CHECKING:
     from collector.store.filters import Filter
@@ -102,6 +103,12 @@ def print_json(document: object) -> None:
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     text = json.dumps(document, ensure_ascii=not utf8, allow_nan=False, indent=2)
     sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
+
+
+def note_left_out(spans: int) -> None:
+    """Beside figures that may be added up: how many spans of the file's programs were not kept, if any."""
+    if spans:
+        note(fmt.left_out(spans))
 
 
 def note(message: str) -> None:

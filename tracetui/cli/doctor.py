@@ -16,6 +16,7 @@ from collector.errors import TracetuiError
 from collector.setting_tables import SamplingRule
 from collector.settings import Resolved
 from collector.version import VERSION
+from tracetui import format as fmt
 from tracetui.cli import common
 from tracetui.format import plain
 
@@ -165,7 +166,7 @@ def advice(report: Mapping[str, Any]) -> list[str]:
     if file.get("note"):
         out.append(file["note"])
     if left_out := (file.get("ledger") or {}).get("sampled_out"):
-        out.append(f"{left_out:,} spans were left out by sampling: counts, tokens and costs are of what was kept")
+        out.append(fmt.left_out(left_out))
     if file.get("wal_bytes"):
         out.append(f"to move the file, take {file['path']}* or fold it first: `tracetui check --fold`")
     if answering.get("other_program"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import groupby, islice
@@ -13,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from collector.model import SpanPart
+from collector.model import Refusal, SpanPart
 from tracetui.cli import common
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ def export(words: tuple[str, ...], form: str, output: Path | None, limit: int | 
     where = common.parsed(words)
     with common.opened(db) as reader:
         parts: Iterator[SpanPart] = islice(reader.parts(where), limit)
-        lines = otlp_lines(parts) if form == "otlp" else native_lines(reader, where, parts)
+        lines = (
+            otlp_lines(parts) if form == "otlp" else native_lines(reader, where, parts, whole=not words and not limit)
+        )
         with destination(output) as out:
             count = 0
             for spans, line in lines:
@@ -59,8 +62,11 @@ def otlp_lines(parts: Iterable[SpanPart]) -> Iterator[tuple[int, bytes]]:
             yield len(chunk), otlp.encode_traces(chunk).rstrip(b"\n") + b"\n"
 
 
-def native_lines(reader: Reader, where: Filter, parts: Iterable[SpanPart]) -> Iterator[tuple[int, bytes]]:
-    """Spans, then the scores of their traces, then the processes that made them."""
+def native_lines(
+    reader: Reader, where: Filter, parts: Iterable[SpanPart], *, whole: bool = False
+) -> Iterator[tuple[int, bytes]]:
+    """Spans, then the scores of their traces, then the processes that made them; of a `whole` file what sampling
+    left out of it."""
     from collector.protocols import native
 
     traces: dict[str, None] = {}
@@ -76,6 +82,13 @@ def native_lines(reader: Reader, where: Filter, parts: Iterable[SpanPart]) -> It
     for process in reader.processes():
         if process.process_id in processes:
             yield 0, _line(native.encode(process))
+    if whole:
+        left_out: Counter[str] = Counter()
+        for row in reader.ledger():
+            if row.outcome == "sampled_out":
+                left_out[row.reason] += row.n
+        for reason, n in sorted(left_out.items()):
+            yield 0, _line(native.encode_left_out(Refusal(reason, "", n)))
 
 
 def _line(encoded: str | bytes) -> bytes:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from collector.errors import TracetuiError
-from collector.model import Batch, Receipt
+from collector.model import Batch, Receipt, Refusal
 from tracetui.cli import common
+
+if TYPE_CHECKING:
+    from collector.ingest import Ingest
+
+SOURCE = "import"
 
 
 @click.command("import")
@@ -28,8 +35,7 @@ def import_(files: tuple[Path, ...], db: Path | None, as_json: bool) -> None:
     with Ingest(settings.db, settings) as ingest:
         for file in files:
             try:
-                for batch in batches(file):
-                    total = added(total, ingest.write(batch))
+                total = added(total, write(ingest, batches(file)))
             except (TracetuiError, OSError) as error:
                 failures.append(_sentence(error))
     if as_json:
@@ -39,6 +45,19 @@ def import_(files: tuple[Path, ...], db: Path | None, as_json: bool) -> None:
         click.echo(f"Error: {failure}", err=True)
     if failures:
         raise click.exceptions.Exit(1)
+
+
+def write(ingest: Ingest, found: Iterable[Batch]) -> Receipt:
+    """Write what a file holds. What it says was left out counts with new spans only: nothing else tells whether it
+    was counted before."""
+    total = Receipt()
+    left_out: list[Refusal] = []
+    for batch in found:
+        left_out += batch.sampled_out
+        total = added(total, ingest.write(replace(batch, sampled_out=())))
+    if left_out and (total.stored or not total.duplicate):
+        ingest.write(Batch(SOURCE, sampled_out=tuple(left_out)))
+    return total
 
 
 def batches(file: Path) -> Iterator[Batch]:

@@ -37,6 +37,7 @@ def sessions(
             click.echo(reader.list_sql("sessions", where, limit=limit, sort=sort or "-last"))
             return
         rows = reader.sessions(where, limit=limit, sort=sort or "-last")
+        common.note_left_out(reader.sampled_out())
     if as_json:
         common.print_json([shapes.session_json(row) for row in rows])
         return

@@ -42,6 +42,7 @@ def spans(
             click.echo(reader.list_sql("spans", where, limit=limit, sort=sort or "-start"))
             return
         rows = reader.spans(where, limit=limit, sort=sort or "-start")
+        common.note_left_out(reader.sampled_out())
         if as_json:
             details = [reader.span(row.trace_id, row.span_id) for row in rows]
             common.print_json([shapes.span_json(one) for one in details])

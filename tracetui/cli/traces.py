@@ -42,6 +42,7 @@ def traces(
             click.echo(reader.list_sql("traces", where, limit=limit, sort=sort or "-start"))
             return
         rows = reader.traces(where, limit=limit, sort=sort or "-start")
+        common.note_left_out(reader.sampled_out())
         if as_json:
             common.print_json([shapes.trace_json(row, reader.scores(row.trace_id)) for row in rows])
             return

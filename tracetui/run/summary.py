@@ -22,6 +22,8 @@ class Sums:
     tokens: int | None = None
     cost_nanousd: int | None = None
     unpriced: int = 0
+    sampled_out: int = 0
+    """Of the whole file."""
 
 
 def read(db: Path, run: str) -> Sums:
@@ -41,7 +43,10 @@ def read(db: Path, run: str) -> Sums:
             after = Page(rows[-1].start_ns, rows[-1].trace_id) if len(rows) == PAGE else None
             if after is None:
                 break
-    return Sums(totals.traces, totals.spans, totals.errors, tokens, totals.cost_nanousd, totals.unpriced_calls)
+    return Sums(
+        totals.traces, totals.spans, totals.errors, tokens, totals.cost_nanousd, totals.unpriced_calls,
+        totals.sampled_out,
+    )  # fmt: skip
 
 
 def lines(sums: Sums, *, db: Path, run: str, seconds: float, ended: str, auto: bool) -> list[str]:
@@ -59,6 +64,7 @@ def lines(sums: Sums, *, db: Path, run: str, seconds: float, ended: str, auto: b
         counts.append(f"{sums.unpriced} unpriced {'call' if sums.unpriced == 1 else 'calls'}")
     return [
         f"{ended} after {seconds:.1f} s: {', '.join(counts)}",
+        *([f"in all of the file, {fmt.left_out(sums.sampled_out)}"] if sums.sampled_out else []),
         f"tracetui {shlex.quote(str(db))} --filter run:{run}",
     ]
 

@@ -196,6 +196,9 @@ class ListScreen(ExplorerScreen, Generic[Row]):
         parts.append((fmt.money(totals.cost_nanousd), "strong"))
         if totals.unpriced_calls:
             parts.append((f" +{fmt.count(totals.unpriced_calls)} unpriced", "abandoned"))
+        if totals.sampled_out:
+            word = "span" if totals.sampled_out == 1 else "spans"
+            parts.append((f" +{fmt.count(totals.sampled_out)} {word} left out", "abandoned"))
         return [*parts, (" ", "text")]
 
     def empty_lines(self) -> list[list[Part]]:
