@@ -50,7 +50,8 @@ async def opened(path: Path, spans: int) -> dict[str, float]:
         return time.perf_counter()
 
     def outline() -> Any:
-        return app.screen.waterfall.outline if isinstance(app.screen, TraceScreen) else None
+        # the screen is there before what it holds
+        return app.screen.waterfall.outline if isinstance(app.screen, TraceScreen) and app.screen.is_mounted else None
 
     async with app.run_test(size=SIZE) as pilot:
         await until(lambda: isinstance(app.screen, TracesScreen) and app.screen.window.rows)
