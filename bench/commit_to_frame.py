@@ -90,6 +90,7 @@ def watch(path: Path, rate: int, seconds: float) -> tuple[dict[int, int], list[t
     assert writer.stdout
     assert writer.stdout.readline() == "ready\n"
     env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its bytecode
     screen = pexpect.spawn(
         sys.executable, ["-m", "tracetui", str(path)], dimensions=(ROWS, COLUMNS), env=env, timeout=20
     )  # type: ignore[arg-type]

@@ -37,6 +37,7 @@ QUIET_S = 0.12
 
 def started(arguments: Sequence[str]) -> pexpect.spawn:
     env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its bytecode
     child = pexpect.spawn(sys.executable, list(arguments), dimensions=(ROWS, COLUMNS), env=env, timeout=30)  # type: ignore[arg-type]
     child.delaybeforesend = None
     return child

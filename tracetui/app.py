@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from importlib import import_module
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import App
 from textual.message import Message
 from textual.theme import Theme
@@ -17,10 +18,7 @@ from tracetui.commands import Commands
 from tracetui.keymap import KEYS, bindings, remapped
 from tracetui.palette import KeyCommands
 from tracetui.screens.base import ExplorerScreen, Facts
-from tracetui.screens.help import HelpScreen
 from tracetui.screens.lists import ListScreen, SessionsScreen, TracesScreen, session_filter
-from tracetui.screens.search import SearchScreen
-from tracetui.screens.trace import TraceScreen
 from tracetui.source import Source
 from tracetui.tail import Tail
 from tracetui.widgets.paint import NoColour
@@ -39,6 +37,9 @@ THEME = Theme(
     foreground="#d5d9e0",
     dark=True,
 )
+LATER_S = 1.0
+LATER = ("tracetui.screens.trace", "tracetui.screens.search", "tracetui.screens.help")
+"""Imported after the first list is shown: a third of what stands before it."""
 
 
 class Explorer(Commands):
@@ -84,6 +85,7 @@ class Explorer(Commands):
         """`keys` is a key map of the user's, see `keymap.remapped` (SettingsError)."""
         super().__init__()
         self.keys = remapped(keys or {})
+        self._wear(os.environ.get("TEXTUAL_THEME", THEME.name))
         # Our inks are true colours already; Textual's own filter would walk every line again to find that out.
         self._filters[:] = [NoColour()] if self.no_color else []
         self.ascii_mode = ascii_mode
@@ -95,14 +97,27 @@ class Explorer(Commands):
 
     def on_mount(self) -> None:
         self.set_keymap({f"{key.group}.{key.action}": key.keys for key in self.keys if key not in KEYS})
-        self.register_theme(THEME)
-        with suppress(Exception):
-            self.theme = os.environ.get("TEXTUAL_THEME", THEME.name)
         self.push_screen(TracesScreen(self.facts, filter_text=self._filter_text))
         if self._open_trace is not None:
-            self.push_screen(TraceScreen(self.facts, self._open_trace))
+            self.open_trace(self._open_trace)
         if self._tail is not None:
             self._tail.start()
+        self.set_timer(LATER_S, self._import_the_rest)
+
+    def _wear(self, name: str) -> None:
+        """Have the theme on before the first style is computed: a change of it computes them all again."""
+        self.register_theme(THEME)
+        self.set_reactive(App.theme, name if name in self.available_themes else THEME.name)
+        self.stylesheet.set_variables(self.get_css_variables())
+
+    @work(thread=True)
+    def _import_the_rest(self) -> None:
+        """Screens that are not the first one: after the first picture, before they are asked for."""
+        for name in LATER:
+            import_module(name)
+        if not gc.isenabled():
+            gc.freeze()  # what is loaded stays: walking it again and again would hold frames up by 30 ms
+            gc.enable()
 
     def on_unmount(self) -> None:
         if self._tail is not None:
@@ -143,6 +158,8 @@ class Explorer(Commands):
             self.show_list(SessionsScreen(self.facts))  # type: ignore[arg-type]
 
     def action_help(self) -> None:
+        from tracetui.screens.help import HelpScreen
+
         self.push_screen(HelpScreen())
 
     def action_leave(self) -> None:
@@ -150,7 +167,7 @@ class Explorer(Commands):
 
     @on(ListScreen.OpenTrace)
     def _to_trace(self, event: ListScreen.OpenTrace) -> None:
-        self.push_screen(TraceScreen(self.facts, event.trace_id))
+        self.open_trace(event.trace_id)
 
     @on(ListScreen.OpenSession)
     def _to_session(self, event: ListScreen.OpenSession) -> None:
@@ -158,8 +175,8 @@ class Explorer(Commands):
 
     @on(ExplorerScreen.Search)
     def _to_search(self, event: ExplorerScreen.Search) -> None:
-        self.push_screen(SearchScreen(self.facts, event.text))
+        self.open_search(event.text)
 
-    @on(SearchScreen.OpenHit)
-    def _to_hit(self, event: SearchScreen.OpenHit) -> None:
-        self.push_screen(TraceScreen(self.facts, event.trace_id, event.span_id))
+    @on(ExplorerScreen.OpenSpan)
+    def _to_span(self, event: ExplorerScreen.OpenSpan) -> None:
+        self.open_trace(event.trace_id, event.span_id)

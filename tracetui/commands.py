@@ -12,8 +12,6 @@ from tracetui.keymap import Key
 from tracetui.screens.base import ExplorerScreen, Facts
 from tracetui.screens.command import UnknownCommand, understood, words
 from tracetui.screens.lists import ListScreen, TracesScreen
-from tracetui.screens.search import SearchScreen
-from tracetui.screens.trace import TraceScreen
 from tracetui.widgets.line_list import LineList
 
 
@@ -28,6 +26,16 @@ class Commands(App[int]):
         while len(self.screen_stack) > 2:
             self.pop_screen()
         self.switch_screen(screen)
+
+    def open_trace(self, trace_id: str, span_id: str | None = None) -> None:
+        from tracetui.screens.trace import TraceScreen
+
+        self.push_screen(TraceScreen(self.facts, trace_id, span_id))
+
+    def open_search(self, text: str) -> None:
+        from tracetui.screens.search import SearchScreen
+
+        self.push_screen(SearchScreen(self.facts, text))
 
     @on(ExplorerScreen.Command)
     async def _command(self, event: ExplorerScreen.Command) -> None:
@@ -61,7 +69,7 @@ class Commands(App[int]):
             self.show_list(TracesScreen(self.facts, filter_text=text))  # type: ignore[arg-type]
 
     async def _do_search(self, text: str) -> None:
-        self.push_screen(SearchScreen(self.facts, text))
+        self.open_search(text)
 
     async def _do_theme(self, name: str) -> None:
         if name in self.available_themes:
@@ -76,4 +84,4 @@ class Commands(App[int]):
         except TracetuiError as error:
             self.notify(str(error), severity="warning", markup=False)
             return
-        self.push_screen(TraceScreen(self.facts, trace_id))
+        self.open_trace(trace_id)

@@ -33,24 +33,25 @@ def explore(db: Path | None, collect: bool | None, trace_id: str | None, filter_
 def run(path: Path | None, *, collect: bool, trace_id: str | None = None, filter_text: str = "") -> int:
     """Explore a file (None: the default one) until the user leaves; 0. With `collect` a receiver that writes this
     very file is joined, or started as a child that ends with us."""
-    from tracetui.child import Receiver
-
     settings = resolve(db=path).settings
     if not sys.stdout.isatty():
         raise click.UsageError("the explorer needs a terminal; `tracetui traces` prints the list")
-    source = make_source(settings)
-    if trace_id is not None:
-        with source.open_reader() as reader:
-            trace_id = reader.resolve_trace(trace_id)
-    app = make_app(source, trace_id=trace_id, filter_text=filter_text, keys=settings.keys)
-    receiver = Receiver(settings) if collect else None
+    receiver = None
+    gc.disable()  # until the first picture is there, see `Explorer._import_the_rest`
     try:
-        if receiver is not None:
+        source = make_source(settings)
+        if trace_id is not None:
+            with source.open_reader() as reader:
+                trace_id = reader.resolve_trace(trace_id)
+        app = make_app(source, trace_id=trace_id, filter_text=filter_text, keys=settings.keys)
+        if collect:
+            from tracetui.child import Receiver
+
+            receiver = Receiver(settings)
             receiver.start(lambda news: app.post_message(app.ReceiverNews(*news)))
-        gc.collect()
-        gc.freeze()  # what is loaded stays: walking it again and again would hold frames up by 30 ms
         app.run()
     finally:
+        gc.enable()
         if receiver is not None:
             receiver.stop()
     return app.return_code or 0

@@ -52,6 +52,13 @@ class ExplorerScreen(Screen[None]):
             super().__init__()
             self.text = text
 
+    class OpenSpan(Message):
+        """The user wants to see this span in its trace."""
+
+        def __init__(self, trace_id: str, span_id: str) -> None:
+            super().__init__()
+            self.trace_id, self.span_id = trace_id, span_id
+
     class Command(Message):
         """The user typed a command."""
 

@@ -10,7 +10,6 @@ from functools import partial
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.message import Message
 from textual.widgets import Input, Label
 
 from collector.errors import TracetuiError
@@ -101,13 +100,6 @@ def as_typed(text: str) -> str:
 class SearchScreen(ExplorerScreen):
     """Opened with what to look for, or nothing yet."""
 
-    class OpenHit(Message):
-        """The user wants to see this span in its trace."""
-
-        def __init__(self, trace_id: str, span_id: str) -> None:
-            super().__init__()
-            self.trace_id, self.span_id = trace_id, span_id
-
     def __init__(self, facts: Facts, text: str = "") -> None:
         super().__init__(facts)
         self._text = text
@@ -178,7 +170,7 @@ class SearchScreen(ExplorerScreen):
     @on(LineList.Chosen)
     def _chosen(self) -> None:
         if self.hits.hit is not None:
-            self.post_message(self.OpenHit(self.hits.hit.trace_id, self.hits.hit.span_id))
+            self.post_message(self.OpenSpan(self.hits.hit.trace_id, self.hits.hit.span_id))
 
     def action_back(self) -> None:
         self.dismiss(None)

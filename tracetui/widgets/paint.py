@@ -6,12 +6,13 @@ Text reaches the screen as plain segments. No markup is read anywhere on the way
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, TypeAlias
+from typing import TypeAlias
 
 from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.strip import Strip
 from textual.widget import Widget
@@ -74,9 +75,12 @@ def spread(left: list[Part], right: list[Part], width: int) -> list[Part]:
 
 
 class Painter(Widget):
-    """A widget that paints lines of parts. Colours come from the component classes `ink--ROLE` in the tcss."""
+    """A widget that paints lines of parts. Colours come from the classes `ink--ROLE` in the tcss.
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{role}" for role in ROLES}
+    They are not COMPONENT_CLASSES, whose styles Textual works out for every widget again and again, 37 roles each;
+    only inks that are painted with are mixed, when they are.
+    """
+
     ALLOW_SELECT = False
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
@@ -88,12 +92,21 @@ class Painter(Widget):
         key = (role, ground)
         style = self._inks.get(key)
         if style is None:
-            base = self.get_component_rich_style(f"ink--{ground}") if ground else self.rich_style
-            own = self.get_component_rich_style(f"ink--{role}")
+            base = self._mixed(ground) if ground else self.rich_style
+            own = self._mixed(role)
             keep_ground = role in ("chip", "tab") and not ground
             style = own if keep_ground else own + Style(bgcolor=base.bgcolor)
             self._inks[key] = style
         return style
+
+    def _mixed(self, role: str) -> Style:
+        """What the tcss says of a role, on the widget's own ground: as for a component class, a node that is never
+        mounted takes the styles."""
+        assert role in ROLES, role
+        node = DOMNode(classes=f"ink--{role}")
+        node._attach(self)
+        self.app.stylesheet.apply(node, animate=False)
+        return node.rich_style
 
     def strip(self, parts: Iterable[Part], width: int, ground: str = "") -> Strip:
         """One line of exactly `width` cells. In ASCII mode our own signs are replaced, theirs are left alone."""
