@@ -15,10 +15,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from collector.errors import DecodeError, TooLarge
 from collector.model import Event, Link, LogRecord, Refusal, Resource, Scope, SpanPart, Value
+from collector.protocols import jsonbody
 from collector.protocols.limits import SAMPLE_CHARS, Limits, Refusals, SpanError
 from collector.protocols.parts import check_ids, logs_of_spans, span_part, unique
 
@@ -78,38 +77,12 @@ def logs(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Refus
 
 
 def _document(body: bytes, field: str, message: str) -> Any:
-    try:
-        document = orjson.loads(body)
-    except ValueError:
-        document = _load_leniently(body, message)
+    document = jsonbody.load(body, f"an OTLP body ({message})", depth=None)
     if not isinstance(document, dict):
         raise DecodeError(f"OTLP body is JSON, but {_found(document)}, not an {message}")
     if document and _get(document, field) is None:
         raise DecodeError(f"OTLP body has no {field!r}; its keys are {', '.join(map(repr, list(document)[:5]))}")
     return document
-
-
-def _load_leniently(body: bytes, message: str) -> Any:
-    """What the fast parser refuses: NaN as a bare word, half of a surrogate pair, a byte order mark."""
-    try:
-        document = json.loads(body.decode("utf-8-sig"), parse_constant=float)
-    except (ValueError, RecursionError) as error:
-        raise DecodeError(f"OTLP body of {len(body)} bytes is not an {message} in JSON: {error}") from error
-    try:
-        return _whole(document)
-    except RecursionError as error:
-        raise DecodeError("OTLP body is JSON nested too deeply") from error
-
-
-def _whole(value: Any) -> Any:
-    """With half surrogate pairs replaced: no UTF-8 can hold them."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_whole(item) for item in value]
-    if isinstance(value, dict):
-        return {_whole(key): _whole(item) for key, item in value.items()}
-    return value
 
 
 def _found(value: Any) -> str:

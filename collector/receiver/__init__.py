@@ -1,15 +1,20 @@
-"""The server: OTLP over HTTP and gRPC, our own JSON lines, and a status to ask.
+"""The server: OTLP over HTTP and gRPC, other tools' own protocols, our own JSON lines, and a status to ask.
+
+To add a door, see `collector.receiver.doors`.
 
     serve(settings)              run until SIGTERM, SIGINT or a closed stdin; answers only what is committed
     probe(host, port)            whose receiver is there, and which file it writes
 
-    door      first bytes of a connection: HTTP/1.1 stays here, HTTP/2 goes to gRPC; so both ports speak both
-    guard     Host, Origin, token, CORS
-    bodies    a request's body, inflated within limits, and its type
-    http      the endpoints
-    grpc_door the same over gRPC
-    corridor  decoded batches, one writer thread, one commit for all that queued
-    answers   OTLP's response bodies
+    first_bytes  of a connection: HTTP/1.1 stays here, HTTP/2 goes to gRPC; so both ports speak both
+    guard        Host, Origin, token, CORS
+    http         the gate, which way a request goes, and an answer whatever happens
+    doors        who else's clients may send to us: one module each, and the table of them
+    call         a request at its door: its body within limits, and the way into the file
+    house        what all doors share
+    bodies       a request's body, inflated within limits, and its type
+    grpc_door    OTLP over gRPC
+    corridor     decoded batches, one writer thread, one commit for all that queued
+    answers      JSON, OTLP's response bodies, errors
 
 Nothing here imports a server before it is asked to serve.
 """

@@ -1,4 +1,4 @@
-"""OTLP's response bodies, in the request's own content type.
+"""Answers: plain JSON for everybody, and OTLP's response bodies in the request's own content type.
 
 Success and partial success are ExportTraceServiceResponse (and its twins for logs and metrics, which have the same
 field numbers), errors are google.rpc.Status. Both are a handful of bytes, so they are written here by hand:
@@ -10,8 +10,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.responses import Response
 
 from collector.model import Receipt, Refusal
+
+if TYPE_CHECKING:
+    from collector.receiver.call import Call
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
@@ -20,6 +27,27 @@ REJECTED_NAMES = {"traces": "rejectedSpans", "logs": "rejectedLogRecords", "metr
 RPC_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 408: 4, 413: 8, 415: 3, 429: 8, 500: 13, 503: 14}
 """HTTP status -> google.rpc.Code."""
 REASONS, NAMED = 10, 20
+
+
+def json_response(document: Any, status: int = 200) -> Response:
+    """A JSON document."""
+    return Response(orjson.dumps(document), status, media_type=JSON)
+
+
+def plain_error(call: Call | None, status: int, message: str) -> Response:
+    """{"message": "one sentence"}: what a door says that has no words of its own."""
+    return json_response({"message": message}, status)
+
+
+def otlp_error(call: Call, status: int, message: str) -> Response:
+    """An error as OTLP wants it."""
+    kind = answer_type(call.request.headers.get("content-type"))
+    return Response(error_body(status, kind, message), status, media_type=kind)
+
+
+def answer_type(content_type: str | None) -> str:
+    """The type to answer in, by the type of the request."""
+    return PROTOBUF if "protobuf" in (content_type or "") else JSON
 
 
 def export_response(signal: str, content_type: str, rejected: int, message: str) -> bytes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 from collector.errors import DecodeError, TooLarge, UnsupportedMedia
 from collector.receiver.answers import JSON, PROTOBUF
@@ -42,39 +43,82 @@ async def read(chunks: AsyncIterator[bytes], length: str | None, limit: int) -> 
 
 
 def inflate(body: bytes, encoding: str | None, limit: int) -> bytes:
-    """Undo Content-Encoding, to at most `limit` bytes: a small body can inflate a thousandfold."""
+    """Undo Content-Encoding, to at most `limit` bytes: a small body can inflate a thousandfold.
+
+    DecodeError where the body is damaged or cut short, TooLarge over the limit, UnsupportedMedia.
+    """
     name = (encoding or "").strip().lower()
     if name in ("", "identity"):
         return body
-    if name not in ("gzip", "x-gzip"):
-        raise UnsupportedMedia(f"content encoding {name!r} is not read here; send gzip or none")
-    try:
-        return _gunzip(body, limit)
-    except zlib.error as e:
-        raise DecodeError(f"a body of {len(body):,} bytes said to be gzip is not: {e}") from e
-
-
-def _gunzip(body: bytes, limit: int) -> bytes:
+    pieces = ENCODINGS.get(name)
+    if pieces is None:
+        raise UnsupportedMedia(
+            f"content encoding {name[:40]!r} is not read here; send gzip, deflate, zstd or none at all"
+        )
     out: list[bytes] = []
     size = 0
-    while body:  # one gzip file may be several members, one behind the other
-        member = zlib.decompressobj(GZIP)
+    for piece in pieces(body, limit):
+        size += len(piece)
+        if size > limit:
+            raise TooLarge(f"the body inflates to more than the limit of {limit:,} bytes; send smaller batches")
+        out.append(piece)
+    return out[0] if len(out) == 1 else b"".join(out)
+
+
+def _gunzip(body: bytes, limit: int) -> Iterator[bytes]:
+    return _zlib_pieces(body, GZIP, "gzip")
+
+
+def _inflate_deflate(body: bytes, limit: int) -> Iterator[bytes]:
+    """HTTP's deflate is a zlib stream (RFC 9110, 8.4.1.2); some send it without zlib's two bytes of header."""
+    wrapped = len(body) > 1 and body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0
+    return _zlib_pieces(body, zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS, "deflate")
+
+
+def _zlib_pieces(body: bytes, window_bits: int, name: str) -> Iterator[bytes]:
+    while body:  # one gzip body may be several members, one behind the other
+        member = zlib.decompressobj(window_bits)
         rest = body
-        while rest and not member.eof:
-            data = member.decompress(rest, min(STEP, limit - size + 1))
-            size += len(data)
-            if size > limit:
-                raise TooLarge(f"the body inflates to more than the limit of {limit:,} bytes; send smaller batches")
-            out.append(data)
+        while not member.eof:
+            try:
+                piece = member.decompress(rest, STEP)
+            except zlib.error as e:
+                raise DecodeError(f"a body of {len(body):,} bytes said to be {name} is not: {e}") from e
             rest = member.unconsumed_tail
-            if not data and not rest:
-                break
-        if not member.eof:
-            tail = member.flush(1)
-            if size + len(tail) > limit:
-                raise TooLarge(f"the body inflates to more than the limit of {limit:,} bytes; send smaller batches")
-            if not member.eof:
-                raise DecodeError("the gzip body ends in the middle; it was cut short on its way")
-            out.append(tail)
+            if piece:
+                yield piece
+            elif not rest and not member.eof:
+                raise DecodeError(f"the {name} body ends in the middle; it was cut short on its way")
         body = member.unused_data
-    return b"".join(out)
+
+
+def _unzstd(body: bytes, limit: int) -> Iterator[bytes]:
+    """The standard library reads zstd from 3.14 on; until then its backport does, under the same names."""
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    # A frame names the memory that reading it takes: no more than a body of ours may be long.
+    window: dict[int, int] = {zstd.DecompressionParameter.window_log_max: min(max(limit.bit_length(), 23), 27)}
+    while body:
+        member, rest = zstd.ZstdDecompressor(options=window), body
+        while not member.eof:
+            try:
+                piece = member.decompress(rest, STEP)
+            except zstd.ZstdError as e:
+                raise DecodeError(f"a body of {len(body):,} bytes said to be zstd is not: {e}") from e
+            rest = b""
+            if piece:
+                yield piece
+            elif member.needs_input and not member.eof:
+                raise DecodeError("the zstd body ends in the middle; it was cut short on its way")
+        body = member.unused_data
+
+
+ENCODINGS: Mapping[str, Callable[[bytes, int], Iterator[bytes]]] = {
+    "gzip": _gunzip,
+    "x-gzip": _gunzip,
+    "deflate": _inflate_deflate,
+    "zstd": _unzstd,
+}
+"""Content-Encoding -> the inflated body in pieces. The second argument is the size it may have."""

@@ -41,24 +41,21 @@ class Decoders:
         _ = self.functions
         pricing.load()
 
-    def decode(
-        self, signal: str, unpack: Callable[[], bytes], kind: str, source: str, header: str | None = None
-    ) -> Batch:
-        """Unpack and decode one body. DecodeError, TooLarge, UnsupportedMedia."""
-        body = unpack()
+    def decode(self, signal: str, body: bytes, kind: str = "") -> Batch:
+        """Decode one inflated body of OTLP or of our own. DecodeError, TooLarge."""
+        return self.functions[signal](body, kind)
+
+    def run(self, decode: Callable[[], Batch], source: str) -> Batch:
+        """What any door's decoder makes of a body, within the limits that hold for all. DecodeError, TooLarge."""
         try:
-            batch = self.functions[signal](body, self._kind(body, kind, header))
+            return self.checked(decode(), source)
         except RecursionError as e:
-            raise DecodeError(f"a body of {len(body):,} bytes is nested too deep") from e
+            raise DecodeError("the body is nested too deep") from e
+
+    def checked(self, batch: Batch, source: str) -> Batch:
+        """The batch under its door's name; TooLarge where it holds more than `max_spans`."""
         if len(batch.parts) > self.max_spans:
             raise TooLarge(
                 f"{len(batch.parts):,} spans in one body are over the limit of {self.max_spans:,}; send smaller batches"
             )
         return batch if batch.source == source else replace(batch, source=source)
-
-    @staticmethod
-    def _kind(body: bytes, kind: str, header: str | None) -> str:
-        """Without a Content-Type header only the inflated body says what it is."""
-        from collector.receiver.bodies import media_type
-
-        return kind if header or not kind else media_type(None, body)

@@ -1,7 +1,7 @@
 """OTLP over gRPC: TraceService, LogsService and MetricsService, by generic handlers (bytes in, bytes out).
 
-Listens on a socket file in a directory of its own, which only this user can enter; `door` passes HTTP/2 connections
-on to it. Same limits, same queue, same answer after the commit as over HTTP. Codes follow
+Listens on a socket file in a directory of its own, which only this user can enter; `first_bytes` passes HTTP/2
+connections on to it. Same limits, same queue, same answer after the commit as over HTTP. Codes follow
 opentelemetry.io/docs/specs/otlp/#failures: UNAVAILABLE and RESOURCE_EXHAUSTED may be tried again.
 """
 
@@ -22,7 +22,7 @@ from collector.model import Batch, Refusal
 from collector.receiver.answers import PROTOBUF, export_response, rejection
 from collector.receiver.corridor import Overloaded, WriteQueue
 from collector.receiver.decoding import Decoders
-from collector.receiver.guard import Guard
+from collector.receiver.guard import WANTED, Guard
 from collector.settings import Settings
 
 SERVICES = {
@@ -83,7 +83,7 @@ class GrpcServer:
     def _export(self, signal: str, body: bytes, context: Any) -> bytes:
         headers = {key.lower(): value for key, value in context.invocation_metadata() if isinstance(value, str)}
         if not self._guard.has_token(headers):
-            context.abort(grpc.StatusCode.UNAUTHENTICATED, "this collector wants its token, as 'authorization: Bearer'")
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, WANTED)
         try:
             receipt = self._queue.accept(self._decoder(signal, body), len(body)).result()
         except Exception as e:  # noqa: BLE001  # one of the four edges
@@ -98,4 +98,4 @@ class GrpcServer:
         if signal == "metrics":
             batch = Batch("otlp-grpc", refused=(Refusal("metrics are not stored", "a body of metrics"),))
             return lambda: batch
-        return partial(self._decoders.decode, signal, lambda: body, PROTOBUF, "otlp-grpc", PROTOBUF)
+        return partial(self._decoders.run, partial(self._decoders.decode, signal, body, PROTOBUF), "otlp-grpc")

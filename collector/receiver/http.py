@@ -1,194 +1,66 @@
-"""The endpoints, as a Starlette application.
-
-    POST /v1/traces   /v1/logs   OTLP, protobuf or JSON, plain or gzip; answered after the commit
-    POST /v1/metrics             acknowledged and counted, not stored
-    POST /v1/native              our own JSON lines; answered with the receipt as JSON
-    POST /v1/traces/ingest       what the OpenAI Agents SDK sends to its own backend; answered 204
-    GET  /v1/status              see `status`
-
-OTLP's two also answer under /api/public/otel and /otel, where Langfuse's and LangSmith's OTel exporters post.
-Status codes follow opentelemetry.io/docs/specs/otlp/#failures: what may be tried again is 429 or 503 with
-Retry-After, everything else is the sender's to mend.
-"""
+"""The HTTP application: a gate that decides who comes in, then the doors' ways, then an answer whatever happens."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict, dataclass, field, replace
-from functools import partial
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 import orjson
-from starlette.applications import Starlette
+from starlette.convertors import Convertor
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.routing import compile_path
+from starlette.types import Message, Receive, Scope, Send
 
-from collector.errors import DecodeError, StoreBusy, StoreError, TooLarge, TracetuiError, UnsupportedMedia
-from collector.model import Batch, Receipt, Refusal
-from collector.receiver import bodies
-from collector.receiver.answers import JSON, PROTOBUF, error_body, export_response, rejection
-from collector.receiver.corridor import Overloaded, WriteQueue
-from collector.receiver.decoding import Decoders
-from collector.receiver.guard import Guard, cors_headers
-from collector.receiver.status import Status
-from collector.settings import Settings
+from collector.errors import (
+    DecodeError,
+    Forbidden,
+    NotFound,
+    StoreBusy,
+    StoreError,
+    TooLarge,
+    TracetuiError,
+    UnsupportedMedia,
+)
+from collector.receiver.answers import JSON, answer_type, error_body, plain_error
+from collector.receiver.call import BODY_S, Call, Door, Way
+from collector.receiver.corridor import Overloaded
+from collector.receiver.guard import cors_headers
+from collector.receiver.house import House
 
-BODY_S = 60.0
 AT_ONCE = 256
-PREFIXES = ("", "/api/public/otel", "/otel")
 HTTP_CODES: tuple[tuple[type[Exception], int], ...] = (
     (DecodeError, 400),
+    (Forbidden, 403),
+    (NotFound, 404),
     (UnsupportedMedia, 415),
     (TooLarge, 413),
     (Overloaded, 429),
     (StoreBusy, 503),
     (StoreError, 503),
 )
+REFUSALS = {
+    400: "the body is not what its type says",
+    408: "the body came too slowly",
+    413: "over a limit of size or number",
+    415: "of a type or encoding that is not read",
+}
+"""Which answers mean that something was sent and thrown away: the ledger's reasons."""
+NO_WAY = "sent to a path that nothing answers"
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Endpoints:
-    """What the handlers need. `status` is asked anew for every answer."""
+class Application:
+    """In front of everything: who may come in, how many at once, what a browser is told; then the way that fits."""
 
-    settings: Settings
-    queue: WriteQueue
-    decoders: Decoders
-    status: Callable[[], Status]
-    guard: Guard
-    busy: int = field(default=0)
-
-    def application(self) -> ASGIApp:
-        routes = [
-            Route("/v1/status", self.tell_status, methods=["GET"]),
-            Route("/v1/native", self.native, methods=["POST"]),
-            Route("/v1/traces/ingest", self.openai_agents, methods=["POST"]),
-        ]
-        for signal in ("traces", "logs", "metrics"):
-            handler = self.metrics if signal == "metrics" else partial(self.export, signal)
-            routes += [Route(f"{prefix}/v1/{signal}", handler, methods=["POST"]) for prefix in PREFIXES]
-        return Gate(Starlette(routes=routes), self)
-
-    async def export(self, signal: str, request: Request) -> Response:
-        """POST /v1/traces and /v1/logs."""
-        kind = _answer_type(request)
-        try:
-            body = await self._read(request)
-            kind = bodies.media_type(request.headers.get("content-type"), body)
-            unpack = partial(
-                bodies.inflate, body, request.headers.get("content-encoding"), self.settings.max_body_bytes
-            )
-            decode = partial(
-                self.decoders.decode, signal, unpack, kind, "otlp-http", request.headers.get("content-type")
-            )
-            receipt = await asyncio.wrap_future(self.queue.accept(decode, len(body)))
-        except Exception as e:  # noqa: BLE001  # one of the four edges: whatever happened, the sender gets an answer
-            return _failure(e, kind)
-        return Response(export_response(signal, kind, receipt.rejected, rejection(receipt)), media_type=kind)
-
-    async def metrics(self, request: Request) -> Response:
-        """POST /v1/metrics: nobody here reads them, but an exporter that gets no answer fills its log."""
-        kind = _answer_type(request)
-        try:
-            await self._read(request)
-            batch = Batch("otlp-http", refused=(Refusal("metrics are not stored", "a body of metrics"),))
-            await asyncio.wrap_future(self.queue.accept(lambda: batch, 0))
-        except Exception as e:  # noqa: BLE001
-            return _failure(e, kind)
-        return Response(export_response("metrics", kind, 0, ""), media_type=kind)
-
-    async def native(self, request: Request) -> Response:
-        """POST /v1/native: spans, scores and processes as JSON lines; the answer is the receipt."""
-        try:
-            body = await self._read(request)
-            unpack = partial(
-                bodies.inflate, body, request.headers.get("content-encoding"), self.settings.max_body_bytes
-            )
-            decode = partial(self.decoders.decode, "native", unpack, "", "sdk", None)
-            receipt = await asyncio.wrap_future(self.queue.accept(decode, len(body), alone=True))
-        except Exception as e:  # noqa: BLE001
-            return _failure(e, JSON)
-        return Response(orjson.dumps(receipt_json(receipt)), media_type=JSON)
-
-    async def openai_agents(self, request: Request) -> Response:
-        """POST /v1/traces/ingest: 204, and what was refused is in the ledger; its SDK reads no more than the code."""
-        try:
-            body = await self._read(request)
-            unpack = partial(
-                bodies.inflate, body, request.headers.get("content-encoding"), self.settings.max_body_bytes
-            )
-            decode = partial(self.decoders.decode, "openai-agents", unpack, "", "openai-agents", None)
-            await asyncio.wrap_future(self.queue.accept(decode, len(body)))
-        except Exception as e:  # noqa: BLE001
-            return _failure(e, JSON)
-        return Response(status_code=204)
-
-    async def tell_status(self, request: Request) -> Response:
-        """GET /v1/status."""
-        status = await asyncio.get_running_loop().run_in_executor(None, self.status)
-        return Response(orjson.dumps(status.to_json()), media_type=JSON)
-
-    async def _read(self, request: Request) -> bytes:
-        async with asyncio.timeout(BODY_S):
-            return await bodies.read(
-                _chunks(request), request.headers.get("content-length"), self.settings.max_body_bytes
-            )
-
-
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    async for chunk in request.stream():
-        if chunk:
-            yield chunk
-
-
-def receipt_json(receipt: Receipt) -> dict[str, object]:
-    """{"received", "stored", "duplicate", "clipped", "rejected", "reasons"}: counts of spans. "refused" and "cut"
-    name them: [{"reason", "count", "spans": [[trace id, span id], …]}, …] and [[trace id, span id], …]."""
-    refused = [{"reason": one.reason, "count": one.count, "spans": one.spans} for one in receipt.refused]
-    return asdict(replace(receipt, refused=())) | {"refused": refused}
-
-
-def _answer_type(request: Request) -> str:
-    """The type to answer in before the body has been read."""
-    header = request.headers.get("content-type", "")
-    return PROTOBUF if "protobuf" in header else JSON
-
-
-def http_status(error: BaseException) -> int:
-    """The status code an error is answered with."""
-    return next((code for kind, code in HTTP_CODES if isinstance(error, kind)), 500)
-
-
-def _failure(error: Exception, kind: str) -> Response:
-    if isinstance(error, ClientDisconnect):
-        return Response(status_code=400)
-    if isinstance(error, TimeoutError):
-        return _error(408, kind, f"the body did not arrive within {BODY_S:.0f} s")
-    status = http_status(error)
-    if status == 500:
-        log.exception("a request could not be handled", exc_info=error)
-    known = isinstance(error, (TracetuiError, Overloaded))
-    return _error(status, kind, str(error) if known else f"the collector failed: {type(error).__name__}")
-
-
-def _error(status: int, kind: str, message: str) -> Response:
-    headers = {"retry-after": "1"} if status in (429, 503) else {}
-    if status == 401:
-        headers["www-authenticate"] = "Bearer"
-    return Response(error_body(status, kind, message), status, headers, media_type=kind)
-
-
-class Gate:
-    """In front of everything: who may come in, how many at once, and what a browser is told."""
-
-    def __init__(self, app: ASGIApp, endpoints: Endpoints) -> None:
-        self._app = app
-        self._endpoints = endpoints
+    def __init__(self, house: House, doors: Iterable[Door]) -> None:
+        self._house = house
+        self._ways = Ways(doors)
+        self._busy = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -196,32 +68,118 @@ class Gate:
         headers = Headers(scope=scope)
         answer = self._turned_away(scope, headers)
         origin = headers.get("origin")
-        if origin is not None and self._endpoints.guard.allows_origin(origin):
+        if origin is not None and self._house.guard.allows_origin(origin):
             preflight = scope["method"] == "OPTIONS" and "access-control-request-method" in headers
             extra = cors_headers(origin, headers.get("access-control-request-headers"), preflight=preflight)
             send = _with_headers(send, extra)
             if preflight:
                 answer = Response(status_code=204)
-        if answer is not None:
+        if answer is None:
+            self._busy += 1
+            try:
+                answer = await self._answer(scope, receive, send)
+                await answer(scope, receive, send)
+            finally:
+                self._busy -= 1
+        else:
             await answer(scope, receive, send)
-            return
-        self._endpoints.busy += 1
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._endpoints.busy -= 1
 
     def _turned_away(self, scope: Scope, headers: Headers) -> Response | None:
-        verdict = self._endpoints.guard.check(headers)
-        kind = PROTOBUF if "protobuf" in headers.get("content-type", "") else JSON
+        verdict = self._house.guard.check(headers)
         if verdict.status == 401 and scope["path"] == "/v1/status":
-            introduction = orjson.dumps(self._endpoints.status().introduction())
+            introduction = orjson.dumps(self._house.status().introduction())
             return Response(introduction, 401, {"www-authenticate": "Bearer"}, media_type=JSON)
-        if verdict.status:
-            return _error(verdict.status, kind, verdict.message)
-        if self._endpoints.busy >= AT_ONCE:
-            return _error(429, kind, f"{AT_ONCE} requests are being handled at once")
-        return None
+        status, message = verdict.status, verdict.message
+        if not status and self._busy >= AT_ONCE:
+            status, message = 429, f"{AT_ONCE} requests are being handled at once"
+        if not status:
+            return None
+        self._house.turned_away[f"{status} {verdict.reason or 'too many requests at once'}"] += 1
+        kind = answer_type(headers.get("content-type"))
+        return _headed(Response(error_body(status, kind, message), status, media_type=kind))
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response:
+        door, way, params = self._ways.find(scope["method"], scope["path"])
+        request = Request({**scope, "path_params": params}, receive, send)
+        if door is None or way is None:
+            return await self._nobody(request)
+        call = Call(self._house, request, door.name)
+        try:
+            return await way.answer(call)
+        except Exception as e:  # noqa: BLE001  # one of the four edges: whatever happened, the sender gets an answer
+            return await self._failure(door, call, e)
+
+    async def _failure(self, door: Door, call: Call, error: Exception) -> Response:
+        status, message = explain(error)
+        if status == 500:
+            log.exception("%s %s could not be answered", call.request.method, call.request.url.path, exc_info=error)
+        if status in REFUSALS:
+            await self._house.count_refusal(door.name, REFUSALS[status], f"{call.request.url.path}: {message}")
+        return _headed(door.fail(call, status, message))
+
+    async def _nobody(self, request: Request) -> Response:
+        method, path = request.method, request.url.path
+        methods = self._ways.methods(path)
+        if method not in ("GET", "HEAD", "OPTIONS"):
+            await self._house.count_refusal("http", NO_WAY, f"{method} {path}")
+        if not methods:
+            return plain_error(None, 404, f"nothing answers {method} {path} here; docs/ has a page for each client")
+        answer = plain_error(None, 405, f"{path} answers {', '.join(methods)}, not {method}")
+        answer.headers["allow"] = ", ".join(methods)
+        return answer
+
+
+class Ways:
+    """Finds a request's way: plain paths, which exporters post to, by a look-up; then patterns in order."""
+
+    def __init__(self, doors: Iterable[Door]) -> None:
+        self._plain: dict[tuple[str, str], tuple[Door, Way]] = {}
+        self._patterns: list[tuple[re.Pattern[str], dict[str, Convertor[Any]], Door, Way]] = []
+        for door in doors:
+            for way in door.ways:
+                if "{" in way.path:
+                    pattern, _, convertors = compile_path(way.path)
+                    self._patterns.append((pattern, convertors, door, way))
+                else:
+                    for method in way.methods.split():
+                        self._plain.setdefault((method, way.path), (door, way))
+
+    def find(self, method: str, path: str) -> tuple[Door | None, Way | None, dict[str, Any]]:
+        """(None, None, {}) where nothing fits. HEAD is answered as GET."""
+        method = "GET" if method == "HEAD" else method
+        found = self._plain.get((method, path))
+        if found is not None:
+            return *found, {}
+        for pattern, convertors, door, way in self._patterns:
+            match = pattern.match(path)
+            if match and method in way.methods.split():
+                return door, way, {name: convertors[name].convert(text) for name, text in match.groupdict().items()}
+        return None, None, {}
+
+    def methods(self, path: str) -> list[str]:
+        """What a path answers, sorted."""
+        plain = {method for method, known in self._plain if known == path}
+        return sorted(plain.union(*[way.methods.split() for p, _, _, way in self._patterns if p.match(path)]))
+
+
+def explain(error: BaseException) -> tuple[int, str]:
+    """The status code an error is answered with, and its sentence. What nobody foresaw keeps its details."""
+    if isinstance(error, ClientDisconnect):
+        return 400, "the sender went away before the end of the body"
+    if isinstance(error, TimeoutError):
+        return 408, f"the body did not arrive within {BODY_S:.0f} s"
+    status = next((code for kind, code in HTTP_CODES if isinstance(error, kind)), 500)
+    known = isinstance(error, (TracetuiError, Overloaded)) and status != 500
+    return status, str(error) if known else f"the collector failed: {type(error).__name__}"
+
+
+def _headed(response: Response) -> Response:
+    """With what the status code wants to be said beside it."""
+    if response.status_code in (429, 503):
+        response.headers.setdefault("retry-after", "1")
+    if response.status_code == 401:
+        response.headers["www-authenticate"] = "Bearer"
+    return response
 
 
 def _with_headers(send: Send, extra: dict[str, str]) -> Callable[[Message], Awaitable[None]]:

@@ -19,9 +19,11 @@ import uvicorn
 
 from collector.receiver.corridor import Corridor, WriteQueue
 from collector.receiver.decoding import Decoders
-from collector.receiver.door import Door, http_protocol
+from collector.receiver.doors import doors
+from collector.receiver.first_bytes import FirstBytes, http_protocol
 from collector.receiver.guard import Guard
-from collector.receiver.http import Endpoints
+from collector.receiver.house import House
+from collector.receiver.http import Application
 from collector.receiver.ports import bind, check_exposure
 from collector.receiver.status import LEDGER, Status
 from collector.settings import Settings
@@ -110,10 +112,10 @@ class Receiver:
         )
 
     async def _serve(self, stop_with_stdin: bool, on_ready: Callable[[Status], None] | None, signals: bool) -> None:
-        endpoints = Endpoints(self.settings, self._queue, self._decoders, self.status, self._guard)
+        house = House(self.settings, self._queue, self._decoders, self.status, self._guard)
         config = uvicorn.Config(
-            endpoints.application(),
-            http=partial(Door, http_protocol(), self._connect_grpc, OPEN_CONNECTIONS),  # type: ignore[arg-type]  # any protocol factory will do
+            Application(house, doors()),
+            http=partial(FirstBytes, http_protocol(), self._connect_grpc, OPEN_CONNECTIONS),  # type: ignore[arg-type]  # any protocol factory will do
             ws="none",
             lifespan="off",
             log_config=None,
@@ -127,7 +129,10 @@ class Receiver:
         with _signals(self.stop) if signals else contextlib.nullcontext():
             if stop_with_stdin:
                 threading.Thread(target=_wait_for_stdin, args=(self.stop,), name="stdin", daemon=True).start()
-            await server.serve(self._sockets)
+            try:
+                await server.serve(self._sockets)
+            finally:
+                await house.close()
 
     def _started_up(self, on_ready: Callable[[Status], None] | None) -> None:
         if self._preload:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -53,14 +54,30 @@ def test_pages_of_others_may_not_even_with_the_token(origin: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "headers", [{"authorization": "Bearer t0p"}, {"authorization": "bearer t0p"}, {"x-api-key": "t0p"}]
+    "headers",
+    [
+        {"authorization": "Bearer t0p"},
+        {"authorization": "bearer t0p"},
+        {"authorization": f"Basic {b64encode(b'pk-lf-any:t0p').decode()}"},
+        {"x-api-key": "t0p"},
+        {"api-key": "t0p"},
+        {"authorization": "Bearer sk-of-the-upstream", "x-tracetui-token": "t0p"},
+    ],
 )
 def test_the_token_opens_under_any_host_name(headers: dict[str, str]) -> None:
     assert Guard(token="t0p").check({"host": "box.example", **headers}).status == 0
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"authorization": "Bearer t0"}, {"authorization": "Basic t0p"}, {"x-api-key": ""}]
+    "headers",
+    [
+        {},
+        {"authorization": "Bearer t0"},
+        {"authorization": "Basic t0p"},
+        {"x-api-key": ""},
+        {"authorization": f"Basic {b64encode(b't0p:wrong').decode()}"},
+        {"authorization": "Basic \xff"},
+    ],
 )
 def test_without_the_right_token_it_stays_closed(headers: dict[str, str]) -> None:
     assert Guard(token="t0p").check({"host": "localhost", **headers}).status == 401

@@ -3,11 +3,13 @@ from __future__ import annotations
 import gzip
 import socket
 import threading
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+import zstandard
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
@@ -40,7 +42,7 @@ def test_json_is_answered_in_json(up: Running) -> None:
     assert answer.headers["content-type"] == "application/json"
 
 
-@pytest.mark.parametrize("path", ["/v1/logs", "/api/public/otel/v1/traces", "/otel/v1/traces"])
+@pytest.mark.parametrize("path", ["/v1/logs", "/api/public/otel/v1/traces", "/otel/v1/traces", "/my/own/v1/traces"])
 def test_logs_and_the_prefixes_of_other_tools_have_the_same_door(up: Running, path: str) -> None:
     assert up.client.post(path, content=b"one", headers=JSON).status_code == 200
     assert up.ingest.names == ["one"]
@@ -81,7 +83,8 @@ def test_a_body_nested_too_deep_is_answered_400(up: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    "headers", [{"content-type": "text/html"}, JSON | {"content-encoding": "br"}, JSON | {"content-encoding": "zstd"}]
+    "headers",
+    [{"content-type": "text/html"}, JSON | {"content-encoding": "br"}, JSON | {"content-encoding": "gzip, gzip"}],
 )
 def test_a_type_or_encoding_nobody_reads_is_answered_415(up: Running, headers: dict[str, str]) -> None:
     answer = up.client.post("/v1/traces", content=b"one", headers=headers)
@@ -89,14 +92,51 @@ def test_a_type_or_encoding_nobody_reads_is_answered_415(up: Running, headers: d
     assert "send" in answer.text
 
 
-DAMAGED = {"none": b"not gzip", "cut": gzip.compress(b"one two three")[:-9], "head": b"\x1f\x8b"}
+PACK = {"gzip": gzip.compress, "deflate": zlib.compress, "zstd": zstandard.compress}
+DAMAGED = [
+    (name, body)
+    for name, pack in PACK.items()
+    for whole in [pack(b"one two three")]
+    for body in (b"x" + whole, whole[:-5], whole[: len(whole) // 2], whole[:2], whole + b"more")
+]
 
 
-@pytest.mark.parametrize("body", DAMAGED.values(), ids=DAMAGED)
-def test_damaged_gzip_is_answered_400(up: Running, body: bytes) -> None:
-    answer = up.client.post("/v1/traces", content=body, headers=JSON | {"content-encoding": "gzip"})
+@pytest.mark.parametrize(("encoding", "body"), DAMAGED)
+def test_a_damaged_body_is_answered_400_and_counted(up: Running, encoding: str, body: bytes) -> None:
+    answer = up.client.post("/v1/traces", content=body, headers=JSON | {"content-encoding": encoding})
     assert answer.status_code == 400
-    assert "gzip" in answer.json()["message"]
+    assert encoding in answer.json()["message"]
+    assert [one.reason for batch in up.ingest.batches for one in batch.refused] == [
+        "the body is not what its type says"
+    ]
+
+
+@pytest.mark.parametrize("encoding", PACK)
+def test_bodies_are_inflated_within_the_limit_whatever_packed_them(tmp_path: Path, encoding: str) -> None:
+    with running(settings_for(tmp_path, max_body_bytes=1_000_000)) as up:
+        edge, bomb = (PACK[encoding](b"w" + b" " * size) for size in (999_999, 1_000_000))
+        headers = JSON | {"content-encoding": encoding}
+        assert up.client.post("/v1/traces", content=edge, headers=headers).is_success
+        answer = up.client.post("/v1/traces", content=bomb, headers=headers)
+        assert (answer.status_code, "inflates" in answer.json()["message"]) == (413, True)
+        assert up.ingest.names == ["w"]
+
+
+def test_deflate_without_its_header_and_zstd_of_several_frames_are_read(up: Running) -> None:
+    packer = zlib.compressobj(wbits=-15)
+    bare = packer.compress(b"one") + packer.flush()
+    frames = zstandard.compress(b"two ") + zstandard.compress(b"three")
+    for encoding, body in (("deflate", bare), ("zstd", frames)):
+        assert up.client.post("/v1/traces", content=body, headers=JSON | {"content-encoding": encoding}).is_success
+    assert up.ingest.names == ["one", "two", "three"]
+
+
+def test_a_zstd_frame_that_wants_more_memory_than_a_body_may_have_is_refused(up: Running) -> None:
+    greedy = zstandard.ZstdCompressor(compression_params=zstandard.ZstdCompressionParameters(window_log=30))
+    packer = greedy.compressobj()  # a stream, so that the frame names its window and not its length
+    body = packer.compress(b"one") + packer.flush()
+    answer = up.client.post("/v1/traces", content=body, headers=JSON | {"content-encoding": "zstd"})
+    assert (answer.status_code, "memory" in answer.text) == (400, True)
 
 
 def test_more_spans_than_allowed_are_answered_413(up: Running) -> None:

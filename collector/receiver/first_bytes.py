@@ -34,7 +34,7 @@ def http_protocol() -> Callable[..., Any]:
     return HttpToolsProtocol
 
 
-class Door(asyncio.Protocol):
+class FirstBytes(asyncio.Protocol):
     """Reads the first bytes, then hands the connection over. Takes the place of uvicorn's protocol class.
 
     Beyond `limit` open connections a new one is told to come back. (uvicorn's own limit answers 503 without a time.)
