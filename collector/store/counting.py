@@ -1,8 +1,10 @@
 """The counting rule: one model call counts once, however many spans report it.
 
-(a) Spans that share response id and model, and lie within two seconds of one another, are one call. It
-    is counted at the smallest (start_ns, trace_id, span_id), wherever in the file that is: a client SDK
-    and its instrumentor both report, sometimes in separate traces.
+(a) Spans that share response id and model, and lie within two seconds of one another, are one call,
+    wherever in the file they are: a client SDK and its instrumentor both report, sometimes in separate
+    traces. It is counted at the span that tells the most numbers (of a stream, instrumentors often leave
+    out which tokens were cached, and the cost is wrong without), among equals at the smallest (start_ns,
+    trace_id, span_id).
 (b) Otherwise a span whose descendant carries usage does not count: frameworks repeat their children's sums.
 
 Only spans of model kinds take part in (a): an agent that quotes its last answer's id repeats a sum and
@@ -34,10 +36,13 @@ class Countable(Protocol):
     @property
     def carries_usage(self) -> bool: ...
 
+    @property
+    def numbers_told(self) -> int: ...
+
 
 def may_repeat(span: Countable) -> bool:
     """Whether another span may report the same call as this one."""
-    return bool(span.response_id) and span.kind in MODEL_KINDS and span.start_ns is not None and span.carries_usage
+    return bool(span.response_id) and span.kind in MODEL_KINDS and span.start_ns is not None
 
 
 def same_calls(spans: Iterable[Countable]) -> list[list[Countable]]:
@@ -48,7 +53,7 @@ def same_calls(spans: Iterable[Countable]) -> list[list[Countable]]:
             by_model.setdefault(span.model, []).append(span)
     calls = []
     for group in by_model.values():
-        group.sort(key=owner_key)
+        group.sort(key=_order)
         call: list[Countable] = []
         reach = 0
         for span in group:
@@ -59,13 +64,20 @@ def same_calls(spans: Iterable[Countable]) -> list[list[Countable]]:
             reach = max(reach, span.end_ns or start) if call else (span.end_ns or start)
             call.append(span)
         calls.append(call)
+    for call in calls:
+        call.sort(key=lambda span: (-span.numbers_told, *_order(span)))
     return calls
 
 
-def owner_key(span: Countable) -> tuple[int, str, str]:
+def _order(span: Countable) -> tuple[int, str, str]:
     return (span.start_ns or 0, span.trace_id, span.span_id)
 
 
 def counts_alone(span: Countable) -> bool:
-    """Rule (b), for a span that shares its call with no other."""
+    """Rule (b), for a span that shares its call with no other, or only with such as tell no usage either."""
     return not span.below
+
+
+def owner_counts(owner: Countable) -> bool:
+    """Whether a call that several spans report counts at its owner: it does, unless only spans below it tell usage."""
+    return owner.carries_usage or counts_alone(owner)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Protocol
 
-from collector.store.counting import counts_alone, may_repeat, same_calls
+from collector.store.counting import counts_alone, may_repeat, owner_counts, same_calls
 from collector.store.state import SpanState
 
 SpanKey = tuple[str, str]
@@ -125,7 +125,7 @@ class Relations:
             for call in same_calls(group):
                 if len(call) > 1:
                     for at, span in enumerate(call):
-                        self.now[span.trace_id, span.span_id].counted = int(at == 0)
+                        self.now[span.trace_id, span.span_id].counted = int(at == 0 and owner_counts(span))
 
     def _touched(self, key: SpanKey) -> bool:
         old, new = self.was[key], self.now[key]

@@ -76,7 +76,7 @@ def expected_counted(spans: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
     counted = {key: int(key not in below) for key in by_id}
     groups = defaultdict(list)
     for span in spans:
-        if span["response_id"] and span["kind"] in MODEL_KINDS and carries(span):
+        if span["response_id"] and span["kind"] in MODEL_KINDS and span["start_ns"] is not None:
             groups[span["response_id"], span["model"]].append(span)
     for group in groups.values():
         group.sort(key=lambda s: (s["start_ns"], s["trace_id"], s["span_id"]))
@@ -89,8 +89,10 @@ def expected_counted(spans: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
             assert before is not span
         for call in calls:
             if len(call) > 1:
-                for n, span in enumerate(call):
-                    counted[span["trace_id"], span["span_id"]] = int(n == 0)
+                owner = min(call, key=lambda s: sum(s[name] is None for name in SUMS))  # the first of equals
+                for span in call:
+                    key = span["trace_id"], span["span_id"]
+                    counted[key] = int(span is owner and (carries(span) or key not in below))
     return counted
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from collector.store.counting import OVERLAP_NS, counts_alone, same_calls
+from collector.store.counting import OVERLAP_NS, counts_alone, owner_counts, same_calls
 
 S = 1_000_000_000
 
@@ -20,6 +20,7 @@ class Span:
     response_id: str | None = "r1"
     below: int = 0
     carries_usage: bool = True
+    numbers_told: int = 2
 
 
 def ids(calls: list[list[Span]]) -> list[list[str]]:
@@ -52,13 +53,21 @@ def test_another_model_is_another_call():
     assert ids(same_calls([Span("a"), Span("b", model="gpt-4o-mini")])) == [["a"], ["b"]]
 
 
-def test_what_carries_no_usage_or_is_no_model_call_takes_no_part():
-    others = [
-        Span("b", carries_usage=False),
-        Span("c", kind="agent"),
-        Span("d", response_id=None),
-        Span("e", start_ns=None),
-    ]
+def test_who_tells_the_most_numbers_owns_the_call_however_late():
+    fullest, none = Span("b", 5, numbers_told=3), Span("a", carries_usage=False, numbers_told=0)
+    assert ids(same_calls([none, Span("z", 1), fullest, Span("c", 2)])) == [["b", "z", "c", "a"]]
+
+
+def test_spans_that_know_no_usage_are_one_call_too_and_it_counts_unless_usage_is_below():
+    (call,) = same_calls([Span(name, carries_usage=False, numbers_told=0) for name in "ba"])
+    assert ids([call]) == [["a", "b"]]
+    assert owner_counts(call[0])
+    assert not owner_counts(Span("a", carries_usage=False, below=1))
+    assert owner_counts(Span("a", below=1))
+
+
+def test_what_is_no_model_call_takes_no_part():
+    others = [Span("c", kind="agent"), Span("d", response_id=None), Span("e", start_ns=None)]
     assert ids(same_calls([Span("a"), *others])) == [["a"]]
 
 

@@ -86,6 +86,13 @@ def test_a_wrapped_client_beside_opentelemetrys_instrumentation(server, recorded
     assert len(recorded.traces()) == (2 if how == "apart" else 1)
 
 
+def test_a_stream_that_tells_no_usage_is_one_call_too(server, recorded):
+    server.says(Reply(events=chunks("Hi", usage=False)))
+    with OpenAI(base_url=f"{server.url}/v1", api_key="none") as made, road("processor", recorded):
+        list(wrap_openai(made).chat.completions.create(**ASKED, stream=True))
+    assert counted(recorded) == (2, 1, 0, 0)
+
+
 async def test_many_calls_at_once_beside_opentelemetrys_instrumentation(server, recorded):
     server.answer = lambda path, body: Reply(completion(id=f"chatcmpl-{body['messages'][0]['content']}"))
     async with AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none") as made:
@@ -121,8 +128,8 @@ def test_langchain_over_a_wrapped_client(server, recorded, streamed, all_three):
         list(model.stream("Hello", config)) if streamed else model.invoke("Hello", config)
     assert counted(recorded) == (3 if all_three else 2, 1, 100, 20)
     (trace,) = recorded.traces()
-    if not all_three:  # of a stream, the instrumentation does not tell which tokens were cached
-        assert trace.cost_nanousd == recorded.span("ChatOpenAI").row.cost_nanousd
+    assert trace.usage.cache_read_tokens == 40  # which, of a stream, the instrumentation does not tell
+    assert trace.cost_nanousd == recorded.span("ChatOpenAI").row.cost_nanousd
 
 
 def test_the_response_id_tells_calls_apart_that_look_alike(server, recorded):
