@@ -75,7 +75,7 @@ _CLOUDS = (
     token("sb_secret_", r"[\w-]{20,}"),
     token("vck_", rf"{_WORD}{{20,}}"),  # Vercel
     token("dapi", r"[a-f0-9]{32}"),  # Databricks
-    token("pscale_", r"(?:pw|tkn|oauth)_[\w.-]{30,}"),
+    token("pscale_", r"(?:pw|tkn|oauth)_[\w.-]{29,}[\w-]"),
     token("hvs.", r"[\w-]{24,}"),  # HashiCorp Vault
     token("hvb.", r"[\w-]{24,}"),
     token("ops_", r"eyJ[\w+/=-]{100,}"),  # 1Password

@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.redact import Redactor
-from collector.redact.rules import BY_CONTEXT, CONTEXT_WORDS
+from collector.redact.formats import BY_MIDDLE
+from collector.redact.personal import EMAIL, PII_RULES
+from collector.redact.rule import Rule
+from collector.redact.rules import BY_CONTEXT, BY_PREFIX, CONTEXT_WORDS, PASSWORDS, PRIVATE_KEY, URL_PASSWORD
 from tests.redact.corpus import FRAMES, HARMLESS, IN_CONTEXT, NOT_PERSONAL, PERSONAL, SECRETS
 
 KEY = b"k" * 32
@@ -84,6 +87,21 @@ def test_a_secret_in_a_very_long_text_is_found() -> None:
 
 def test_every_gate_by_name_is_behind_one_of_the_words_looked_for_first() -> None:
     assert all(any(word in gate for word in CONTEXT_WORDS) for rule in BY_CONTEXT for gate in rule.gates)
+
+
+OURS: tuple[Rule, ...] = (*BY_PREFIX, *BY_MIDDLE, *BY_CONTEXT, *PASSWORDS, URL_PASSWORD, PRIVATE_KEY)
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, id=f"{rule.kind} {' '.join(rule.gates)}") for rule in OURS])
+def test_every_rule_has_an_example_in_the_corpus(rule: Rule) -> None:
+    texts = [*(f" {secret} " for secret in SECRETS.values()), *(text for text, _ in IN_CONTEXT)]
+    assert any(rule.apply(text, lambda kind, secret: "") != text for text in texts)
+
+
+@pytest.mark.parametrize("number", range(len(PII_RULES) + 1))
+def test_every_rule_of_mode_pii_has_an_example_in_the_corpus(number: int) -> None:
+    rule = (*PII_RULES, EMAIL)[number]
+    assert any(rule.apply(text, lambda kind, secret: "") != text for text, _, _ in PERSONAL)
 
 
 def test_mode_off_returns_the_same_object() -> None:
