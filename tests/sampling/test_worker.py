@@ -305,3 +305,35 @@ with span("agent"):
     with store.open_reader(tmp_path / "traces.db") as reader:
         assert sorted(part.name or "" for part in reader.parts(Filter())) == ["agent", "step"]
         assert [row.n for row in reader.ledger() if row.outcome == "sampled_out"] == [1]
+
+
+SERVICES = """
+import json, os, subprocess, sys
+from collector import configure, continue_trace, session, span, trace_headers
+
+configure(db="traces.db", sample_rate=0.5, sampling=[{"user": "bot", "rate": 0}])
+if len(sys.argv) > 1:
+    for headers in json.loads(sys.argv[1]):
+        with continue_trace(headers), span("served"):
+            pass
+    sys.exit()
+sent = []
+for n in range(40):
+    with session(f"s{n}", user="bot" if n % 4 == 0 else "ada"), span("caller"):
+        sent.append(trace_headers())
+subprocess.run([sys.executable, __file__, json.dumps(sent)], check=True)
+"""
+
+
+def test_services_that_share_traces_agree_on_them_by_rate_and_by_user(tmp_path: Path) -> None:
+    (tmp_path / "service.py").write_text(SERVICES)
+    env = {**os.environ, "PYTHONPATH": os.getcwd()}
+    subprocess.run([sys.executable, tmp_path / "service.py"], cwd=tmp_path, env=env, check=True)
+    found: dict[str, Counter[str]] = {}
+    with store.open_reader(tmp_path / "traces.db") as reader:
+        for part in reader.parts(Filter()):
+            found.setdefault(part.trace_id, Counter())[part.name or ""] += 1
+        told = {row.reason: row.n for row in reader.ledger() if row.outcome == "sampled_out"}
+    assert found
+    assert all(names == {"caller": 1, "served": 1} for names in found.values())
+    assert told == {"sample_rate 0.5": 2 * (30 - len(found)), "sampling rule user bot: 0": 20}
