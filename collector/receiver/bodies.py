@@ -28,16 +28,23 @@ def media_type(header: str | None, body: bytes) -> str:
     raise UnsupportedMedia(f"content type {name!r} is not read here; send {PROTOBUF} or {JSON}")
 
 
-async def read(chunks: AsyncIterator[bytes], length: str | None, limit: int) -> bytes:
-    """The whole body as it came; TooLarge as soon as it is clear that it is over the limit."""
-    if length and length.isdigit() and int(length) > limit:
-        raise TooLarge(f"a body of {int(length):,} bytes is over the limit of {limit:,}; send smaller batches")
+def announced(length: str | None, limit: int) -> int:
+    """The length that a header tells; 0 for none. TooLarge over the limit."""
+    said = int(length) if length and length.isascii() and length.isdigit() and len(length) < 20 else 0
+    if said > limit:
+        raise TooLarge(f"a body of {said:,} bytes is over the limit of {limit:,}; send smaller batches")
+    return said
+
+
+async def read(chunks: AsyncIterator[bytes], limit: int, held: Callable[[int], None]) -> bytes:
+    """The whole body as it came; TooLarge as soon as it is over the limit. `held` hears how much there is so far."""
     parts: list[bytes] = []
     size = 0
     async for chunk in chunks:
         size += len(chunk)
         if size > limit:
             raise TooLarge(f"the body is over the limit of {limit:,} bytes; send smaller batches")
+        held(size)
         parts.append(chunk)
     return parts[0] if len(parts) == 1 else b"".join(parts)
 

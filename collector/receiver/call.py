@@ -36,6 +36,7 @@ class Call:
     request: Request
     source: str
     _raw: bytes | None = None
+    _held: int = 0
 
     @property
     def headers(self) -> dict[str, str]:
@@ -61,10 +62,30 @@ class Call:
     async def raw(self) -> bytes:
         """The whole body as it was sent. TooLarge, TimeoutError after a minute."""
         if self._raw is None:
+            limit = self.house.settings.max_body_bytes
+            length = bodies.announced(self.request.headers.get("content-length"), limit)
             async with asyncio.timeout(BODY_S):
-                length = self.request.headers.get("content-length")
-                self._raw = await bodies.read(self.chunks(), length, self.house.settings.max_body_bytes)
+                await self._hold(length)
+                self._raw = await bodies.read(self.chunks(), limit, self._more)
         return self._raw
+
+    async def _hold(self, length: int) -> None:
+        """Take the room that a body says it needs, before any of it is read."""
+        await self.house.queue.room.enter(length)
+        self._held += length
+
+    def _more(self, size: int) -> None:
+        """Take room for a body of unknown length as it comes. It cannot wait, for others wait for what it holds."""
+        more = size - self._held
+        if more > 0:
+            if not self.house.queue.room.take(more, self._held):
+                raise self.house.queue.room.full()
+            self._held += more
+
+    def end(self) -> None:
+        """Let go of what was held; called once it is answered."""
+        self.house.queue.room.give(self._held)
+        self._held = 0
 
     def inflated(self, raw: bytes) -> bytes:
         """`raw` without its Content-Encoding. DecodeError, TooLarge, UnsupportedMedia."""
@@ -93,8 +114,11 @@ class Call:
         Overloaded, StoreBusy, StoreError: raise them on, they become the right answer.
         """
         raw = await self.raw()
-        decoded = partial(self.house.decoders.run, lambda: decode(self.inflated(raw)), self.source)
-        return await asyncio.wrap_future(self.house.queue.accept(decoded, len(raw), alone=alone))
+        return await asyncio.wrap_future(
+            self.house.queue.accept(
+                partial(self.inflated, raw), partial(self.house.decoders.run, decode, self.source), alone=alone
+            )
+        )
 
     async def write(self, batch: Batch, *, alone: bool = False) -> Receipt:
         """Store a batch that the door has made itself; committed when it returns."""

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from collector.errors import StoreBusy
 from collector.model import Batch, Receipt
+from collector.receiver.room import Room
 
 GROUP_SPANS = 4_000
 CHORES_S = 0.25
@@ -39,13 +40,9 @@ class Corridor(Protocol):
     def close(self) -> None: ...
 
 
-class Overloaded(Exception):  # named as collector.errors names them
-    """More bytes wait to be written than we are willing to hold."""
-
-
 @dataclass(slots=True)
 class Job:
-    """One body on its way. `alone` asks for a commit, and so a receipt, of its own."""
+    """One body on its way: `size` is its inflated length. `alone` asks for a commit, and so a receipt, of its own."""
 
     batch: Batch
     size: int
@@ -71,31 +68,30 @@ class Counts:
 class WriteQueue:
     """Accepts bodies from any thread; `accept` returns a future that is done when its spans are committed.
 
-    `limit_bytes` bounds what is held at once; beyond it `accept` raises Overloaded. Futures fail with DecodeError,
-    TooLarge, StoreBusy, StoreError.
+    `limit_bytes` bounds what is held at once, and as much again of what is decoded and waits for the writer: a small
+    body may inflate a thousandfold. Futures fail with DecodeError, TooLarge, StoreBusy, StoreError.
     """
 
     def __init__(self, ingest: Corridor, limit_bytes: int) -> None:
         self.counts = Counts()
+        self.room = Room(limit_bytes)
+        self._decoded = Room(limit_bytes)
         self._ingest = ingest
-        self._limit = limit_bytes
-        self._held = 0
-        self._lock = threading.Lock()
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._decoders = ThreadPoolExecutor(2, "decode")
         self._writer = threading.Thread(target=self._run, name="write", daemon=True)
         self._writer.start()
 
-    def accept(self, decode: Callable[[], Batch], size: int, *, alone: bool = False) -> Future[Receipt]:
-        """Decode and write one body. The receipt's `rejected` and `reasons` are this body's own."""
-        with self._lock:
-            if self._held and self._held + size > self._limit:
-                raise Overloaded(f"{self._held:,} bytes wait to be written")
-            self._held += size
+    def accept(
+        self, unpack: Callable[[], bytes], decode: Callable[[bytes], Batch], *, alone: bool = False
+    ) -> Future[Receipt]:
+        """Inflate, decode and write one body, for which its caller holds `room`.
+
+        The receipt's `rejected` and `reasons` are this body's own.
+        """
         done: Future[Receipt] = Future()
-        done.add_done_callback(lambda _: self._release(size))
         try:
-            self._decoders.submit(self._decode, decode, size, done, alone)
+            self._decoders.submit(self._decode, unpack, decode, done, alone)
         except RuntimeError:  # shut down meanwhile
             done.set_exception(StoreBusy("the collector is shutting down"))
         return done
@@ -111,13 +107,15 @@ class WriteQueue:
         self._writer.join()
         self._ingest.close()
 
-    def _release(self, size: int) -> None:
-        with self._lock:
-            self._held -= size
-
-    def _decode(self, decode: Callable[[], Batch], size: int, done: Future[Receipt], alone: bool) -> None:
+    def _decode(
+        self, unpack: Callable[[], bytes], decode: Callable[[bytes], Batch], done: Future[Receipt], alone: bool
+    ) -> None:
         try:
-            self._jobs.put(Job(decode(), size, done, alone))
+            body = unpack()
+            size = len(body)
+            self._decoded.wait(size)  # the writer makes room, whatever else waits
+            done.add_done_callback(lambda _: self._decoded.give(size))
+            self._jobs.put(Job(decode(body), size, done, alone))
         except BaseException as e:  # noqa: BLE001  # the one who waits must hear of it
             done.set_exception(e)
 

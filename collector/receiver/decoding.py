@@ -45,10 +45,10 @@ class Decoders:
         """Decode one inflated body of OTLP or of our own. DecodeError, TooLarge."""
         return self.functions[signal](body, kind)
 
-    def run(self, decode: Callable[[], Batch], source: str) -> Batch:
+    def run(self, decode: Callable[[bytes], Batch], source: str, body: bytes) -> Batch:
         """What any door's decoder makes of a body, within the limits that hold for all. DecodeError, TooLarge."""
         try:
-            return self.checked(decode(), source)
+            return self.checked(decode(body), source)
         except RecursionError as e:
             raise DecodeError("the body is nested too deep") from e
 

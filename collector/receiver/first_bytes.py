@@ -1,4 +1,5 @@
-"""The first bytes of a connection decide: HTTP/1.1 is served here, HTTP/2 (gRPC) is passed on.
+"""The first bytes of a connection decide: HTTP/1.1 is served here, once its first header is whole; HTTP/2 (gRPC)
+is passed on.
 
 So both ports speak both. Phoenix's `register()` moves to port 4317 whatever port it was given, and then speaks gRPC
 or HTTP/1.1 there; others post OTLP/HTTP to 4317 by mistake. It also lets gRPC start with its first client: importing
@@ -17,6 +18,7 @@ from uvicorn.server import ServerState
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 FIRST_BYTES_S = 30.0
+MOST_HEAD = 65_536
 FULL = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 Connect = Callable[[Callable[[], asyncio.Protocol]], Awaitable[tuple[asyncio.Transport, asyncio.Protocol]]]
@@ -80,6 +82,8 @@ class FirstBytes(asyncio.Protocol):
             if len(self._first) < len(PREFACE):
                 return
             protocol: asyncio.Protocol = Relay(self._connect, self._connections)
+        elif self._first.find(b"\r\n\r\n") < 0 and len(self._first) < MOST_HEAD:
+            return  # whoever sends a header a byte a minute holds nothing but this object, and not for long
         else:
             protocol = self._make_http()
         self._leave()

@@ -7,6 +7,7 @@ opentelemetry.io/docs/specs/otlp/#failures: UNAVAILABLE and RESOURCE_EXHAUSTED m
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -18,11 +19,12 @@ from typing import Any
 import grpc
 
 from collector.errors import DecodeError, StoreBusy, StoreError, TooLarge, TracetuiError
-from collector.model import Batch, Refusal
+from collector.model import Batch, Receipt, Refusal
 from collector.receiver.answers import PROTOBUF, export_response, rejection
-from collector.receiver.corridor import Overloaded, WriteQueue
+from collector.receiver.corridor import WriteQueue
 from collector.receiver.decoding import Decoders
 from collector.receiver.guard import WANTED, Guard
+from collector.receiver.room import Overloaded
 from collector.settings import Settings
 
 SERVICES = {
@@ -30,6 +32,8 @@ SERVICES = {
     "opentelemetry.proto.collector.logs.v1.LogsService": "logs",
     "opentelemetry.proto.collector.metrics.v1.MetricsService": "metrics",
 }
+SOURCE = "otlp-grpc"
+NOT_OTLP = "the body is not what its type says, or over a limit"
 AT_ONCE = 16
 CODES: Sequence[tuple[type[Exception], grpc.StatusCode]] = (
     (DecodeError, grpc.StatusCode.INVALID_ARGUMENT),
@@ -85,17 +89,33 @@ class GrpcServer:
         if not self._guard.has_token(headers):
             context.abort(grpc.StatusCode.UNAUTHENTICATED, WANTED)
         try:
-            receipt = self._queue.accept(self._decoder(signal, body), len(body)).result()
+            receipt = self._store(signal, body)
         except Exception as e:  # noqa: BLE001  # one of the four edges
             code = next((code for kind, code in CODES if isinstance(e, kind)), grpc.StatusCode.INTERNAL)
             known = isinstance(e, (TracetuiError, Overloaded))
+            if code is grpc.StatusCode.INVALID_ARGUMENT:
+                self._count_refusal(f"{signal}: {e}")
             context.abort(code, str(e) if known else f"the collector failed: {type(e).__name__}")
         if signal == "metrics":
             return export_response(signal, PROTOBUF, 0, "")
         return export_response(signal, PROTOBUF, receipt.rejected, rejection(receipt))
 
-    def _decoder(self, signal: str, body: bytes) -> Callable[[], Batch]:
+    def _store(self, signal: str, body: bytes) -> Receipt:
+        room = self._queue.room
+        if not room.take(len(body)):
+            raise room.full()
+        try:
+            return self._queue.accept(lambda: body, self._decoder(signal)).result()
+        finally:
+            room.give(len(body))
+
+    def _decoder(self, signal: str) -> Callable[[bytes], Batch]:
         if signal == "metrics":
-            batch = Batch("otlp-grpc", refused=(Refusal("metrics are not stored", "a body of metrics"),))
-            return lambda: batch
-        return partial(self._decoders.run, partial(self._decoders.decode, signal, body, PROTOBUF), "otlp-grpc")
+            return lambda _: Batch(SOURCE, refused=(Refusal("metrics are not stored", "a body of metrics"),))
+        return partial(self._decoders.run, partial(self._decoders.decode, signal, kind=PROTOBUF), SOURCE)
+
+    def _count_refusal(self, sample: str) -> None:
+        """Put into the ledger that a body was turned away as a whole, as over HTTP."""
+        refused = Batch(SOURCE, refused=(Refusal(NOT_OTLP, sample),))
+        with contextlib.suppress(TracetuiError):
+            self._queue.accept(bytes, lambda _: refused).result()

@@ -42,7 +42,7 @@ class House:
 
     async def write(self, batch: Batch, *, alone: bool = False) -> Receipt:
         """Store a batch that is already decoded; committed when it returns. Overloaded, StoreBusy, StoreError."""
-        return await asyncio.wrap_future(self.queue.accept(lambda: batch, 0, alone=alone))
+        return await asyncio.wrap_future(self.queue.accept(bytes, lambda _: batch, alone=alone))
 
     async def ask(self, question: Callable[[Reader], T]) -> T:
         """Ask the file something, in a worker thread with a reader of its own. NotFound, StoreError."""

@@ -27,9 +27,9 @@ from collector.errors import (
 )
 from collector.receiver.answers import JSON, answer_type, error_body, plain_error
 from collector.receiver.call import BODY_S, Call, Door, Way
-from collector.receiver.corridor import Overloaded
 from collector.receiver.guard import cors_headers
 from collector.receiver.house import House
+from collector.receiver.room import Overloaded
 
 AT_ONCE = 256
 HTTP_CODES: tuple[tuple[type[Exception], int], ...] = (
@@ -108,6 +108,8 @@ class Application:
             return await way.answer(call)
         except Exception as e:  # noqa: BLE001  # one of the four edges: whatever happened, the sender gets an answer
             return await self._failure(door, call, e)
+        finally:
+            call.end()
 
     async def _failure(self, door: Door, call: Call, error: Exception) -> Response:
         status, message = explain(error)
@@ -177,6 +179,8 @@ def _headed(response: Response) -> Response:
     """With what the status code wants to be said beside it."""
     if response.status_code in (429, 503):
         response.headers.setdefault("retry-after", "1")
+    if response.status_code == 408:
+        response.headers["connection"] = "close"  # what is still to come is not waited for
     if response.status_code == 401:
         response.headers["www-authenticate"] = "Bearer"
     return response

@@ -38,7 +38,7 @@ def test_full_text_is_never_more_than_two_groups_behind(monkeypatch: pytest.Monk
     ingest = Behind()
     queue = WriteQueue(ingest, 1_000_000_000)
     try:
-        asked = [queue.accept(lambda: body, 1, alone=True) for _ in range(100)]
+        asked = [queue.accept(bytes, lambda _: body, alone=True) for _ in range(100)]
         for one in asked:
             one.result(60)
     finally:

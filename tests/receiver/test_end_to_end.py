@@ -144,10 +144,10 @@ def test_bodies_that_share_a_commit_hear_each_of_their_own(tmp_path: Path) -> No
 
     queue = WriteQueue(Slow(settings.db, settings), 1_000_000)
     try:
-        queue.accept(lambda: Batch("t", (make_part(9),)), 1)
+        queue.accept(bytes, lambda _: Batch("t", (make_part(9),)))
         assert entered.wait(10)
         bodies = [Batch("t", (make_part(1),)), Batch("t", tuple(odd_body()), refused=(Refusal("no span", "x"),))]
-        asked = [queue.accept(lambda body=body: body, 1) for body in bodies]  # type: ignore[misc]
+        asked = [queue.accept(bytes, lambda _, body=body: body) for body in bodies]  # type: ignore[misc]
         until(lambda: queue._jobs.qsize() == 2)
         gate.set()
         fine, odd = (one.result(10) for one in asked)

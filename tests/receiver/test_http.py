@@ -242,13 +242,14 @@ def test_queued_requests_become_one_write(tmp_path: Path) -> None:
     assert [len(batch.parts) for batch in ingest.batches] == [1, 5]
 
 
-def test_more_than_may_wait_is_answered_429(tmp_path: Path) -> None:
+def test_more_than_may_wait_is_answered_429(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entered, gate = threading.Event(), threading.Event()
 
     def hold(batch: Batch) -> None:
         entered.set()
         assert gate.wait(10)
 
+    monkeypatch.setattr("collector.receiver.room.WAIT_S", 0.05)
     with running(settings_for(tmp_path, queue_bytes=1000), MemoryIngest(before=hold)) as up:
         first = threading.Thread(
             target=lambda: httpx.post(f"{up.status.url}/v1/traces", content=b"w " * 90, headers=JSON, trust_env=False)
