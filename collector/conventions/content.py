@@ -101,6 +101,8 @@ def _value_in(found: Found, kind: str | None) -> Content | None:
         texts = flat.embedded_texts(found.lists["embeddings"])
         if texts:
             return Content(value=texts[0] if len(texts) == 1 else list(texts))
+    if kind in ("retriever", "reranker") and (query := _query(found)) is not None:
+        return Content(value=query)
     if "in_value" in found.slots:
         return side(
             by_mime(found.slots.get("in_value"), found.slots.get("in_mime")), of_model=kind in MODEL_KINDS, role="user"
@@ -108,6 +110,16 @@ def _value_in(found: Found, kind: str | None) -> Content | None:
     if "tool_arguments" in found.slots:
         return Content(value=decoded(found.slots.get("tool_arguments")))
     return None
+
+
+def _query(found: Found) -> str | None:
+    """The text that was looked for, from among a retriever's arguments."""
+    given = decoded(found.slots.get("in_value"))
+    if isinstance(given, dict) and isinstance(given.get("query_bundle"), dict):
+        given = given["query_bundle"]  # LlamaIndex
+    if not isinstance(given, dict):
+        return None
+    return text(given.get("query", given.get("query_str", given.get("question"))))
 
 
 def _value_out(found: Found, kind: str | None) -> Content | None:
@@ -163,7 +175,7 @@ def tool_of(found: Found, kind: str | None, span_name: str) -> Tool | None:
 
 def unwrapped(arguments: Value) -> Value:
     """{"args": [], "kwargs": {…}}, as decorators record a call, without the half that is empty."""
-    if isinstance(arguments, dict) and arguments.keys() == {"args", "kwargs"}:
+    if isinstance(arguments, dict) and arguments.keys() - {"sanitize_inputs_outputs"} == {"args", "kwargs"}:
         positional, named = arguments["args"], arguments["kwargs"]
         if not positional:
             return named
@@ -194,6 +206,16 @@ def definitions_of(found: Found) -> Value:
     return None
 
 
+_LISTS = ("documents", "output", "results", "matches", "chunks", "nodes")
+
+
+def _is_document(said: Any) -> bool:
+    """An object with a content, or a text that is no program's name for an object ("<NodeWithScore(…)>")."""
+    if isinstance(said, dict):
+        return not said.keys().isdisjoint({"content", "text", "page_content", "id", "document"})
+    return isinstance(said, str) and not said.startswith(("<", "Document("))
+
+
 def documents_of(found: Found, kind: str | None) -> tuple[Document, ...]:
     if "documents" in found.lists:
         return flat.documents(found.lists["documents"])
@@ -201,8 +223,8 @@ def documents_of(found: Found, kind: str | None) -> tuple[Document, ...]:
     if said is None and kind == "retriever":
         said = decoded(found.slots.get("out_value"))
         if isinstance(said, dict):
-            said = next((said[name] for name in ("documents", "results", "matches", "chunks") if name in said), None)
-        if not isinstance(said, list) or not all(isinstance(one, dict | str) for one in said):
+            said = next((said[name] for name in _LISTS if name in said), None)
+        if not isinstance(said, list) or not all(_is_document(one) for one in said):
             return ()
     if isinstance(said, list):
         return tuple(

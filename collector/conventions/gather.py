@@ -106,9 +106,9 @@ def _worked_out(key: str) -> Plan:
         if key.startswith(prefix):
             return (_PARAM, key[len(prefix) :], 0, "", GENAI if prefix[0] == "g" else 0)
     for what, prefixes in ((_PARAM, PARAMS), (_META, META)):
-        for prefix, convention in prefixes:
+        for prefix in prefixes:
             if key.startswith(prefix):
-                return (what, key[len(prefix) :], 0, "", convention)
+                return (what, key[len(prefix) :], 0, "", whose(key))
     heard = key in HEARD_KEYS or key.startswith(HEARD_PREFIXES) or key.startswith(OF_OTHERS)
     return (_NOTHING if heard else _UNKNOWN, "", 0, "", whose(key))
 
@@ -117,8 +117,12 @@ OF_OTHERS = (
     "server.", "client.", "network.", "net.", "url.", "http.", "db.", "rpc.", "messaging.", "code.", "thread.",
     "process.", "exception.", "otel.", "host.", "telemetry.", "service.", "os.", "cloud.", "k8s.", "container.",
     "faas.", "peer.", "user_agent.", "source.", "destination.", "enduser.", "jsonrpc.", "tls.", "tracetui.",
+    "tool.", "graph.node.", "llm.prompt_template.", "llm.user", "llm.headers", "llm.is_streaming", "llm.chat.",
+    "anthropic.", "openai.response.", "gen_ai.openai.response.", "gen_ai.openai.api_", "gen_ai.is_streaming",
+    "gen_ai.client.", "gen_ai.token.type", "gen_ai.tool.type", "gen_ai.tool.description", "gen_ai.output.type",
+    "gen_ai.agent.", "gen_ai.execute_tool.",
 )  # fmt: skip
-"""OpenTelemetry's names outside of GenAI: known, and not ours to read."""
+"""OpenTelemetry's names outside of GenAI, and what its GenAI and OpenInference say that no field of ours is for."""
 
 
 def _element(family: str, rest: str, convention: int) -> Plan | None:

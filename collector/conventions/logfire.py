@@ -51,7 +51,8 @@ def _recorded_call(found: Found) -> None:
     slots = found.slots
     request, response = mapping(slots.get("logfire.request")), mapping(slots.get("logfire.response"))
     if request is not None:
-        slots.setdefault("in_value", request)
+        if not request.keys().isdisjoint({"messages", "input", "prompt", "system", "instructions"}):
+            slots.setdefault("in_value", request)
         if request.get("tools"):
             slots.setdefault("definitions", request["tools"])
         model = text(request.get("model"))

@@ -16,6 +16,7 @@ from collector.model import Content, Message
 ROLES = {
     "human": "user", "ai": "assistant", "model": "assistant", "bot": "assistant", "function": "tool",
     "AIMessageChunk": "assistant", "ai_message": "assistant", "human_message": "user",
+    "tool-call": "assistant", "tool-response": "tool",
 }  # fmt: skip
 SYSTEM = frozenset({"system", "developer"})
 _BODIES = frozenset({"content", "parts", "data", "kwargs"})
@@ -224,7 +225,17 @@ def _answer(value: dict[str, Any]) -> list[Message] | None:
             if name == "output":
                 return [message(one, "assistant") for one in listed]
             return [_choice(one) for one in listed]
-    return None
+    return _generations(value) if "generations" in value else None
+
+
+def _generations(value: dict[str, Any]) -> list[Message] | None:
+    """LangChain's answer: {"generations": [[{"text", "message"}]]}."""
+    listed = value.get("generations")
+    if isinstance(listed, list) and listed and isinstance(listed[0], list):
+        listed = listed[0]
+    if not isinstance(listed, list) or not listed or not all(isinstance(one, dict) for one in listed):
+        return None
+    return [message(one.get("message") or {"content": one.get("text")}, "assistant") for one in listed]
 
 
 def _choice(choice: dict[str, Any]) -> Message:

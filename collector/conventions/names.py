@@ -24,6 +24,7 @@ _SLOTS: dict[str, str] = {
     "finish_reasons": "gen_ai.response.finish_reasons llm.finish_reason gen_ai.response.finish_reason"
     " llm.response.finish_reason llm.response.stop_reason anthropic.message.stop_reason",
     "agent_name": "gen_ai.agent.name agent.name",
+    "raw_usage": "gen_ai.usage.raw",
     "prompt_name": "gen_ai.prompt.name prompt.name prompt.id",
     "prompt_version": "gen_ai.prompt.version prompt.version llm.prompt_template.version",
     "dimensions": "gen_ai.embeddings.dimension.count",
@@ -146,8 +147,9 @@ OPERATIONS: dict[str, str] = {
     "embeddings": "embedding", "embedding": "embedding",
     "execute_tool": "tool", "tool": "tool", "mcp.tool_call": "tool",
     "invoke_agent": "agent", "create_agent": "agent", "agent": "agent", "handoff": "agent",
-    "invoke_workflow": "chain", "workflow": "chain", "plan": "chain",
-    "retrieval": "retriever", "retrieve": "retriever", "search": "retriever",
+    "invoke_workflow": "chain", "workflow": "chain", "plan": "chain", "agent_step": "chain", "chain": "chain",
+    "retrieval": "retriever", "retrieve": "retriever", "search": "retriever", "retriever": "retriever",
+    "response": "llm", "llm": "llm", "text_generation": "llm",
     "rerank": "reranker", "guardrail": "guardrail", "guardrails": "guardrail",
     "evaluate": "evaluator", "evaluation": "evaluator",
 }  # fmt: skip

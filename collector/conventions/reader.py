@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from collector.conventions.content import content_of, definitions_of, documents_of, tool_of
+from collector.conventions.counting import from_details
 from collector.conventions.events import Said, listen
 from collector.conventions.found import Found
 from collector.conventions.gather import gather
@@ -91,6 +92,9 @@ def _fields(found: Found, said: Said, name: str) -> dict[str, Any]:
     if conventions:
         out["convention"] = spelt(conventions)
         _model(found, said, out)
+        if "raw_usage" in slots and found.counts:
+            for part, count in from_details(mapping(slots["raw_usage"]) or {}).items():
+                found.counts.setdefault(part, count)
         if found.counts:
             usage, notes = usage_of(found, kind)
             if usage is not None:

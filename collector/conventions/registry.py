@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
+from collector.conventions.claude_code import CLAUDE_CODE
 from collector.conventions.found import Convention, Found
+from collector.conventions.frameworks import ADK, CREWAI, HAYSTACK, LITELLM, MCP, MLFLOW, SMOLAGENTS
 from collector.conventions.langfuse import LANGFUSE
+from collector.conventions.langsmith import LANGSMITH
 from collector.conventions.logfire import LOGFIRE, PYDANTIC_AI
 from collector.conventions.names import GENAI, OPENINFERENCE, TABLE
 from collector.conventions.openai_agents import OPENAI_AGENTS
@@ -18,21 +21,25 @@ from collector.conventions.traceloop import TRACELOOP
 from collector.conventions.vercel import VERCEL
 from collector.model import SpanPart
 
-MORE: tuple[Convention, ...] = (LANGFUSE, PYDANTIC_AI, LOGFIRE, VERCEL, TRACELOOP, OPENAI_AGENTS)
+MORE: tuple[Convention, ...] = (
+    LANGFUSE, LANGSMITH, PYDANTIC_AI, LOGFIRE, VERCEL, TRACELOOP, OPENAI_AGENTS, MCP, LITELLM, CREWAI, SMOLAGENTS,
+    HAYSTACK, MLFLOW, ADK, CLAUDE_CODE,
+)  # fmt: skip
 _FIRST_BIT = 2
 BITS: dict[str, int] = {"genai": GENAI, "openinference": OPENINFERENCE} | {
     one.name: 1 << at for at, one in enumerate(MORE, _FIRST_BIT)
 }
 
 OWN: tuple[tuple[str, int], ...] = (
+    *((prefix, BITS[one.name]) for one in MORE for prefix in one.own),
+    *((key, 0) for key in ("llm.user", "llm.headers", "llm.is_streaming", "llm.request.", "llm.usage.", "llm.chat.")),
     ("gen_ai.", GENAI),
     ("llm.", OPENINFERENCE),
-    *((prefix, BITS[one.name]) for one in MORE for prefix in one.own),
 )
 """Beginnings of keys, and whose they are."""
 
-PARAMS: tuple[tuple[str, int], ...] = tuple((prefix, BITS[one.name]) for one in MORE for prefix in one.params)
-META: tuple[tuple[str, int], ...] = tuple((prefix, BITS[one.name]) for one in MORE for prefix in one.meta)
+PARAMS: tuple[str, ...] = tuple(prefix for one in MORE for prefix in one.params)
+META: tuple[str, ...] = tuple(prefix for one in MORE for prefix in one.meta)
 SCOPES: dict[str, int] = {scope: BITS[one.name] for one in MORE for scope in one.scopes}
 PREPARE: tuple[tuple[int, Callable[[Found, SpanPart], None]], ...] = tuple(
     (BITS[one.name], one.prepare) for one in MORE if one.prepare is not None

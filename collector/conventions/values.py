@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from typing import Any
 
@@ -66,6 +67,20 @@ def scalar(value: Any) -> Any:
     if isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == '"':
         return load(value)
     return decoded(value)
+
+
+def pythonic(value: Any) -> Any:
+    """As `decoded`, and what Python's repr() made of a dict, too, where it is short: some SDKs write no JSON."""
+    said = decoded(value)
+    if isinstance(said, str) and said[:1] == "{" and len(said) <= _REPR_CHARS:
+        try:
+            return ast.literal_eval(said)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return said
+    return said
+
+
+_REPR_CHARS = 4096
 
 
 def load(value: str) -> Any:

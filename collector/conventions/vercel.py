@@ -20,6 +20,8 @@ _PROVIDERS = {"google": "google", "google-vertex": "google", "vertex": "google",
 def provider(name: str) -> str:
     """The provider of "openai.chat", "google.generative-ai", "azure-openai.responses"."""
     first = name.partition(".")[0]
+    if first in ("aws", "azure", "gcp", "ibm", "az"):
+        return name  # OpenTelemetry's names have dots, too
     return _PROVIDERS.get(first, first)
 
 
@@ -138,8 +140,9 @@ VERCEL = Convention(
     },
     params=("ai.settings.",),
     meta=("ai.telemetry.metadata.",),
-    heard="ai.request.headers. ai.response.timestamp ai.response.msToFinish ai.response.avgOutputTokensPerSecond"
-    " ai.response.avgCompletionTokensPerSecond ai.usage.outputTokenDetails.textTokens ai.schema ai.schema."
-    " ai.settings.output operation.name resource.name ai.prompt.format ai.response.createdAt",
+    heard="ai.settings.context. ai.request.headers. ai.response.timestamp ai.response.msToFinish"
+    " ai.response.avgOutputTokensPerSecond ai.response.avgCompletionTokensPerSecond"
+    " ai.usage.outputTokenDetails.textTokens ai.schema ai.schema. ai.settings.output operation.name resource.name"
+    " ai.prompt.format ai.response.createdAt",
     prepare=_prepare,
 )

@@ -10,6 +10,7 @@ import pytest
 from collector import conventions
 from collector.conventions.counting import from_details
 from collector.conventions.gather import is_known
+from collector.conventions.values import pythonic
 from collector.model import Content, Message, Rank, Reading, Scope, SpanPart, Tool, Usage
 from collector.protocols import otlp
 
@@ -277,3 +278,100 @@ def test_a_new_name_is_unknown_whoever_owns_it(key: str) -> None:
 
 def test_a_scope_can_say_who_wrote_a_span() -> None:
     assert read({"gen_ai.operation.name": "chat"}, scope=Scope("pydantic-ai")).convention == "genai+pydantic-ai"
+
+
+# LangSmith, MCP, frameworks: what the recordings do not show
+
+
+def test_langchains_answer_is_read_from_its_generations() -> None:
+    generations = [[{"text": "hello", "message": {"lc": 1, "id": ["AIMessage"], "kwargs": {"content": "hello",
+                                                                                         "type": "ai"}}}]]  # fmt: skip
+    reading = read({
+        "langsmith.span.kind": "llm", "gen_ai.operation.name": "chat", "gen_ai.system": "langchain",
+        "gen_ai.prompt": json.dumps({"messages": [[{"lc": 1, "id": ["HumanMessage"],
+                                                    "kwargs": {"content": "hi", "type": "human"}}]]}),
+        "gen_ai.completion": json.dumps({"generations": generations}), "langsmith.metadata.LANGSMITH_PROJECT": "p",
+        "langsmith.metadata.ls_provider": "openai", "langsmith.metadata.thread_id": "t",
+    })  # fmt: skip
+    assert reading.input == Content(messages=(said("user", text("hi")),))
+    assert reading.output == Content(messages=(said("assistant", text("hello")),))
+    assert (reading.provider, reading.session_id) == ("openai", "t")
+    assert "LANGSMITH_PROJECT" not in (reading.metadata or {})
+
+
+def test_a_retrievers_kind_is_its_runs_type_not_the_operation_that_langsmith_names() -> None:
+    assert read({"langsmith.span.kind": "retriever", "gen_ai.operation.name": "embeddings"}).kind == "retriever"
+
+
+@pytest.mark.parametrize(("given", "wanted"), [
+    ('{"cache_read": 8}', {"cache_read": 8}), ("{'cache_read': 8}", {"cache_read": 8}), ("{'a': f()}", "{'a': f()}"),
+    ("{" * 3000, "{" * 3000), ("words", "words"), (7, 7),
+])  # fmt: skip
+def test_a_dict_as_python_prints_it_is_read_and_never_run(given: Any, wanted: Any) -> None:
+    assert pythonic(given) == wanted
+
+
+@pytest.mark.parametrize(("name", "kind"), [
+    ("claude_code.interaction", "agent"), ("claude_code.llm_request", "llm"), ("claude_code.tool", "tool"),
+    ("claude_code.tool.blocked_on_user", "span"), ("claude_code.hook", "span"),
+])  # fmt: skip
+def test_claude_codes_spans_are_told_by_their_scope(name: str, kind: str) -> None:
+    reading = read({"tool_name": "Bash"}, name=name, scope=Scope("com.anthropic.claude_code.tracing"))
+    assert (reading.kind, reading.convention) == (kind, "claude-code")
+
+
+def test_claude_codes_tokens_are_anthropics_and_get_their_cache_added() -> None:
+    given = {
+        "model": "claude-sonnet-4-5", "input_tokens": 76, "output_tokens": 15, "cache_read_tokens": 100,
+        "cache_creation_tokens": 12, "ttft_ms": 250, "stop_reason": "end_turn", "success": False, "error": "overloaded",
+    }  # fmt: skip
+    reading = read(given, name="claude_code.llm_request", scope=Scope("com.anthropic.claude_code.tracing"))
+    assert reading.usage == Usage(188, 15, cache_read_tokens=100, cache_write_tokens=12)
+    assert (reading.model, reading.provider, reading.ttft_ns) == ("claude-sonnet-4-5", "anthropic", 250_000_000)
+    assert (reading.status, reading.status_message, reading.finish_reasons) == ("error", "overloaded", ("end_turn",))
+    assert read(given) == Reading()  # the same keys on anybody else's span are that one's own
+
+
+def test_haystacks_own_spans_are_read() -> None:
+    replies = json.dumps({"replies": [{"role": "assistant", "content": [{"type": "text", "text": "hello"}]}]})
+    reading = read(
+        {"haystack.component.type": "OpenAIChatGenerator", "haystack.component.output": replies},
+        name="haystack.component.run",
+    )
+    assert (reading.kind, reading.output) == ("llm", Content(messages=(said("assistant", text("hello")),)))
+    assert read({"haystack.component.type": "InMemoryBM25Retriever"}).kind == "retriever"
+    assert read({"haystack.agent.input": "{}"}, name="haystack.agent.run").kind == "agent"
+
+
+def test_mlflows_spans_are_read() -> None:
+    reading = read({
+        "mlflow.spanType": '"CHAT_MODEL"', "mlflow.spanInputs": '{"messages": [{"role": "user", "content": "hi"}]}',
+        "mlflow.spanOutputs": '{"choices": [{"message": {"role": "assistant", "content": "hello"}}]}',
+        "mlflow.chat.tokenUsage": '{"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}',
+        "mlflow.llm.model": '"m"',
+    })  # fmt: skip
+    assert (reading.kind, reading.model, reading.usage) == ("llm", "m", Usage(3, 2))
+    assert reading.input == Content(messages=(said("user", text("hi")),))
+    assert reading.output == Content(messages=(said("assistant", text("hello")),))
+
+
+def test_googles_agents_keep_request_and_answer_whole() -> None:
+    reading = read({
+        "gen_ai.operation.name": "generate_content", "gen_ai.request.model": "gemini-2.5-flash",
+        "gcp.vertex.agent.llm_request": json.dumps({
+            "contents": [{"role": "user", "parts": [{"text": "hi"}]}], "config": {"system_instruction": "be brief"}}),
+        "gcp.vertex.agent.llm_response": json.dumps({
+            "content": {"role": "model", "parts": [{"text": "hello"}]},
+            "usage_metadata": {"prompt_token_count": 3, "candidates_token_count": 2, "total_token_count": 5}}),
+        "gcp.vertex.agent.session_id": "s",
+    })  # fmt: skip
+    assert (reading.usage, reading.session_id) == (Usage(3, 2), "s")
+    assert reading.system == (said("system", text("be brief")),)
+    assert reading.input == Content(messages=(said("user", text("hi")),))
+    assert reading.output == Content(messages=(said("assistant", text("hello")),))
+
+
+def test_a_call_of_mcp_is_a_tool_only_where_it_says_which() -> None:
+    assert read({"mcp.method.name": "tools/call", "gen_ai.tool.name": "f"}).kind == "tool"
+    assert read({"mcp.method.name": "tools/call"}).kind is None
+    assert read({"mcp.method.name": "initialize"}).kind == "span"

@@ -1,0 +1,256 @@
+"""Frameworks and gateways whose spans differ from the conventions they follow: what each adds or spells otherwise."""
+
+from __future__ import annotations
+
+from collector.conventions.counting import from_details
+from collector.conventions.found import Convention, Found
+from collector.conventions.values import decoded, mapping, number, pythonic, text
+from collector.model import SpanPart
+
+# MCP: opentelemetry.io/docs/specs/semconv/gen-ai/mcp/, FastMCP, the Python SDK
+
+_METHODS = {"tools/call": "tool", "resources/read": "retriever", "prompts/get": "prompt"}
+_MCP_SUBJECT = {"tool": "tool_name", "retriever": "mcp.uri", "prompt": "prompt_name"}
+
+
+def _mcp(found: Found, part: SpanPart) -> None:
+    """A method that names what it calls is the call; without (the transport's own span) it is a span like others."""
+    slots, texts = found.slots, found.texts
+    kind = _METHODS.get(str(slots.get("mcp.method")))
+    if kind is None:
+        if "mcp.method" in slots:
+            slots.setdefault("kind", "span")
+    elif _MCP_SUBJECT[kind] in slots or _MCP_SUBJECT[kind] in texts:
+        slots.setdefault("kind", kind)
+    if "mcp.uri" in slots:
+        slots.setdefault("query", slots["mcp.uri"])
+    for given, ours in (("mcp.arguments", "tool_arguments"), ("mcp.result", "tool_result")):
+        if given in slots:
+            slots.setdefault(ours, slots[given])
+
+
+MCP = Convention(
+    "mcp",
+    own=("mcp.", "fastmcp."),
+    slots={
+        "mcp.method": "mcp.method.name",
+        "mcp.uri": "mcp.resource.uri",
+        "mcp.arguments": "mcp.request.argument",
+        "mcp.result": "mcp.response.value",
+        "tool_name": "mcp.tool.name",
+    },
+    heard="mcp.session.id mcp.protocol.version mcp.request.id mcp.session.init_options fastmcp.",
+    prepare=_mcp,
+)
+
+# LiteLLM's callback "otel"
+
+_LITELLM_USER = ("user_api_key_end_user_id", "user_api_key_user_id")
+
+
+def _litellm(found: Found, part: SpanPart) -> None:
+    usage = pythonic(found.meta.pop("usage_object", None))
+    if isinstance(usage, dict) and found.counts:
+        for name, count in from_details(usage).items():
+            found.counts.setdefault(name, count)
+    for key in _LITELLM_USER:
+        if (user := text(found.meta.get(key))) is not None:
+            found.texts.setdefault("user_id", user)
+    for key in [key for key, value in found.meta.items() if value in ("[]", "{}", "None")]:
+        del found.meta[key]
+
+
+LITELLM = Convention(
+    "litellm",
+    own=("hidden_params", "llm.openai.", "llm.None."),
+    slots={
+        "cost": "gen_ai.cost.total_cost",
+        "cost_in": "gen_ai.cost.input_cost",
+        "cost_out": "gen_ai.cost.output_cost",
+        "user_id": "llm.user",
+        "project": "metadata.user_api_key_project_alias",
+    },
+    meta=("metadata.",),
+    heard="gen_ai.cost. llm.openai. llm.None. hidden_params error.code error.stack_trace error.llm_provider"
+    " gen_ai.framework llm.is_streaming",
+    scopes=("litellm",),
+    prepare=_litellm,
+)
+
+# CrewAI and smolagents, through OpenInference
+
+
+def _crewai(found: Found, part: SpanPart) -> None:
+    """A crew's, a task's output is an object around the text that it is about."""
+    slots = found.slots
+    result = decoded(slots.get("out_value"))
+    if isinstance(result, dict) and not result.keys().isdisjoint(_RESULT) and text(result.get("raw")):
+        slots["out_value"], slots["out_mime"] = result["raw"], "text/plain"
+    given = decoded(slots.get("in_value"))
+    agent = given.get("agent") if isinstance(given, dict) else None
+    if isinstance(agent, dict) and text(agent.get("role")):
+        found.texts.setdefault("agent_name", str(agent["role"]))
+    if "crewai.inputs" in slots:
+        slots.setdefault("in_value", decoded(slots["crewai.inputs"]))
+
+
+_RESULT = frozenset({"tasks_output", "expected_output"})
+
+CREWAI = Convention(
+    "crewai",
+    own=("crew_key", "crew_agents"),
+    slots={"crewai.inputs": "crew_inputs"},
+    heard="crew_key crew_id crew_agents crew_tasks task_key task_id flow_id tool.description_updated"
+    " tool.cache_function tool.result_as_answer tool.current_usage_count",
+    scopes=("openinference.instrumentation.crewai",),
+    prepare=_crewai,
+)
+
+
+def _smolagents(found: Found, part: SpanPart) -> None:
+    """Arguments come as JSON that says of itself to be text; a run's task stands among them."""
+    given = decoded(found.slots.get("in_value"))
+    if isinstance(given, dict):
+        found.slots["in_value"] = text(given.get("task")) or given
+
+
+SMOLAGENTS = Convention(
+    "smolagents",
+    own=("smolagents.",),
+    heard="smolagents.",
+    scopes=("openinference.instrumentation.smolagents",),
+    prepare=_smolagents,
+)
+
+# Haystack's own tracer
+
+
+def _haystack(found: Found, part: SpanPart) -> None:
+    slots = found.slots
+    kind = _haystack_kind(part.name or "", text(slots.get("haystack.type")) or "")
+    if kind is not None:
+        slots.setdefault("kind", kind)
+    if kind == "tool" and text(slots.get("haystack.name")):
+        slots.setdefault("tool_name", slots["haystack.name"])
+    for side, ours in (("haystack.in", "in_value"), ("haystack.out", "out_value")):
+        if side in slots:
+            slots.setdefault(ours, decoded(slots[side]))
+    replies = mapping(slots.get("haystack.out")) or {}
+    if kind == "llm" and replies.get("replies"):
+        slots.setdefault("out_messages", replies["replies"])
+
+
+def _haystack_kind(name: str, type_: str) -> str | None:
+    if name in ("haystack.pipeline.run", "haystack.async_pipeline.run"):
+        return "chain"
+    if name == "haystack.agent.run":
+        return "agent"
+    if name.startswith("haystack.agent.step"):
+        return {"haystack.agent.step.llm": "llm", "haystack.agent.step.tool": "tool"}.get(name, "chain")
+    for ending, kind in (("Generator", "llm"), ("Retriever", "retriever"), ("Ranker", "reranker"), ("Agent", "agent"),
+                         ("Embedder", "embedding"), ("ToolInvoker", "tool"), ("PromptBuilder", "prompt"),
+                         ("Evaluator", "evaluator")):  # fmt: skip
+        if type_.endswith(ending):
+            return kind
+    return "chain" if type_ else None
+
+
+HAYSTACK = Convention(
+    "haystack",
+    own=("haystack.",),
+    slots={
+        "haystack.type": "haystack.component.type",
+        "haystack.name": "haystack.tool.name haystack.component.name",
+        "haystack.in": "haystack.component.input haystack.agent.input haystack.agent.step.llm.input"
+        " haystack.agent.step.tool.input haystack.pipeline.input_data",
+        "haystack.out": "haystack.component.output haystack.agent.output haystack.agent.step.llm.output"
+        " haystack.agent.step.tool.output haystack.pipeline.output_data",
+        "tool_id": "haystack.tool.call.id",
+        "status_message": "haystack.tool.error",
+        "metadata": "haystack.pipeline.metadata",
+    },
+    heard="haystack.",
+    prepare=_haystack,
+)
+
+# MLflow's spans, exported as OTLP
+
+_MLFLOW_KINDS = {
+    "CHAT_MODEL": "llm", "LLM": "llm", "TOOL": "tool", "AGENT": "agent", "CHAIN": "chain", "RETRIEVER": "retriever",
+    "EMBEDDING": "embedding", "RERANKER": "reranker", "PARSER": "chain", "EVALUATOR": "evaluator",
+    "GUARDRAIL": "guardrail", "WORKFLOW": "chain", "TASK": "chain",
+}  # fmt: skip
+
+
+def _mlflow(found: Found, part: SpanPart) -> None:
+    slots = found.slots
+    kind = _MLFLOW_KINDS.get(str(slots.get("mlflow.type")).strip('"').upper())
+    if kind is not None:
+        slots.setdefault("kind", kind)
+    for side, ours in (("mlflow.in", "in_value"), ("mlflow.out", "out_value")):
+        if side in slots:
+            slots.setdefault(ours, decoded(slots[side]))
+    for name, count in from_details(mapping(slots.get("mlflow.usage")) or {}).items():
+        found.counts.setdefault(name, count)
+    cost = mapping(slots.get("mlflow.cost")) or {}
+    if number(cost.get("total_cost")) is not None:
+        slots.setdefault("cost", cost["total_cost"])
+    for field in ("model", "provider"):
+        if field in found.texts:
+            found.texts[field] = found.texts[field].strip('"')
+
+
+MLFLOW = Convention(
+    "mlflow",
+    own=("mlflow.",),
+    slots={
+        "mlflow.type": "mlflow.spanType",
+        "mlflow.in": "mlflow.spanInputs",
+        "mlflow.out": "mlflow.spanOutputs",
+        "mlflow.usage": "mlflow.chat.tokenUsage",
+        "mlflow.cost": "mlflow.llm.cost",
+        "model": "mlflow.llm.model",
+        "provider": "mlflow.llm.provider",
+        "definitions": "mlflow.chat.tools",
+        "session_id": "mlflow.trace.session",
+        "user_id": "mlflow.trace.user",
+    },
+    heard="mlflow.",
+    prepare=_mlflow,
+)
+
+# Google's Agent Development Kit
+
+
+def _adk(found: Found, part: SpanPart) -> None:
+    slots = found.slots
+    asked, answered = mapping(slots.get("adk.request")), mapping(slots.get("adk.response"))
+    if asked is not None:
+        slots.setdefault("in_messages", asked.get("contents") or [])
+        config = asked.get("config")
+        if isinstance(config, dict):
+            slots.setdefault("system", config.get("system_instruction"))
+            slots.setdefault("definitions", config.get("tools"))
+    if answered is not None:
+        if answered.get("content"):
+            slots.setdefault("out_messages", [answered["content"]])
+        usage = answered.get("usage_metadata")
+        for name, count in from_details(usage if isinstance(usage, dict) else {}).items():
+            found.counts.setdefault(name, count)
+    if (part.name or "") in ("invocation", "agent_run"):
+        slots.setdefault("kind", "chain")
+
+
+ADK = Convention(
+    "google-adk",
+    own=("gcp.vertex.agent.",),
+    slots={
+        "adk.request": "gcp.vertex.agent.llm_request",
+        "adk.response": "gcp.vertex.agent.llm_response",
+        "tool_arguments": "gcp.vertex.agent.tool_call_args",
+        "tool_result": "gcp.vertex.agent.tool_response",
+        "session_id": "gcp.vertex.agent.session_id",
+    },
+    heard="gcp.vertex.agent.",
+    prepare=_adk,
+)
