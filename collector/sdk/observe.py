@@ -6,7 +6,7 @@ a call writes down what it got and goes on (see `live.py` for why so little happ
 
 from __future__ import annotations
 
-from functools import wraps
+from functools import partial, wraps
 from time import perf_counter_ns
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from collector.sdk.queue import Queue
 
-_COROUTINE, _GENERATOR, _ASYNC_GENERATOR, _VARARGS = 0x80, 0x20, 0x200, 0x04
+_COROUTINE, _ITERABLE_COROUTINE, _GENERATOR, _ASYNC_GENERATOR, _VARARGS = 0x80, 0x100, 0x20, 0x200, 0x04
 EXCLUDED = "[excluded]"
 """Stands for an argument that is not to be recorded."""
 
@@ -45,23 +45,39 @@ def decorate(
     metadata_of = metadata if callable(metadata) else None
     if metadata and metadata_of is None:
         fields["metadata"] = dict(metadata)  # type: ignore[arg-type]  # a mapping, as it cannot be called
-    code: CodeType | None = getattr(function, "__code__", None)
+    inner, code, given = _seen_through(function)
     names, rest = _parameters(code)
+    names = names[given:]
     plan = Plan(
-        queue, str(name or getattr(function, "__name__", type(function).__name__)), kind, names=names, rest=rest,
+        queue, str(name or getattr(inner, "__name__", type(inner).__name__)), kind, names=names, rest=rest,
         defaults=_defaults(function, names),
         capture_input=capture_input, capture_output=capture_output, session=session, user=user,
         fields=fields or None, excluded=frozenset([exclude] if isinstance(exclude, str) else exclude),
         metadata_of=metadata_of,
     )  # fmt: skip
     flags = code.co_flags if code is not None else 0
-    if flags & _COROUTINE:
+    if flags & (_COROUTINE | _ITERABLE_COROUTINE):
         return _coroutine(queue, function, plan)
     if flags & _ASYNC_GENERATOR:
         return async_generator(queue, function, plan, _made)
     if flags & _GENERATOR:
         return generator(queue, function, plan, _made)
     return _function(queue, function, plan)
+
+
+def _seen_through(function: Callable[..., Any]) -> tuple[Any, CodeType | None, int]:
+    """(what a partial is of, the code that a call runs, how many of its arguments are given already)."""
+    inner: Any = function
+    given = 0
+    while isinstance(inner, partial):
+        given += len(inner.args)
+        inner = inner.func
+    code: CodeType | None = getattr(inner, "__code__", None)
+    if code is not None:
+        return inner, code, given + (getattr(inner, "__self__", None) is not None)
+    own = None if isinstance(inner, type) else getattr(type(inner), "__call__", None)  # noqa: B004  # to look at it
+    code = getattr(own, "__code__", None)
+    return inner, code, given + (code is not None)
 
 
 def _parameters(code: CodeType | None) -> tuple[tuple[str, ...], str | None]:

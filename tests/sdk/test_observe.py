@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import types
+from functools import partial
 
 import pytest
 
@@ -174,6 +176,47 @@ def test_a_property_stays_a_property_and_self_may_be_any_later_argument(bench):
     assert found["mood"].reading.output == Content(value="fine")
     assert found["mood"].reading.input is None
     assert found["compare"].reading.input == Content(value={"other": 1, "self": 2})
+
+
+def test_partials_bound_methods_and_callable_objects_are_what_they_call(bench):
+    class Agent:
+        def ask(self, question, key=""):
+            return question
+
+        async def __call__(self, city):
+            await asyncio.sleep(0)
+            return CURRENT.get().plan.name
+
+    def words(sep, text):
+        yield from text.split(sep)
+
+    async def twice(number):
+        return 2 * number
+
+    agent = Agent()
+    assert bench.observe(exclude=("key",))(agent.ask)("why?", "sk-1") == "why?"
+    assert list(bench.observe()(partial(words, " "))("a b")) == ["a", "b"]
+    assert asyncio.run(bench.observe()(partial(twice))(4)) == 8
+    assert asyncio.run(bench.observe()(agent)("Oslo")) == "Agent"
+    found = {name: part.reading for name, part in bench.finished().items()}
+    assert found["ask"].input == Content(value={"question": "why?", "key": "[excluded]"})
+    assert (found["words"].input, found["words"].output) == (Content(value={"text": "a b"}), Content(value=["a", "b"]))
+    assert (found["twice"].input, found["twice"].output) == (Content(value={"number": 4}), Content(value=8))
+    assert (found["Agent"].input, found["Agent"].output) == (Content(value={"city": "Oslo"}), Content(value="Agent"))
+
+
+def test_a_generator_that_is_a_coroutine_can_still_be_awaited(bench):
+    @bench.observe()
+    @types.coroutine
+    def old():
+        yield
+        return 7
+
+    async def main():
+        return await old()
+
+    assert asyncio.run(main()) == 7
+    assert bench.finished()["old"].reading.output == Content(value=7)
 
 
 def test_a_generator_is_current_only_within_its_steps(bench):
