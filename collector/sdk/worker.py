@@ -190,15 +190,15 @@ class Worker:
             self.collect(urgent=True)
             self.send(urgent=True)
             return False
-        asked = self.asked
-        urgent = asked > self.answered or self.stopping
+        asked, last = self.asked, self.stopping
+        urgent = asked > self.answered or last
         self.collect(urgent)
         while self.queue.ends and len(self.unsent) < 4 and not self.rescued:
             self.collect(urgent)
         sent = self.send(urgent)
         if self.pausing:
             return False
-        if self.stopping and (not self.queue.ends or not sent or self.rescued):
+        if last and (not self.queue.ends or not sent or self.rescued):  # told in between: spans may be open
             return False
         self.do_chores(urgent)
         if asked > self.answered and (not self.queue.ends or not sent):

@@ -167,6 +167,34 @@ OpenAIInstrumentor().instrument()
     assert sdk == [(0 if theirs else 2,)]
 
 
+GRAPH = """
+from typing import TypedDict
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langgraph.graph import END, START, StateGraph
+class State(TypedDict):
+    said: str
+model = FakeListChatModel(responses=["hello"])
+graph = StateGraph(State)
+graph.add_node("think", lambda state: {"said": model.invoke(state["said"]).content})
+graph.add_edge(START, "think")
+graph.add_edge("think", END)
+app = graph.compile()
+app.invoke({"said": "hi"}, {"configurable": {"thread_id": "thread-42"}})
+from collector.langchain import CallbackHandler
+app.invoke({"said": "hi"}, {"callbacks": [CallbackHandler()]})
+"""
+
+
+def test_a_graph_is_traced_once_with_a_handler_of_its_own_too(project: Path) -> None:
+    pytest.importorskip("langgraph")
+    program(project / "app", GRAPH)
+    done = auto(project, sys.executable, "agent.py")
+    assert done.returncode == 0, done.stderr
+    assert "2 traces, 6 spans, 0 errors" in done.stderr
+    assert rows(project, "select kind, count(*) from spans group by 1") == [("chain", 4), ("llm", 2)]
+    assert rows(project, "select session_id from sessions") == [("thread-42",)]
+
+
 # What is wired, and what is left to others.
 
 

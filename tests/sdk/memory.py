@@ -13,16 +13,18 @@ from collector.sdk.queue import Queue
 
 
 class MemorySink:
-    """`fail_with` is raised by the next writes while it is set; `hold` makes them wait."""
+    """`fail_with` is raised by the next writes while it is set; `hold` makes them wait; `entered`: one came."""
 
     def __init__(self) -> None:
         self.batches: list[Batch] = []
         self.fail_with: Exception | None = None
         self.hold = threading.Event()
         self.hold.set()
+        self.entered = threading.Event()
         self.wrote = threading.Condition()
 
     def write(self, batch: Batch) -> Receipt:
+        self.entered.set()
         self.hold.wait(10)
         if self.fail_with is not None:
             raise self.fail_with

@@ -130,6 +130,20 @@ def test_exit_waits_no_longer_than_told_then_spills(tmp_path):
     bench.sink.hold.set()
 
 
+def test_a_worker_told_to_end_while_it_writes_still_writes_the_open_spans(tmp_path):
+    bench = Bench(db=tmp_path / "traces.db", started_after_s=3600)
+    bench.sink.hold.clear()
+    with bench.span("long"):
+        with bench.span("short"):
+            pass
+        assert bench.sink.entered.wait(10)
+        worker = bench.queue.worker
+        worker.stopping = True  # what an exit does first, here amid a turn that began before
+        bench.sink.hold.set()
+        worker.thread.join(10)
+        assert ranks(bench.sink, "long") == [Rank.STARTED]
+
+
 def test_a_disabled_tracer_calls_through_and_writes_nothing(tmp_path):
     bench = Bench(db=tmp_path / "t.db", disabled=True)
     work = bench.observe()(lambda: 7)
