@@ -18,10 +18,11 @@ from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from fnmatch import fnmatchcase
 from functools import cache
+from operator import attrgetter
 from sys import getsizeof
 from typing import Any
 
-from collector.model import NO_READING, Rank, Refusal, SpanPart
+from collector.model import NO_READING, Rank, Refusal, Resource, Scope, SpanPart
 from collector.setting_tables import SamplingRule, environment_of
 from collector.settings import Settings
 
@@ -33,7 +34,6 @@ KNOWN_TRACES = 20_000
 """So many traces are remembered, kept ones too: of each that failed, the rest is to be written as well."""
 _BITS = 56
 _ENTRY_BYTES = 250
-_SHARED = ("resource", "scope")
 
 
 class Sampler:
@@ -275,22 +275,28 @@ def _failed(part: SpanPart) -> bool:
 def _weight(part: SpanPart) -> int:
     """About the bytes that a part keeps alive by itself."""
     total = 0
-    left: list[Any] = [part]
+    left: list[Any] = [(part,)]
     while left:
-        value = left.pop()
-        total += getsizeof(value, 64)
-        kind: Any = type(value)
-        if kind is dict:
-            left += value.keys()
-            left += value.values()
-        elif kind is list or kind is tuple:
-            left += value
-        elif names := _names(kind):
-            left += [one for name in names if (one := getattr(value, name)) is not None]
+        for value in left.pop():
+            if not value:  # most fields of most parts
+                continue
+            kind: Any = type(value)
+            if kind is dict:
+                left += (value.keys(), value.values())
+            elif kind is list or kind is tuple:
+                left.append(value)
+            elif kind not in _SCALARS and (get := _getter(kind)) is not None:
+                left.append(get(value))
+            total += getsizeof(value, 64)
     return total
 
 
+_SCALARS = frozenset({str, bytes, int, float, bool, Rank})
+
+
 @cache
-def _names(kind: Any) -> tuple[str, ...]:
-    """The fields of a dataclass; resource and scope are shared by all parts of a process."""
-    return tuple(one.name for one in fields(kind) if one.name not in _SHARED) if is_dataclass(kind) else ()
+def _getter(kind: Any) -> attrgetter[Any] | None:
+    """What gets all fields of a dataclass (ours have several) at once. Resource and scope are shared by parts."""
+    if not is_dataclass(kind) or kind in (Resource, Scope):
+        return None
+    return attrgetter(*(one.name for one in fields(kind)))
