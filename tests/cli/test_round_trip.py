@@ -16,7 +16,7 @@ from collector.protocols import native, otlp
 from tracetui.cli import main
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
-FOLDERS = sorted(folder.name for folder in PAYLOADS.iterdir() if folder.is_dir())
+FOLDERS = sorted({path.parent.name for path in PAYLOADS.glob("*/*-traces.*")})
 
 
 @pytest.fixture(autouse=True)
