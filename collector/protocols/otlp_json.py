@@ -33,8 +33,8 @@ def traces(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Ref
     document = _document(body, "resourceSpans", "ExportTraceServiceRequest")
     groups = [
         (group, scoped, _list(scoped, "spans"))
-        for group in _list(document, "resourceSpans")
-        for scoped in _list(group, "scopeSpans") or _list(group, "instrumentationLibrarySpans")
+        for group in _objects(document, "resourceSpans")
+        for scoped in _objects(group, "scopeSpans") or _objects(group, "instrumentationLibrarySpans")
     ]
     _check_count(sum(len(spans) for _, _, spans in groups), limits, "spans")
     parts: list[SpanPart] = []
@@ -61,8 +61,8 @@ def logs(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Refus
     document = _document(body, "resourceLogs", "ExportLogsServiceRequest")
     records = [
         record
-        for group in _list(document, "resourceLogs")
-        for scoped in _list(group, "scopeLogs")
+        for group in _objects(document, "resourceLogs")
+        for scoped in _objects(group, "scopeLogs")
         for record in _list(scoped, "logRecords")
     ]
     _check_count(len(records), limits, "log records")
@@ -111,6 +111,15 @@ def _list(data: Any, name: str) -> list[Any]:
     if not isinstance(value, list):
         raise DecodeError(f"OTLP field {name!r} is {_found(value)}, not a list")
     return value
+
+
+def _objects(data: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """A list of groups. One that is no object has no spans to refuse one by one, and must not be passed over."""
+    found = [one for one in _list(data, name) if one is not None]
+    for one in found:
+        if not isinstance(one, dict):
+            raise DecodeError(f"OTLP field {name!r} holds {_found(one)}, not only objects")
+    return found
 
 
 def _span(span: Any, resource: Resource | None, scope: Scope | None, limits: Limits) -> SpanPart:

@@ -217,6 +217,17 @@ def nested(depth: int) -> Any:
     return value
 
 
+@pytest.mark.parametrize("groups", ["[1]", '["a"]', '[{"scopeSpans": [3]}]', '[{"scopeSpans": [{}, []]}]'])
+def test_a_group_that_is_no_object_is_not_passed_over(groups: str) -> None:
+    with pytest.raises(DecodeError, match="not only objects"):
+        otlp.decode_traces(f'{{"resourceSpans": {groups}}}'.encode(), otlp.JSON)
+
+
+def test_a_group_that_is_null_is_none() -> None:
+    body = b'{"resourceSpans": [null, {"scopeSpans": [null, {"spans": []}]}]}'
+    assert otlp.decode_traces(body, otlp.JSON).parts == ()
+
+
 def test_values_nested_too_deeply_cost_their_span() -> None:
     limit = Limits().depth
     assert len(decoded(with_value(nested(limit))).parts) == 1
