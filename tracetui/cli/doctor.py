@@ -6,6 +6,7 @@ import platform
 import socket
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,25 @@ def doctor(db: Path | None, as_json: bool) -> None:
     for section in ("versions", "settings", "file", "receiver"):
         click.echo(section)
         for name, value in report[section].items():
+            if name.startswith("unmapped_keys"):
+                continue
             click.echo(f"  {name:<20} {plain(_shown(value))}")
+    _tell_unmapped(report["file"])
     for sentence in report["advice"]:
         click.echo(f"! {plain(sentence)}")
+
+
+def _tell_unmapped(file: Mapping[str, Any]) -> None:
+    """Attributes that are kept, and that nothing was read from."""
+    listed, more = file.get("unmapped_keys") or (), file.get("unmapped_keys_more")
+    if not listed:
+        return
+    click.echo("attributes that no convention knows")
+    for one in listed:
+        scope = f"   ({one['scope']})" if one["scope"] else ""
+        click.echo(f"  {plain(one['key']):<40} {fmt.count(one['spans'])} spans{plain(scope)}")
+    if more:
+        click.echo(f"  and {more:,} more")
 
 
 def versions() -> dict[str, Any]:
@@ -93,6 +110,7 @@ def file_facts(path: Path) -> dict[str, Any]:
     """Size, schema, mode, counts and the ledger's sums; {"path", "exists": False} when it is not there yet."""
     from collector import store
     from collector.store import upkeep
+    from collector.store.unmapped import unmapped_keys
 
     if not path.exists():
         return {"path": str(path), "exists": False}
@@ -114,6 +132,8 @@ def file_facts(path: Path) -> dict[str, Any]:
                 "errors": totals.errors,
                 "ledger": dict(ledger),
             }
+            listed, more = unmapped_keys(reader)
+            out |= {"unmapped_keys": [asdict(one) for one in listed], "unmapped_keys_more": more}
     except TracetuiError as error:
         out["note"] = str(error)
     return out
