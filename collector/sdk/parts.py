@@ -5,21 +5,17 @@ from __future__ import annotations
 from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any
 
-from collector.conventions.messages import is_message, side, split_system
+from collector.conventions.said import content, system, usage_of
 from collector.ids import RUN_ATTRIBUTE
 from collector.model import (
-    USAGE_FIELDS,
-    Content,
     Document,
     Event,
-    Message,
     Rank,
     Reading,
     Resource,
     Scope,
     SpanPart,
     Tool,
-    Usage,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -32,20 +28,6 @@ _PLAIN = (
     "operation", "provider", "model", "request_model", "response_id", "params", "tool_definitions",
     "prompt_name", "prompt_version", "agent_name", "level", "status_message",
 )  # fmt: skip
-_OPENAI_USAGE = {
-    "prompt_tokens": "input_tokens",
-    "completion_tokens": "output_tokens",
-    "cached_tokens": "cache_read_tokens",
-    "cached_input_tokens": "cache_read_tokens",
-    "cache_creation_tokens": "cache_write_tokens",
-}
-_USAGE_DETAILS = {
-    "prompt_tokens_details": {"cached_tokens": "cache_read_tokens", "audio_tokens": "audio_input_tokens"},
-    "input_tokens_details": {"cached_tokens": "cache_read_tokens"},
-    "completion_tokens_details": {"reasoning_tokens": "reasoning_tokens", "audio_tokens": "audio_output_tokens"},
-    "output_tokens_details": {"reasoning_tokens": "reasoning_tokens"},
-}
-
 
 CANCELLED = "cancelled"
 """The status message of a span that was asked to stop: it did not fail, and did not finish either."""
@@ -122,8 +104,8 @@ class Maker:
     def reading(self, span: Span, fields: dict[str, Any], error_type: str | None) -> Reading:
         kind = fields.get("kind") or span.plan.kind
         said, answered = self._input(span, fields), _output(span, fields)
-        system, given = _content(said, kind, "user")
-        _, output = _content(answered, kind, "assistant")
+        leading, given = content(said, kind, "user")
+        _, output = content(answered, kind, "assistant")
         usage, cost = fields.get("usage"), fields.get("cost_usd")
         plain = {name: fields[name] for name in _PLAIN if name in fields and name != "status_message"}
         first = span.first_token_at
@@ -133,7 +115,7 @@ class Maker:
             kind=kind if kind != "span" else None,
             usage=usage_of(usage) if isinstance(usage, dict) else None,
             cost_nanousd=round(cost * 1e9) if isinstance(cost, int | float) else None,
-            system=(*_system(fields.get("system")), *system),
+            system=(*system(fields.get("system")), *leading),
             input=given,
             output=output,
             tool=self._tool(span, fields, kind, said, answered),
@@ -200,44 +182,6 @@ def arguments_of(span: Span) -> dict[str, Any]:
 
 def _output(span: Span, fields: dict[str, Any]) -> Any:
     return fields.get("output", span.output)
-
-
-def _content(value: Any, kind: str, role: str) -> tuple[tuple[Message, ...], Content | None]:
-    """(leading system messages, the content). Only model calls and what looks like messages become messages."""
-    if value is None or value == {}:
-        return (), None
-    if kind == "llm" and isinstance(value, str):
-        return (), Content(messages=(Message(role, ({"type": "text", "text": value},)),))
-    messages = isinstance(value, list) and bool(value) and all(is_message(item) for item in value)
-    if not messages and not (kind == "llm" and isinstance(value, dict)):
-        return (), Content(value=value)
-    content = side(value, of_model=kind == "llm", role=role)
-    system, rest = split_system(content.messages)
-    return system, Content(messages=rest, value=content.value)
-
-
-def _system(value: Any) -> tuple[Message, ...]:
-    if not value:
-        return ()
-    text = value if isinstance(value, str) else str(value)
-    return (Message("system", ({"type": "text", "text": text},)),)
-
-
-def usage_of(said: dict[str, Any]) -> Usage | None:
-    """A mapping in our names, or in OpenAI's, as a Usage. Numbers that are none are left out."""
-    found: dict[str, int] = {}
-    for name, value in said.items():
-        if isinstance(value, dict):
-            for inner, ours in _USAGE_DETAILS.get(name, {}).items():
-                _take(found, ours, value.get(inner))
-        else:
-            _take(found, _OPENAI_USAGE.get(name, name), value)
-    return Usage(**found) if found else None
-
-
-def _take(found: dict[str, int], name: str, value: Any) -> None:
-    if name in USAGE_FIELDS and isinstance(value, int | float) and value >= 0:
-        found[name] = int(value)
 
 
 def _documents(said: Any) -> tuple[Document, ...]:

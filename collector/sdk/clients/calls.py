@@ -2,46 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from collector.protocols.llm import ABANDONED
 from collector.sdk.api import QUEUE
 from collector.sdk.live import Plan, Span, leave
 from collector.sdk.trouble import note_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-ABANDONED = "abandoned: the stream was not read to its end"
-"""The status message of a streamed call that nobody read on; what came so far is its output."""
+    from collector.protocols.llm import Endpoint, Said
 ABANDONED_BY = "GeneratorExit"
-Said = dict[str, Any]
-"""Keywords of `Span.update`."""
-
-
-class Gather(Protocol):
-    """Puts a streamed answer together."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether the answer is whole, although the stream may say more."""
-
-    def take(self, item: Any) -> bool:
-        """Add one event; whether it held something of the answer itself (and not only of its frame)."""
-
-    def said(self) -> Said:
-        """What is known by now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """How to read one kind of request: the body that was sent, the answer, and the answer in pieces."""
-
-    operation: str
-    kind: str
-    asked: Callable[[dict[str, Any]], Said]
-    answered: Callable[[Any], Said]
-    gather: Callable[[], Gather] | None = None
 
 
 class Call:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import BaseCallbackHandler
 
+from collector.protocols.llm.plainly import fields, text
 from collector.sdk.api import QUEUE
 from collector.sdk.clients import lcvalues
 from collector.sdk.clients.calls import ABANDONED_BY
-from collector.sdk.clients.plainly import fields, text
 from collector.sdk.live import CURRENT, Plan, Remote, Span
 from collector.sdk.trouble import note_error
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from collector.protocols.llm import Said
+from collector.protocols.llm.plainly import fields, text
 from collector.sdk.capture import SCALARS
-from collector.sdk.clients.calls import Said
-from collector.sdk.clients.plainly import fields, text
 
 MAX_NODES = 20_000
 _ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant", "HumanMessageChunk": "user",
@@ -168,7 +168,7 @@ def _older_usage(told: dict[str, Any]) -> dict[str, Any] | None:
     if not isinstance(said, dict):
         return None
     if "input_tokens" in said and "cache_read_input_tokens" in said:
-        from collector.sdk.clients.anthropic import usage_of
+        from collector.protocols.llm.anthropic import usage_of
 
         return usage_of(said)
     return said

@@ -10,7 +10,8 @@ from collector.sdk.api import QUEUE
 from collector.sdk.clients.streams import Watch, attend, is_stream
 
 if TYPE_CHECKING:
-    from collector.sdk.clients.calls import Call, Said
+    from collector.protocols.llm import Said
+    from collector.sdk.clients.calls import Call
 
 
 def is_raw(result: Any) -> bool:

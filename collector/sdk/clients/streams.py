@@ -16,7 +16,8 @@ from weakref import WeakSet
 from collector.sdk.api import QUEUE
 
 if TYPE_CHECKING:
-    from collector.sdk.clients.calls import Call, Gather
+    from collector.protocols.llm import Gather
+    from collector.sdk.clients.calls import Call
 
 
 class Watch:

@@ -13,12 +13,14 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from collector.sdk.api import QUEUE
-from collector.sdk.clients.calls import Call, Endpoint, begin
+from collector.sdk.clients.calls import Call, begin
 from collector.sdk.clients.raws import heed, is_raw
 from collector.sdk.clients.streams import Watch, attend, is_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from collector.protocols.llm import Endpoint
 
 MARK = "_tracetui_wrapped"
 

@@ -29,7 +29,7 @@ def counted():
 
 @pytest.mark.parametrize("broken", ["asked", "answered", "take", "said"])
 def test_trouble_of_ours_never_reaches_the_host(server, counted, monkeypatch, broken):
-    from collector.sdk.clients import chat, openai
+    from collector.protocols.llm import chat, openai
 
     def fail(*_):
         raise RuntimeError("ours")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from collector.sdk.clients.calls import Said
-from collector.sdk.clients.plainly import fields, plain, text, told
+from collector.protocols.llm import Said
+from collector.protocols.llm.plainly import fields, plain, text, told
 
 _NO_PARAMS = frozenset({"model", "messages", "prompt", "input", "tools", "functions", "encoding_format"})
 _KEPT = ("role", "content", "tool_calls", "function_call", "refusal", "reasoning_content", "reasoning", "audio")

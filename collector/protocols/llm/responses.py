@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from collector.conventions.messages import is_message
-from collector.sdk.clients.calls import Said
-from collector.sdk.clients.chat import params
-from collector.sdk.clients.plainly import fields, plain, text, told
+from collector.protocols.llm import Said
+from collector.protocols.llm.chat import params
+from collector.protocols.llm.plainly import fields, plain, text, told
 
 _NO_PARAMS = frozenset({"model", "input", "instructions", "tools", "prompt"})
 _WHOLE = frozenset({"response.completed", "response.incomplete", "response.failed"})

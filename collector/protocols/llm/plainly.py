@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from collector.sdk.capture import SCALARS
-
+SCALARS = frozenset({str, int, float, bool, type(None)})
 _PARSED = frozenset({"parsed", "parsed_arguments", "parsed_output"})
 """Where the libraries put objects of the host's own classes; the text they were made from stands beside them."""
 MAX_DEPTH = 40
