@@ -198,6 +198,7 @@ def _function(queue: Queue, function: Callable[..., Any], plan: Plan) -> Callabl
             starts.append(span)
             if queue.idle:
                 queue.wake()
+                span.began = now()  # the first one loads what writes spans, which is not the function's time
         try:
             output = function(*args, **kwargs)
         except BaseException as error:

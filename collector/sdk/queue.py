@@ -154,6 +154,8 @@ class Queue:
             self.starts.append(span)
             if self.idle:
                 self.wake()
+                if self.now is perf_counter_ns:
+                    span.began = perf_counter_ns()  # the first one loads what writes spans: not the span's time
 
     def finish(self, span: Span) -> None:
         """Take a span that has ended. Beyond the byte limit this thread writes it to the spill file itself."""

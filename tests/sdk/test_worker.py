@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from time import perf_counter_ns
 
 import pytest
 
@@ -142,6 +143,24 @@ def test_a_worker_told_to_end_while_it_writes_still_writes_the_open_spans(tmp_pa
         bench.sink.hold.set()
         worker.thread.join(10)
         assert ranks(bench.sink, "long") == [Rank.STARTED]
+
+
+@pytest.mark.parametrize("decorated", [True, False])
+def test_what_it_takes_to_start_the_worker_is_not_the_first_spans_time(bench, monkeypatch, decorated):
+    woken, wake = [], bench.queue.wake
+
+    def slowly():
+        wake()
+        woken.append(perf_counter_ns())
+
+    monkeypatch.setattr(bench.queue, "wake", slowly)
+    if decorated:
+        bench.observe(name="first")(lambda: None)()
+    else:
+        with bench.span("first"):
+            pass
+    at = bench.finished()["first"].start_ns
+    assert at >= bench.queue.worker.clock.date_ns(woken[0])
 
 
 def test_a_disabled_tracer_calls_through_and_writes_nothing(tmp_path):
