@@ -12,9 +12,7 @@ Types: langfuse.api.ingestion in the Python SDK; https://api.reference.langfuse.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,9 +20,11 @@ import orjson
 
 from collector import ids
 from collector.conventions.langfuse import moment_ns
-from collector.conventions.values import number
+from collector.conventions.values import decoded, number
 from collector.errors import DecodeError, TooLarge
+from collector.library import Experiment, ExperimentRun, Item
 from collector.model import Batch, Rank, Score, SpanPart, Value
+from collector.protocols import jsonbody
 from collector.protocols.limits import LIMITS, Limits, Refusals
 
 SOURCE = "langfuse"
@@ -59,6 +59,7 @@ _COSTS = {"inputCost": "input", "outputCost": "output", "totalCost": "total"}
 _SCORE = frozenset({"id", "traceId", "observationId", "sessionId", "name", "value", "stringValue", "dataType",
                     "comment", "timestamp", "metadata"})  # fmt: skip
 _LATEST = 2**62
+_EXPERIMENT = "langfuse.experiment."
 _DATA_TYPES = {"NUMERIC": "numeric", "BOOLEAN": "boolean", "CATEGORICAL": "categorical"}
 
 
@@ -74,7 +75,7 @@ class Ingestion:
 
 def decode_ingestion(body: bytes, now_ns: int, limits: Limits = LIMITS) -> Ingestion:
     """DecodeError where it is no batch, TooLarge where it holds too many events; one wrong event costs itself."""
-    said = load(body)
+    said = jsonbody.load(body, "a Langfuse batch", depth=None)  # an event that is nested too deeply costs itself
     events = said.get("batch") if isinstance(said, dict) else None
     if not isinstance(events, list):
         raise DecodeError(f"a body of {len(body):,} bytes is no Langfuse batch: it needs a list under 'batch'")
@@ -88,7 +89,7 @@ def decode_ingestion(body: bytes, now_ns: int, limits: Limits = LIMITS) -> Inges
 def decode_scores(body: bytes, now_ns: int, limits: Limits = LIMITS) -> tuple[list[Score], list[dict[str, Any]]]:
     """A score or a list of them (`POST /api/public/scores`): the scores, and of each that is wrong
     {"index", "id", "error"}. DecodeError where it is neither."""
-    said = load(body)
+    said = jsonbody.load(body, "a list of scores")
     many = said if isinstance(said, list) else [said]
     if len(many) > limits.spans:
         raise TooLarge(f"{len(many):,} scores in one body are over the limit of {limits.spans:,}; send fewer")
@@ -103,15 +104,34 @@ def decode_scores(body: bytes, now_ns: int, limits: Limits = LIMITS) -> tuple[li
     return scores, errors
 
 
-def load(body: bytes) -> Any:
-    """JSON, or a DecodeError. Python's own spelling of it too: NaN and Infinity are no JSON, and are sent."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as e:
-        if b"NaN" in body or b"Infinity" in body:
-            with suppress(ValueError, RecursionError):
-                return json.loads(body)
-        raise DecodeError(f"a body of {len(body):,} bytes is not JSON: {e}") from e
+def experiments(parts: Iterable[SpanPart]) -> tuple[Item, ...]:
+    """The experiments that spans name themselves, and which trace an item led to (the SDKs from version 4 on)."""
+    found: dict[str, Item] = {}
+    for part in parts:
+        said = part.attributes
+        name, item = _text(said.get(_EXPERIMENT + "id")), _text(said.get(_EXPERIMENT + "item.id"))
+        if name is None:
+            continue
+        known = found.get(name)
+        description, metadata = said.get(_EXPERIMENT + "description"), said.get(_EXPERIMENT + "metadata")
+        if not isinstance(known, Experiment) or description or metadata:
+            called, dataset = (_text(said.get(_EXPERIMENT + key)) for key in ("name", "dataset.id"))
+            start = min(part.start_ns or part.at_ns, known.created_ns if isinstance(known, Experiment) else _LATEST)
+            found[name] = Experiment(
+                name, called or name, dataset, _text(description), decoded(metadata) if metadata else None,
+                source=SOURCE, created_ns=start,
+            )  # fmt: skip
+        if item is not None:
+            root = _text(said.get(_EXPERIMENT + "item.root_observation_id"))
+            run = run_id(name, item, part.trace_id)
+            span = ids.span_id(root) if root else None
+            found[run] = ExperimentRun(run, name, item, part.trace_id, span, created_ns=part.start_ns or part.at_ns)
+    return tuple(found.values())
+
+
+def run_id(experiment_id: str, item_id: str, trace_id: str) -> str:
+    """One name for what an item led to, whether a request says it or the spans do."""
+    return f"{experiment_id}:{item_id}:{trace_id}"
 
 
 class _Events:
@@ -350,6 +370,3 @@ def _sample(event: Any) -> str:
         return orjson.dumps(event).decode()[:2000]
     except TypeError:
         return ""
-
-
-__all__ = ["SOURCE", "TRACE", "Ingestion", "decode_ingestion", "decode_scores", "load", "root_of", "score"]

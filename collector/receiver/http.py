@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from collector.errors import (
     DecodeError,
+    FilterError,
     Forbidden,
     NotFound,
     StoreBusy,
@@ -34,6 +35,7 @@ from collector.receiver.room import Overloaded
 AT_ONCE = 256
 HTTP_CODES: tuple[tuple[type[Exception], int], ...] = (
     (DecodeError, 400),
+    (FilterError, 400),
     (Forbidden, 403),
     (NotFound, 404),
     (UnsupportedMedia, 415),

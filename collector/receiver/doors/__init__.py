@@ -31,6 +31,7 @@ TABLE = (
     "status",
     "native",
     "openai_agents",
+    "langfuse",
     "otlp",  # stays the last: it answers under any prefix
 )
 """Modules of this package, in the order they are asked."""
