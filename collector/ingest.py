@@ -40,15 +40,18 @@ class Sink(Protocol):
 class Ingest:
     """The corridor into one file. Thread-safe; opens the file at once.
 
-    `redactor` and `clock` are seams for tests. Raises StoreError when the file cannot be written.
+    `stored` is given the parts of each batch as they were stored (redacted, cut), once they are committed; not those of
+    a batch that brought nothing new. `redactor` and `clock` are seams for tests. Raises StoreError when the file
+    cannot be written.
     """
 
     def __init__(
         self, path: Path, settings: Settings, *, clock: Callable[[], int] = time.time_ns,
-        redactor: Redactor | None = None,
+        redactor: Redactor | None = None, stored: Callable[[Sequence[SpanPart]], None] | None = None,
     ) -> None:  # fmt: skip
         self.path = path
         self._clock = clock
+        self._stored = stored
         self._limit = settings.max_part_bytes
         self._policy = Policy(settings, redactor=redactor)
         self._failures_told = 0
@@ -93,6 +96,8 @@ class Ingest:
             self._failures_told = max(failures, self._failures_told)
             self._wrote_at = time.monotonic()
             self._dirty = self._unindexed = True
+        if self._stored is not None and outcome.stored:
+            self._stored(parts)
         refused += outcome.refused
         return Receipt(
             received, outcome.stored, outcome.duplicate, len(clipped) + outcome.mended,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+from urllib.parse import unquote, urlsplit
 
 from collector.model import NO_READING, SpanPart
 from collector.own_patterns import own_pattern
@@ -39,6 +40,25 @@ class SamplingRule:
     def __str__(self) -> str:
         said = [f"{key} {value}" for key in RULE_KEYS[:4] if (value := getattr(self, key)) is not None]
         return ", ".join([*said, *(f"metadata {key} {value}" for key, value in self.metadata.items())])
+
+
+def web_address(value: object) -> str:
+    """An http:// or https:// address."""
+    text = str(value).strip()
+    if not text.startswith(("http://", "https://")) or not urlsplit(text).hostname:
+        raise ValueError("give it an address such as https://otel.example.com")
+    return text
+
+
+def headers(value: object) -> dict[str, str]:
+    """A table of names and values, or "name=value,name=value" as OTEL_EXPORTER_OTLP_HEADERS has it (URL-encoded)."""
+    wanted = 'give it a table, or "name=value,name=value"'
+    if isinstance(value, str):
+        pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+        if not all(equals and name.strip() for name, equals, _ in pairs):
+            raise ValueError(wanted)
+        return {unquote(name).strip(): unquote(text).strip() for name, _, text in pairs}
+    return {name: str(text) for name, text in _table(value, wanted).items()}
 
 
 def patterns(value: object) -> dict[str, str]:

@@ -38,6 +38,8 @@ class Settings:
     `sample_rate` is the share of traces that the SDK writes, `sampling` are rules before it; traces with a failed
     span are always written. `environments` holds what differs by environment: see `within`.
     `allowed_hosts` and `allowed_origins` add to what the receiver accepts by itself.
+    `forward` is the OTLP/HTTP endpoint that the receiver also sends to, with `forward_headers`; at most `forward_bytes`
+    wait for it on disk.
     `keys` maps commands of the explorer to keys: {"lists.filter": "ctrl+o"} (`tracetui.keymap` knows the names).
     `durable` makes a commit survive a power cut, for the price of an fsync each.
     """
@@ -70,6 +72,9 @@ class Settings:
     token: str | None = field(default=None, repr=False)
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
+    forward: str | None = None
+    forward_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    forward_bytes: int = 256_000_000
     max_part_bytes: int = 1_000_000
     max_body_bytes: int = 64_000_000
     max_spans: int = 100_000
@@ -397,6 +402,9 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "token": _text,
     "allowed_hosts": _names,
     "allowed_origins": _names,
+    "forward": setting_tables.web_address,
+    "forward_headers": setting_tables.headers,
+    "forward_bytes": _SIZE,
     "max_part_bytes": _SIZE,
     "max_body_bytes": _SIZE,
     "max_spans": _count(1, 10_000_000),

@@ -60,6 +60,20 @@ def encode_traces_protobuf(spans: Iterable[SpanPart]) -> bytes:
     return to_protobuf(spans)
 
 
+def encode_logs_protobuf(spans: Iterable[SpanPart]) -> bytes:
+    """An ExportLogsServiceRequest of the log records that the parts of spans hold."""
+    from collector.protocols.otlp_encode import logs_to_protobuf
+
+    return logs_to_protobuf(spans)
+
+
+def rejected_of(answer: bytes, content_type: str = PROTOBUF) -> tuple[int, str]:
+    """(how many, why) the other side left out, of an ExportTraceServiceResponse or its twin for logs. DecodeError."""
+    from collector.protocols.otlp_encode import partial_success
+
+    return partial_success(answer, content_type.startswith(JSON))
+
+
 def _is_json(content_type: str) -> bool:
     media = content_type.partition(";")[0].strip().lower()
     if media == JSON:

@@ -13,7 +13,9 @@ from typing import Any
 import orjson
 
 from collector import conventions
-from collector.model import NO_READING, Event, Link, Resource, Scope, SpanPart, Value
+from collector.errors import DecodeError
+from collector.model import NO_READING, Event, Link, LogRecord, Resource, Scope, SpanPart, Value
+from collector.protocols import jsonbody
 from collector.protocols.parts import REPEATED, SENT_END
 
 Json = dict[str, Any]
@@ -49,6 +51,54 @@ def to_protobuf(spans: Iterable[SpanPart]) -> bytes:
                 _fill_span(scoped.spans.add(), part)
     data: bytes = request.SerializeToString()
     return data
+
+
+def logs_to_protobuf(spans: Iterable[SpanPart]) -> bytes:
+    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+
+    request = ExportLogsServiceRequest()
+    for resource, scopes in _grouped(spans):
+        group = request.resource_logs.add()
+        if resource is not None:
+            _add(group.resource.attributes, resource.attributes)
+        for scope, parts in scopes:
+            scoped = group.scope_logs.add()
+            if scope is not None:
+                scoped.scope.name, scoped.scope.version = scope.name, scope.version
+            for part in parts:
+                for record in part.logs:
+                    _fill_record(scoped.log_records.add(), part, record)
+    data: bytes = request.SerializeToString()
+    return data
+
+
+def _fill_record(out: Any, part: SpanPart, record: LogRecord) -> None:
+    out.trace_id, out.span_id = bytes.fromhex(part.trace_id), bytes.fromhex(part.span_id)
+    out.time_unix_nano = out.observed_time_unix_nano = max(0, record.time_ns)
+    out.event_name, out.severity_text = record.event_name or "", record.severity
+    out.severity_number = record.severity_number
+    if record.body is not None:
+        _fill(out.body, record.body)
+    _add(out.attributes, record.attributes)
+
+
+def partial_success(answer: bytes, is_json: bool) -> tuple[int, str]:
+    """Of any signal: their answers have the same fields under the same numbers."""
+    from google.protobuf.message import Error as ProtobufError
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+    if not is_json:
+        try:
+            said = ExportTraceServiceResponse.FromString(answer).partial_success
+        except ProtobufError as e:
+            raise DecodeError(f"an answer of {len(answer)} bytes is not OTLP's: {e}") from e
+        return said.rejected_spans, said.error_message
+    document = jsonbody.load(answer, "an answer")
+    partial = document.get("partialSuccess") if isinstance(document, dict) else None
+    if not isinstance(partial, dict):
+        return 0, ""
+    rejected = str(partial.get("rejectedSpans") or partial.get("rejectedLogRecords") or 0)
+    return int(rejected) if rejected.isdecimal() else 0, str(partial.get("errorMessage") or "")
 
 
 def _grouped(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
+from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from collector.errors import SettingsError, TracetuiError
 from collector.receiver.status import probe
@@ -37,6 +39,14 @@ def check_exposure(host: str, token: str | None) -> None:
             f"listening on {host} would let everybody on the network write traces: "
             "set a token (--token or TRACETUI_TOKEN), or listen on 127.0.0.1"
         )
+
+
+def check_forward(url: str | None, host: str, ports: Sequence[int]) -> None:
+    """SettingsError where a receiver would send on to itself."""
+    address = urlsplit(url or "")
+    name = address.hostname or ""
+    if address.port in ports and (name == host.strip("[]") or is_loopback(name)):
+        raise SettingsError(f"--forward {url} is this collector itself; name the endpoint of another backend")
 
 
 def bind(host: str, port: int, option: str, *, next_free: bool = False) -> socket.socket:

@@ -10,27 +10,31 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from collector.model import Batch, Refusal, SpanPart
 from collector.receiver.corridor import Corridor, WriteQueue
 from collector.receiver.decoding import Decoders
 from collector.receiver.doors import doors
 from collector.receiver.first_bytes import FirstBytes, http_protocol
+from collector.receiver.forward import Forwarder
 from collector.receiver.guard import Guard
 from collector.receiver.house import House
 from collector.receiver.http import Application
-from collector.receiver.ports import bind, check_exposure
+from collector.receiver.ports import bind, check_exposure, check_forward
 from collector.receiver.status import LEDGER, Status
 from collector.settings import Settings
 from collector.version import VERSION
 
 if TYPE_CHECKING:
     from collector.receiver.grpc_door import GrpcServer
+    from collector.store.reader import Reader
 
 KEEP_ALIVE_S = 75  # longer than exporters wait between batches, so that they need not connect anew each time
 OPEN_CONNECTIONS = 500  # half of what a process may usually have open
@@ -54,16 +58,20 @@ class Receiver:
         check_exposure(settings.host, settings.token)
         self.settings = settings
         self._started = time.time()
+        self._forward: Forwarder | None = None
         self._sockets: list[socket.socket] = []
         try:
             self._sockets.append(bind(settings.host, settings.http_port, "--http-port", next_free=next_free))
             self._sockets.append(bind(settings.host, settings.grpc_port, "--grpc-port", next_free=next_free))
             self._ports = [s.getsockname()[1] for s in self._sockets]
-            ingest = (open_ingest or _open_ingest)(settings)
+            check_forward(settings.forward, settings.host, self._ports)
+            ingest = (open_ingest or self._open_ingest)(settings)
         except BaseException:
             self._close_sockets()
             raise
         self._queue = WriteQueue(ingest, settings.queue_bytes)
+        if settings.forward:
+            self._forward = Forwarder(settings, self._count_unforwarded, self._open_reader)
         self._decoders = decoders or Decoders(settings.max_spans)
         self._preload = decoders is None
         self._guard = Guard(settings.host, settings.token, settings.allowed_hosts, settings.allowed_origins)
@@ -80,6 +88,8 @@ class Receiver:
         finally:
             self._close_sockets()
             self._stop_grpc()
+            if self._forward is not None:
+                self._forward.close()
             self._queue.close()
 
     def stop(self) -> None:
@@ -109,6 +119,7 @@ class Receiver:
             .replace("+00:00", "Z"),
             uptime_s=round(time.time() - self._started, 3),
             ledger={name: totals[name] for name in LEDGER},
+            forward=self._forward.report() if self._forward is not None else None,
         )
 
     async def _serve(self, stop_with_stdin: bool, on_ready: Callable[[Status], None] | None, signals: bool) -> None:
@@ -156,6 +167,23 @@ class Receiver:
 
                 self._grpc = GrpcServer(self.settings, self._queue, self._decoders, self._guard)
             return self._grpc.path
+
+    def _open_ingest(self, settings: Settings) -> Corridor:
+        from collector.ingest import Ingest
+
+        return Ingest(settings.db, settings, stored=self._send_on if settings.forward else None)
+
+    def _open_reader(self) -> AbstractContextManager[Reader]:
+        from collector.store import open_reader
+
+        return open_reader(self.settings.db)
+
+    def _send_on(self, parts: Sequence[SpanPart]) -> None:
+        if self._forward is not None:
+            self._forward.stored(parts)
+
+    def _count_unforwarded(self, reason: str, sample: str, count: int) -> None:
+        self._queue.accept(bytes, lambda _: Batch("forward", refused=(Refusal(reason, sample, count),)))
 
     def _stop_grpc(self) -> None:
         with self._grpc_starts:
@@ -216,9 +244,3 @@ def _wait_for_stdin(stop: Callable[[], None]) -> None:
         while os.read(sys.stdin.fileno(), 4096):
             pass
     stop()
-
-
-def _open_ingest(settings: Settings) -> Corridor:
-    from collector.ingest import Ingest
-
-    return Ingest(settings.db, settings)

@@ -40,6 +40,7 @@ class Status:
     started: str = ""
     uptime_s: float = 0.0
     ledger: dict[str, int] = field(default_factory=dict)
+    forward: dict[str, Any] | None = None
 
     def writes(self, path: Path | str) -> bool:
         """Whether it writes this very file; false for a file that does not exist."""
@@ -67,6 +68,7 @@ class Status:
             "started": self.started,
             "uptime_s": self.uptime_s,
             "ledger": self.ledger,
+            "forward": self.forward,
         }
 
     def introduction(self) -> dict[str, Any]:

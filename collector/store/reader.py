@@ -71,6 +71,10 @@ EXPORT = f"""
     where s.start_ns is not null and (s.start_ns, s.id) > (:at, :tie) and {{where}}
     order by s.start_ns, s.id limit :limit"""
 EXPORT_ONE = EXPORT.replace("order by s.start_ns, s.id limit :limit", "and s.id = :number")
+EXPORT_NAMED = f"""
+    select {", ".join(f"s.{n}" for n in SPAN_COLUMNS)}, {", ".join(f"b.{n}" for n in BODY_COLUMNS)}
+    from spans s join bodies b on b.id = s.id
+    where s.trace_id = :trace_id and s.span_id = :span_id and s.start_ns is not null"""
 DAMAGED = "what can be read of it is shown"
 GHOSTS = f"""
     select {", ".join(f"s.{n}" for n in SPAN_COLUMNS)}, {", ".join(f"b.{n}" for n in BODY_COLUMNS)}
@@ -331,6 +335,14 @@ class Reader:
                 break
         if not where:
             yield from self._ghosts()
+
+    def parts_named(self, names: Iterable[tuple[str, str]]) -> Iterator[SpanPart]:
+        """The spans of these (trace id, span id), as they were sent (folded); those that are not there are left out."""
+        for trace_id, span_id in names:
+            for row in self._rows(EXPORT_NAMED, {"trace_id": trace_id, "span_id": span_id}):
+                with self._sound():
+                    part = self._expander.part(*_state_and_body(row))
+                yield part
 
     def _ghosts(self) -> Iterator[SpanPart]:
         """Spans of which only late parts are here."""

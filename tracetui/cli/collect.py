@@ -24,7 +24,8 @@ PORT = click.IntRange(0, 65535)
 @click.option("--host", metavar="ADDRESS", help="Where to listen [default: 127.0.0.1]; anything else needs a token.")
 @click.option("--http-port", type=PORT, help="OTLP/HTTP [default: 4318]; 0 takes any free port.")
 @click.option("--grpc-port", type=PORT, help="OTLP/gRPC [default: 4317]. Both ports speak both.")
-@click.option("--token", help="Wanted from every sender, as 'Authorization: Bearer TOKEN' or 'x-api-key: TOKEN'.")
+@click.option("--token", help="Wanted from every sender, where its key belongs: Bearer, Basic's password, x-api-key.")
+@click.option("--forward", metavar="URL", help="Also send on, as OTLP over HTTP, to this endpoint.")
 @click.option("--next-free", is_flag=True, help="Take the next free port where one is taken.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Say where it listens as one JSON document (as /v1/status has it)."
@@ -36,6 +37,7 @@ def collect(
     http_port: int | None,
     grpc_port: int | None,
     token: str | None,
+    forward: str | None,
     next_free: bool,
     as_json: bool,
     stdin_close: bool,
@@ -43,7 +45,7 @@ def collect(
     """Receive OTLP over HTTP and gRPC into the file, until ctrl+c. A sender is answered when its spans are stored."""
     from collector import receiver
 
-    found = resolve(db=db, host=host, http_port=http_port, grpc_port=grpc_port, token=token)
+    found = resolve(db=db, host=host, http_port=http_port, grpc_port=grpc_port, token=token, forward=forward)
     for warning in found.warnings:
         common.note(warning)
 
@@ -63,6 +65,8 @@ def tell(status: Status, settings: Settings) -> None:
     """Say where it listens, which file it writes, and what to set in the application."""
     common.note(f"writing {status.file}")
     common.note(f"listening on {status.url} (HTTP) and port {status.grpc_port} (gRPC); ctrl+c ends it")
+    if status.forward:
+        common.note(f"sending on to {status.forward['url']}")
     token = " OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer%20TOKEN'" if status.token_required else ""
     common.note(f"for your application: OTEL_EXPORTER_OTLP_ENDPOINT={status.url}{token}")
     for kind, wanted, got in (
