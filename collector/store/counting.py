@@ -2,9 +2,8 @@
 
 (a) Spans that share response id and model, and lie within two seconds of one another, are one call,
     wherever in the file they are: a client SDK and its instrumentor both report, sometimes in separate
-    traces. It is counted at the span that tells the most numbers (of a stream, instrumentors often leave
-    out which tokens were cached, and the cost is wrong without), among equals at the smallest (start_ns,
-    trace_id, span_id).
+    traces. It is counted at the smallest (start_ns, trace_id, span_id) of those that tell usage; of all, when
+    none does (a stream whose usage nobody asked for).
 (b) Otherwise a span whose descendant carries usage does not count: frameworks repeat their children's sums.
 
 Only spans of model kinds take part in (a): an agent that quotes its last answer's id repeats a sum and
@@ -36,9 +35,6 @@ class Countable(Protocol):
     @property
     def carries_usage(self) -> bool: ...
 
-    @property
-    def numbers_told(self) -> int: ...
-
 
 def may_repeat(span: Countable) -> bool:
     """Whether another span may report the same call as this one."""
@@ -65,7 +61,7 @@ def same_calls(spans: Iterable[Countable]) -> list[list[Countable]]:
             call.append(span)
         calls.append(call)
     for call in calls:
-        call.sort(key=lambda span: (-span.numbers_told, *_order(span)))
+        call.sort(key=lambda span: (not span.carries_usage, *_order(span)))
     return calls
 
 

@@ -68,11 +68,6 @@ class SpanState:
         )
 
     @property
-    def numbers_told(self) -> int:
-        """How many of the numbers that are summed it knows."""
-        return len(SUMS) - sums_of(self).count(None)
-
-    @property
     def is_model_call(self) -> bool:
         return self.kind in MODEL_KINDS
 

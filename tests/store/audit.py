@@ -89,7 +89,7 @@ def expected_counted(spans: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
             assert before is not span
         for call in calls:
             if len(call) > 1:
-                owner = min(call, key=lambda s: sum(s[name] is None for name in SUMS))  # the first of equals
+                owner = min(call, key=lambda s: not carries(s))  # the first of equals
                 for span in call:
                     key = span["trace_id"], span["span_id"]
                     counted[key] = int(span is owner and (carries(span) or key not in below))

@@ -20,7 +20,6 @@ class Span:
     response_id: str | None = "r1"
     below: int = 0
     carries_usage: bool = True
-    numbers_told: int = 2
 
 
 def ids(calls: list[list[Span]]) -> list[list[str]]:
@@ -53,13 +52,12 @@ def test_another_model_is_another_call():
     assert ids(same_calls([Span("a"), Span("b", model="gpt-4o-mini")])) == [["a"], ["b"]]
 
 
-def test_who_tells_the_most_numbers_owns_the_call_however_late():
-    fullest, none = Span("b", 5, numbers_told=3), Span("a", carries_usage=False, numbers_told=0)
-    assert ids(same_calls([none, Span("z", 1), fullest, Span("c", 2)])) == [["b", "z", "c", "a"]]
+def test_who_tells_usage_owns_the_call_however_late():
+    assert ids(same_calls([Span("a", carries_usage=False), Span("z", 1), Span("c", 2)])) == [["z", "c", "a"]]
 
 
 def test_spans_that_know_no_usage_are_one_call_too_and_it_counts_unless_usage_is_below():
-    (call,) = same_calls([Span(name, carries_usage=False, numbers_told=0) for name in "ba"])
+    (call,) = same_calls([Span(name, carries_usage=False) for name in "ba"])
     assert ids([call]) == [["a", "b"]]
     assert owner_counts(call[0])
     assert not owner_counts(Span("a", carries_usage=False, below=1))
