@@ -88,7 +88,7 @@ class Backend(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         server: Any = self.server
-        server.got.append((self.path, dict(self.headers), body))
+        server.got.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
         code, headers, answer = server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]
         self.send_response(code)
         for name, value in {"content-length": str(len(answer)), **headers}.items():
