@@ -99,13 +99,15 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One hit of a retrieval. `score` is the source's own number; `rank` counts from 0."""
+    """One hit of a retrieval. `score` is the source's own number; `rank` counts from 0, and so does `rank_before`,
+    where it stood before it was ranked anew."""
 
     id: str | None = None
     content: str | None = None
     score: float | None = None
     rank: int | None = None
     metadata: dict[str, Value] | None = None
+    rank_before: int | None = None
 
 
 @dataclass(slots=True, unsafe_hash=True)

@@ -7,6 +7,7 @@ embedded texts, tool arguments), then `input.value` and `output.value`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from collector.conventions import flat
@@ -206,6 +207,16 @@ def definitions_of(found: Found) -> Value:
     return None
 
 
+def _ranked_anew(after: tuple[Document, ...], candidates: flat.Elements) -> tuple[Document, ...]:
+    """A reranker's documents, with where each stood among those it was given: by id, else by content."""
+    stood: dict[str, int] = {}
+    for rank, one in enumerate(flat.documents(candidates)):
+        for name in (one.content, one.id):
+            if name is not None:
+                stood.setdefault(name, rank)
+    return tuple([replace(one, rank_before=stood.get(one.id or "", stood.get(one.content or ""))) for one in after])
+
+
 _LISTS = ("documents", "output", "results", "matches", "chunks", "nodes")
 
 
@@ -218,7 +229,8 @@ def _is_document(said: Any) -> bool:
 
 def documents_of(found: Found, kind: str | None) -> tuple[Document, ...]:
     if "documents" in found.lists:
-        return flat.documents(found.lists["documents"])
+        after = flat.documents(found.lists["documents"])
+        return _ranked_anew(after, found.lists["candidates"]) if "candidates" in found.lists else after
     said = decoded(found.slots.get("documents"))
     if said is None and kind == "retriever":
         said = decoded(found.slots.get("out_value"))

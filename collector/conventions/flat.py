@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from collector.conventions.messages import ROLES, decoded_blocks, message
-from collector.conventions.parts import Part, parts, tool_call, tool_result
+from collector.conventions.parts import Part, part, parts, tool_call, tool_result
 from collector.conventions.values import decoded, number, shared, text
 from collector.model import Document, Message, Value
 
@@ -85,7 +85,8 @@ def _block(block: dict[str, Value]) -> Part:
         url = block.get(f"message_content.{media}.{media}.url")
         if url is not None:
             mime = block.get(f"message_content.{media}.{media}.mime_type")
-            return {"type": media, **({"mime_type": mime} if mime is not None else {}), "url": url}
+            made = part({"type": media, media: {"url": url, **({"mime_type": mime} if mime is not None else {})}})
+            return made if made["type"] == media else {"type": media, "url": url}
     if said is not None:
         return {"type": "text", "text": text(said) or ""}
     return {"type": "data", "data": {key.removeprefix("message_content."): value for key, value in block.items()}}

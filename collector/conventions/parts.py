@@ -151,7 +151,22 @@ def _media(block: Block) -> Part | None:
         value = _first(block, *names)
         if value is not None:
             out[ours] = value
-    return out if len(out) > 1 else None
+    return _sized(out) if len(out) > 1 else None
+
+
+def _sized(part: Part) -> Part:
+    """With `mime_type` and `size` (bytes), as far as what is here says: base64, or a URL that holds its data."""
+    held, url = part.get("data"), part.get("url")
+    if isinstance(url, str) and url.startswith("data:"):
+        head, _, held = url.partition(",")
+        part.setdefault("mime_type", head[5:].partition(";")[0] or "text/plain")
+        if not head.endswith(";base64"):
+            held = None
+    if isinstance(held, str) and held and "size" not in part:
+        part["size"] = len(held) * 3 // 4 - held.count("=", -2)
+    elif isinstance(held, bytes):
+        part.setdefault("size", len(held))
+    return part
 
 
 def _image(block: Block) -> Part | None:
@@ -184,6 +199,8 @@ def _picture(block: Block, inner: Any, kind: str) -> Part | None:
     mime = _first(inner, "mime_type", "media_type", "mimeType", "mediaType") or _first(block, "mediaType", "mimeType")
     if mime is not None:
         out["mime_type"] = mime
+        if kind == "file" and isinstance(mime, str) and mime.startswith(("image/", "audio/")):
+            out["type"] = mime[:5]
     for ours, names in (
         ("url", ("url", "uri", "image_url", "file_url", "fileUri", "file_uri")),
         ("data", ("data", "file_data", "base64")),
@@ -193,7 +210,10 @@ def _picture(block: Block, inner: Any, kind: str) -> Part | None:
         value = _first(inner, *names)
         if value is not None:
             out[ours] = value
-    return out if out.keys() & {"url", "data", "file_id"} else None
+    size = _first(inner, "size", "byte_size", "size_bytes")
+    if isinstance(size, int):
+        out["size"] = size
+    return _sized(out) if out.keys() & {"url", "data", "file_id"} else None
 
 
 def _refusal(block: Block) -> Part | None:

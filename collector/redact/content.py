@@ -176,7 +176,7 @@ class Contents:
     def _document(self, document: Document) -> Document:
         metadata = {key: self.value(one) for key, one in (document.metadata or {}).items()}
         content = self._said(document.content)
-        return Document(document.id, content, document.score, document.rank, metadata or None)
+        return replace(document, content=content, metadata=metadata or None)
 
     def _with_attributes(self, one: T) -> T:
         given = one.attributes  # type: ignore[attr-defined]

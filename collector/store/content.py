@@ -192,7 +192,14 @@ class Encoder:
 
     def documents(self, documents: Iterable[Document]) -> str | None:
         rows = [
-            [d.id, None if d.content is None else {"$t": self.text(d.content)}, d.score, d.rank, self.value(d.metadata)]
+            [
+                d.id,
+                None if d.content is None else {"$t": self.text(d.content)},
+                d.score,
+                d.rank,
+                self.value(d.metadata),
+                *(() if d.rank_before is None else (d.rank_before,)),
+            ]  # fmt: skip
             for d in documents
         ]
         return dumps(rows) if rows else None

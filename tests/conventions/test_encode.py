@@ -17,7 +17,7 @@ parts = st.one_of(
     st.builds(lambda id_, key: {"type": "tool_call", "id": id_, "name": "f", "arguments": {key: 1}}, words, words),
     st.builds(lambda id_, said: {"type": "tool_result", "id": id_, "result": said}, words, texts),
     st.builds(lambda said: {"type": "image", "mime_type": "image/png", "url": f"https://x/{said}"}, words),
-    st.builds(lambda said: {"type": "audio", "data": said}, words),
+    st.builds(lambda said: {"type": "audio", "data": said, "size": len(said) * 3 // 4}, words),
 )  # fmt: skip
 messages = st.builds(
     Message, st.sampled_from(["user", "assistant", "tool"]), st.lists(parts, min_size=1, max_size=3).map(tuple),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from collector import conventions
+from collector.conventions.parts import parts
 from collector.conventions.shape import FLAT_PREFIXES, JSON_LIST_KEYS
 from collector.model import (
     Content,
@@ -251,11 +252,11 @@ def test_anthropics_tool_result_stays_with_the_user() -> None:
 @pytest.mark.parametrize(("block", "want"), [
     ({"type": "image_url", "image_url": {"url": "https://x/a.png"}}, {"type": "image", "url": "https://x/a.png"}),
     ({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "QUJD"}},
-     {"type": "image", "mime_type": "image/png", "data": "QUJD"}),
+     {"type": "image", "mime_type": "image/png", "data": "QUJD", "size": 3}),
     ({"type": "input_audio", "input_audio": {"data": "QUJD", "format": "wav"}},
-     {"type": "audio", "mime_type": "audio/wav", "data": "QUJD"}),
+     {"type": "audio", "mime_type": "audio/wav", "data": "QUJD", "size": 3}),
     ({"type": "blob", "modality": "image", "mime_type": "image/png", "content": "QUJD"},
-     {"type": "image", "mime_type": "image/png", "data": "QUJD"}),
+     {"type": "image", "mime_type": "image/png", "data": "QUJD", "size": 3}),
     ({"type": "uri", "modality": "audio", "uri": "https://x/a.wav"}, {"type": "audio", "url": "https://x/a.wav"}),
     ({"type": "file", "file": {"file_id": "f1"}}, {"type": "file", "file_id": "f1"}),
     ({"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]}, {"type": "reasoning", "text": "hm"}),
@@ -463,6 +464,44 @@ def test_a_reranker_shows_its_query_and_what_it_kept() -> None:
     })  # fmt: skip
     assert (reading.input, reading.model) == (Content(value="q"), "m")
     assert reading.documents == (Document(content="a", rank=0),)
+
+
+def test_a_rerankers_documents_say_where_they_stood_before() -> None:
+    reading = read({
+        "openinference.span.kind": "RERANKER",
+        "reranker.input_documents.0.document.id": "x", "reranker.input_documents.0.document.content": "a",
+        "reranker.input_documents.1.document.id": "y", "reranker.input_documents.1.document.content": "b",
+        "reranker.output_documents.0.document.id": "y", "reranker.output_documents.0.document.score": 0.9,
+        "reranker.output_documents.1.document.content": "a",
+    })  # fmt: skip
+    assert reading.documents == (
+        Document(id="y", score=0.9, rank=0, rank_before=1), Document(content="a", rank=1, rank_before=0),
+    )  # fmt: skip
+
+
+PNG = "iVBORw0KGgo="  # the 8 bytes a PNG begins with
+
+
+@pytest.mark.parametrize(("block", "wanted"), [
+    ({"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}},
+     {"type": "image", "mime_type": "image/png", "url": f"data:image/png;base64,{PNG}", "size": 8}),
+    ({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}},
+     {"type": "image", "mime_type": "image/png", "data": PNG, "size": 8}),
+    ({"type": "input_audio", "input_audio": {"format": "wav", "data": "AAAA"}},
+     {"type": "audio", "mime_type": "audio/wav", "data": "AAAA", "size": 3}),
+    ({"type": "blob", "modality": "image", "mime_type": "image/png", "content": PNG},
+     {"type": "image", "mime_type": "image/png", "data": PNG, "size": 8}),
+    ({"type": "image_url", "image_url": {"url": "https://x/y.png"}}, {"type": "image", "url": "https://x/y.png"}),
+    ({"type": "file", "file": {"file_id": "f1", "filename": "a.pdf"}},
+     {"type": "file", "file_id": "f1", "name": "a.pdf"}),
+    ({"type": "file", "mediaType": "application/pdf", "data": "AAA=", "filename": "a.pdf"},
+     {"type": "file", "mime_type": "application/pdf", "data": "AAA=", "size": 2}),
+    ({"inlineData": {"mimeType": "image/png", "data": PNG}},
+     {"type": "image", "mime_type": "image/png", "data": PNG, "size": 8}),
+])  # fmt: skip
+def test_media_say_their_type_and_size(block: dict[str, Any], wanted: dict[str, Any]) -> None:
+    (part,) = parts(block)
+    assert part == wanted
 
 
 def test_an_embedding_shows_its_texts_and_the_size_of_its_vectors() -> None:

@@ -94,6 +94,7 @@ def document_json(document: Document) -> Json:
         "content": document.content,
         "score": jsonable(document.score),
         "rank": document.rank,
+        "rank_before": document.rank_before,
         "metadata": jsonable(document.metadata),
     }
 

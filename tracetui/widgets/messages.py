@@ -161,8 +161,15 @@ class Talk:
 
 
 def media(part: dict[str, Any]) -> str:
-    where = part.get("url") or part.get("file_id") or f"{fmt.count(len(str(part.get('data') or '')))} characters"
-    return f"[{part.get('type')} {part.get('mime_type') or ''}] {where}"[:300]
+    """One line in place of it: what it is, and where, or how large."""
+    url, size = part.get("url"), part.get("size")
+    held = not url or str(url).startswith("data:")
+    where = part.get("file_id") or "" if held else url
+    large = f"{fmt.count(size)} bytes" if isinstance(size, int) else ""
+    if held and not where and not large:
+        large = f"{fmt.count(len(str(part.get('data') or '')))} characters"
+    about = " ".join(str(said) for said in (part.get("name"), where, large) if said)
+    return f"[{part.get('type')} {part.get('mime_type') or ''}] {about}"[:300]
 
 
 def one_line_arguments(arguments: Any) -> str | None:
@@ -204,7 +211,11 @@ def hits(page: Document, documents: Sequence[Hit]) -> None:
     for number, hit in enumerate(documents):
         score = "" if hit.score is None else f"{hit.score:.3g}"
         rank = number if hit.rank is None else hit.rank
-        page.add((f"{rank + 1:>2} ", "quiet"), (f"{score:>6} ", "json-number"), (fmt.plain(hit.id or ""), "strong"))
+        before = "" if hit.rank_before is None else f"  was {hit.rank_before + 1}"
+        page.add(
+            (f"{rank + 1:>2} ", "quiet"), (f"{score:>6} ", "json-number"), (fmt.plain(hit.id or ""), "strong"),
+            (before, "quiet"),
+        )  # fmt: skip
         if hit.content:
             page.text(hit.content, indent=10, fold=f"doc{number}")
         if hit.metadata:
