@@ -24,6 +24,8 @@ from tracetui.format import plain
 PACKAGES = ("textual", "rich", "click", "opentelemetry-proto", "grpcio", "genai-prices", "starlette", "uvicorn")
 SECRET = {"token", "mask"}
 ASK_S = 0.5
+REASONS_TOLD = 10
+OUTCOMES = ("received", "stored", "duplicate", "clipped", "rejected", "sampled_out")
 
 
 @click.command()
@@ -46,12 +48,29 @@ def doctor(db: Path | None, as_json: bool) -> None:
     for section in ("versions", "settings", "file", "receiver"):
         click.echo(section)
         for name, value in report[section].items():
-            if name.startswith("unmapped_keys"):
+            if name == "sources" or name.startswith("unmapped_keys"):
                 continue
             click.echo(f"  {name:<20} {plain(_shown(value))}")
+    _tell_sources(report["file"])
     _tell_unmapped(report["file"])
     for sentence in report["advice"]:
         click.echo(f"! {plain(sentence)}")
+
+
+def _tell_sources(file: Mapping[str, Any]) -> None:
+    """What became of what arrived, a line a source, and below it each reason why something is not there as sent."""
+    for one in file.get("sources") or ():
+        counts = ", ".join(f"{fmt.count(one[name])} {name}" for name in OUTCOMES if one[name] or name == "received")
+        click.echo(f"from {plain(one['source'])}: {counts.replace('_', ' ')}; last {one['last_seen'][:13]}h UTC")
+        if one["conventions"]:
+            click.echo(
+                f"  read as {', '.join(f'{plain(name)} {fmt.count(n)}' for name, n in one['conventions'].items())}"
+            )
+        for why in one["reasons"][:REASONS_TOLD]:
+            sample = f": {plain(why['sample'])}" if why["sample"] else ""
+            click.echo(
+                f"  {fmt.count(why['count'])} {why['outcome'].replace('_', ' ')}, {plain(why['reason'])}{sample}"
+            )
 
 
 def _tell_unmapped(file: Mapping[str, Any]) -> None:
@@ -110,6 +129,7 @@ def file_facts(path: Path) -> dict[str, Any]:
     """Size, schema, mode, counts and the ledger's sums; {"path", "exists": False} when it is not there yet."""
     from collector import store
     from collector.store import upkeep
+    from collector.store.received import by_source
     from collector.store.unmapped import unmapped_keys
 
     if not path.exists():
@@ -122,7 +142,8 @@ def file_facts(path: Path) -> dict[str, Any]:
         with store.open_reader(path) as reader:
             totals = reader.totals(common.parsed(()))
             ledger: Counter[str] = Counter()
-            for row in reader.ledger():
+            rows = reader.ledger()
+            for row in rows:
                 ledger[row.outcome] += row.n
             out |= {
                 "writable": reader.state.writable,
@@ -131,6 +152,7 @@ def file_facts(path: Path) -> dict[str, Any]:
                 "spans": totals.spans,
                 "errors": totals.errors,
                 "ledger": dict(ledger),
+                "sources": [one.to_json() for one in by_source(rows)],
             }
             listed, more = unmapped_keys(reader)
             out |= {"unmapped_keys": [asdict(one) for one in listed], "unmapped_keys_more": more}
