@@ -361,7 +361,11 @@ class Queue:
     def at_exit(self) -> None:
         """Close. Whatever is recorded afterwards goes to the spill file at once: no thread can be relied on now."""
         self.only_spill()
-        self.close()
+        if not self.close():  # the thread is inside SQLite still: Python 3.13 warns of what it cannot close
+            with suppress(Exception):
+                import warnings
+
+                warnings.filterwarnings("ignore", "unclosed database", ResourceWarning)
 
     def only_spill(self) -> None:
         """From now on what ends goes to the spill file at once."""
