@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
+from operator import attrgetter
 from typing import Any
 
 from collector.model import (
@@ -49,11 +50,11 @@ def _dump(value: Any) -> Any:
     kind = type(value)
     if kind in _PLAN:
         out = {}
-        for name, default in _PLAN[kind]:
-            item = getattr(value, name)
-            if item is default or (item == default and type(item) is type(default)):
+        for (name, default), item in zip(_PLAN[kind], _VALUES[kind](value), strict=True):
+            if item is default:
                 continue
-            out[name] = _dump(item)
+            if type(item) is not type(default) or item != default:
+                out[name] = item if type(item) in _PLAIN else _dump(item)
         return out
     if kind is tuple:
         return [_dump(item) for item in value]
@@ -85,6 +86,10 @@ _PLAN: dict[type, list[tuple[str, Any]]] = {
         Scope,
     )  # fmt: skip
 }
+
+_VALUES: dict[type, _Decode] = {cls: attrgetter(*(name for name, _ in plan)) for cls, plan in _PLAN.items()}
+"""What takes all fields of one in one call: most of them are what they are by default."""
+_PLAIN = frozenset((str, int, float, bool, bytes, dict))
 
 
 def _load(cls: type, data: Mapping[str, Any]) -> Any:

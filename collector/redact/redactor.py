@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from collector.library import Item, Media
@@ -333,13 +335,13 @@ class Redactor:
         if self._off:
             return one
         changes = {}
-        for field in fields(cast(Any, one)):
-            before = getattr(one, field.name)
-            if before is None or before == () or field.name in skip:
+        fields_of, values_of = _plan(cast(Any, type(one)))
+        for (name, level), before in zip(fields_of, values_of(one), strict=True):
+            if before is None or before == () or name in skip:
                 continue
-            after = self._any(before, EXEMPT if is_exempt(field.name) else PLAIN)
+            after = self._any(before, level)
             if after is not before:
-                changes[field.name] = after
+                changes[name] = after
         return replace(cast(Any, one), **changes) if changes else one
 
     def _any(self, value: Any, level: int) -> Any:
@@ -349,6 +351,13 @@ class Redactor:
         if is_dataclass(value):
             return self._fields(value, frozenset())
         return self._value(value, level)
+
+
+@cache
+def _plan(cls: type) -> tuple[tuple[tuple[str, int], ...], Callable[[Any], tuple[Any, ...]]]:
+    """Of a dataclass with two fields or more: each field's name and level, and what takes all values in one call."""
+    names = [field.name for field in fields(cls)]
+    return tuple((name, EXEMPT if is_exempt(name) else PLAIN) for name in names), attrgetter(*names)
 
 
 def may_hold_password(text: str) -> bool:
