@@ -135,7 +135,16 @@ def _cut(raw: str) -> tuple[list[tuple[int, int]], list[Any]] | None:
             if raw[opening : opening + 1] == "[":
                 inner = _skip(raw, opening + 1)
                 return _elements(raw, inner if raw[inner : inner + 1] == "[" else opening)  # LangChain's batch of one
-    return None
+    return _message(raw, at) if '"role"' in raw else None
+
+
+def _message(raw: str, at: int) -> tuple[list[tuple[int, int]], list[Any]] | None:
+    """A single message: what came out of a call, where it is no list."""
+    try:
+        value, end = _scan(raw, at)
+    except (JSONDecodeError, StopIteration, RecursionError):
+        return None
+    return ([(at, end)], [value]) if isinstance(value, dict) and "role" in value else None
 
 
 def _elements(raw: str, at: int) -> tuple[list[tuple[int, int]], list[Any]] | None:

@@ -111,6 +111,17 @@ def test_a_session_whose_spans_come_in_two_parts_takes_no_more_room_than_its_tur
     assert grown(40) <= 2.2 * grown(20)
 
 
+def test_an_output_that_is_one_message_is_stored_once(tmp_path: Path) -> None:
+    path, text = tmp_path / "traces.db", words(1, 100)
+    sent = json.dumps({"role": "assistant", "content": text, "refusal": None}) + " "
+    attributes = {"langfuse.observation.type": "generation", "langfuse.observation.output": sent}
+    with opened(path) as ingest:
+        ingest.write(Batch("test", (make_part(1, attributes=attributes),)))
+    assert len([row for row in rows(path, "select text from texts") if text in row["text"]]) == 1
+    with open_reader(path) as reader:
+        assert reader.span(TRACE, span_id(1)).attributes["langfuse.observation.output"] == sent
+
+
 def test_a_text_is_stored_once_wherever_it_stands(tmp_path: Path) -> None:
     path, text = tmp_path / "traces.db", words(1, 100)
     with opened(path) as ingest:
