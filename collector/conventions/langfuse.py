@@ -6,7 +6,7 @@ Names: langfuse._client.attributes on PyPI; https://langfuse.com/integrations/na
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from collector.conventions.counting import from_details
@@ -19,6 +19,7 @@ KINDS = {
     "evaluator": "evaluator", "embedding": "embedding", "guardrail": "guardrail",
 }  # fmt: skip
 """Langfuse's types of observations to our kinds; a "span" says nothing."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _prepare(found: Found, part: SpanPart) -> None:
@@ -73,17 +74,18 @@ def _cost(found: Found) -> None:
 
 
 def moment_ns(said: Any) -> int | None:
-    """Unix nanoseconds of an ISO 8601 time; a time without a zone is UTC."""
+    """Unix nanoseconds of an ISO 8601 time; a time without a zone is UTC. None for one before 1970: Go's zero time
+    is of the year 1 and says that there is none."""
     spelt = text(said)
     if spelt is None:
         return None
     try:
         moment = datetime.fromisoformat(spelt.replace("Z", "+00:00"))
-    except ValueError:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        ns = (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = datetime.fromisoformat(f"{spelt}+00:00")
-    return int(moment.timestamp()) * 10**9 + moment.microsecond * 1000
+    return ns if 0 <= ns < 2**63 else None
 
 
 LANGFUSE = Convention(

@@ -162,6 +162,16 @@ def test_an_observation_says_its_kind_itself() -> None:
     assert spans(decode(said).batch.parts)["o"][1].kind == "llm"
 
 
+@pytest.mark.parametrize(
+    ("said", "ns"),
+    [("2026-11-21", 1_795_219_200 * 10**9), ("2026-11-21T02:00:00.123456+01:00", 1_795_222_800_123_456_000),
+     ("0001-01-01T00:00:00Z", None), ("9999-12-31T23:59:59Z", None), ("soon", None)],
+)  # fmt: skip
+def test_a_time_is_read_in_any_spelling_and_the_zero_time_is_none(said: str, ns: int | None) -> None:
+    (part, *_) = decode(event("span-create", 1, id="s", traceId="t", startTime=said)).batch.parts
+    assert part.start_ns == ns
+
+
 def test_cost_and_usage_of_the_older_kind_are_read() -> None:
     usage = {"input": 10, "output": 5, "total": 15, "unit": "TOKENS", "inputCost": 0.001, "totalCost": 0.003}
     said = event("generation-create", 1, id="g", traceId="t", name="g", startTime=TIME.format(1), usage=usage)
