@@ -162,6 +162,11 @@ class Explorer(Commands):
 
         self.push_screen(HelpScreen())
 
+    def action_show_received(self) -> None:
+        from tracetui.screens.received import ReceivedScreen
+
+        self.push_screen(ReceivedScreen(self.facts))
+
     def action_leave(self) -> None:
         self.exit(0)
 

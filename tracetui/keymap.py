@@ -40,6 +40,7 @@ KEYS = (
     Key("list", "choose", "enter", "↵", "open", "open, or fold and unfold", 2),
     Key("app", "show_traces", "1", "1", "traces", "list of traces", 7),
     Key("app", "show_sessions", "2", "2", "sessions", "list of sessions", 7),
+    Key("app", "show_received", "i", "i", "arrivals", "what arrived, by source, and what became of it"),
     Key("app", "help", "question_mark,f1", "?", "help", "all keys", 5),
     Key("app", "leave", "q,ctrl+q", "q", "quit", "quit", 6),
     Key("screen", "back", "escape,backspace", "esc", "back", "back, or clear the filter", 3),

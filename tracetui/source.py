@@ -13,7 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from collector.store.rows import FileState, Page, SearchHit, SessionRow, SpanDetail, SpanRow, Totals, TraceRow
+from collector.store.rows import (
+    FileState,
+    LedgerRow,
+    Page,
+    SearchHit,
+    SessionRow,
+    SpanDetail,
+    SpanRow,
+    Totals,
+    TraceRow,
+)
 from collector.store.skeleton import Skeleton
 
 Answer = TypeVar("Answer")
@@ -41,6 +51,7 @@ class Reader(Protocol):
     def span(self, trace_id: str, span_id: str) -> SpanDetail: ...
     def search(self, text: str, where: Where = ..., *, limit: int = ...) -> Sequence[SearchHit]: ...
     def totals(self, where: Where = ...) -> Totals: ...
+    def ledger(self) -> Sequence[LedgerRow]: ...
 
 
 OpenReader: TypeAlias = Callable[[], AbstractContextManager[Reader]]
