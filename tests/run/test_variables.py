@@ -35,7 +35,32 @@ def test_an_empty_environment_is_pointed_here_without_a_word():
         "TRACELOOP_BASE_URL": "http://127.0.0.1:4320",
         "PHOENIX_COLLECTOR_ENDPOINT": "http://127.0.0.1:4320",
         "PHOENIX_GRPC_PORT": "4319",
+        "LANGFUSE_BASE_URL": "http://127.0.0.1:4320",
+        "LANGFUSE_HOST": "http://127.0.0.1:4320",
+        "LANGFUSE_BASEURL": "http://127.0.0.1:4320",
+        "LANGFUSE_PUBLIC_KEY": "pk-lf-tracetui",
+        "LANGFUSE_SECRET_KEY": "sk-lf-tracetui",
     }
+
+
+def test_who_has_set_up_langfuse_keeps_it_and_is_told():
+    given = {"LANGFUSE_HOST": "https://key:s3cret@langfuse.example.com", "LANGFUSE_SECRET_KEY": "s3cret"}
+    env, talk = prepared(given)
+    assert {name: value for name, value in env.items() if name.startswith("LANGFUSE_")} == given
+    assert talk == [
+        "LANGFUSE_HOST points to https://langfuse.example.com: Langfuse's SDK stays there, where its prompts are; "
+        "set LANGFUSE_BASE_URL to http://127.0.0.1:4320 to have it here"
+    ]
+    env, talk = prepared({"LANGFUSE_PUBLIC_KEY": "pk"})
+    assert ("LANGFUSE_HOST" in env, talk[0][:58]) == (
+        False,
+        "LANGFUSE_PUBLIC_KEY is set: Langfuse's SDK stays there, wh",
+    )
+    assert prepared({"LANGFUSE_HOST": "http://localhost:4320"})[1] == []
+
+
+def test_langfuse_gets_the_token_as_its_secret_key():
+    assert prepared({}, token="t0ken")[0]["LANGFUSE_SECRET_KEY"] == "t0ken"
 
 
 def test_what_points_elsewhere_is_turned_round_and_said_without_its_secrets():

@@ -4,7 +4,8 @@ What the user has set and what only shapes the telemetry (samplers, delays, the 
 elsewhere is turned round for this run, and said: that is what the user asked for. Sources:
 opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables and …/protocol/exporter; traceloop-sdk
 (TRACELOOP_BASE_URL takes OTLP at {base}/v1/traces); arize-phoenix-otel (an endpoint without a path means gRPC on
-PHOENIX_GRPC_PORT). Langfuse and LangSmith speak protocols of their own: their variables are left alone.
+PHOENIX_GRPC_PORT); docs/clients/langfuse.md. Langfuse's SDKs fetch prompts and datasets from where they send: who has
+set them up keeps that, and is told; LangSmith's variables are left alone.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ SWITCHED_OFF = {
     "TRACETUI_DISABLED": ("1 true yes on", "the SDK of tracetui records nothing"),
     "OTEL_TRACES_SAMPLER": ("always_off parentbased_always_off", "OpenTelemetry's spans are sampled out"),
 }
+LANGFUSE_HOSTS = ("LANGFUSE_BASE_URL", "LANGFUSE_HOST", "LANGFUSE_BASEURL")
+LANGFUSE_KEYS = ("LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY")
 EXPERIMENTAL = "gen_ai_latest_experimental"
 
 
@@ -49,6 +52,7 @@ def prepare(
     _point_here(out, status, db, run, url)
     if token:
         _hand_over(out.env, token, sends=url is not None)
+    _langfuse(out, status, token)
     _past_proxies(out.env)
     for name, (values, effect) in SWITCHED_OFF.items():
         if env.get(name, "").strip().lower() in values.split():
@@ -110,6 +114,23 @@ def _hand_over(env: dict[str, str], token: str, *, sends: bool) -> None:
         env[name] = bearer
     if sends:
         env["TRACETUI_TOKEN"] = token
+
+
+def _langfuse(out: Prepared, status: Status, token: str | None) -> None:
+    """Without a host or a key, Langfuse's SDKs do nothing: then they may as well send here."""
+    env = out.env
+    set_up = [name for name in (*LANGFUSE_HOSTS, *LANGFUSE_KEYS) if env.get(name, "").strip()]
+    if not set_up:
+        env |= dict.fromkeys(LANGFUSE_HOSTS, status.url)
+        env |= {LANGFUSE_KEYS[0]: "pk-lf-tracetui", LANGFUSE_KEYS[1]: token or "sk-lf-tracetui"}
+        return
+    host = env.get(set_up[0], "").strip() if set_up[0] in LANGFUSE_HOSTS else ""
+    if not host or not _same_place(host, status):
+        where = f"points to {_place(host)}" if host else "is set"
+        out.talk.append(
+            f"{set_up[0]} {where}: Langfuse's SDK stays there, where its prompts are; "
+            f"set {LANGFUSE_HOSTS[0]} to {status.url} to have it here"
+        )
 
 
 def _past_proxies(env: dict[str, str]) -> None:
