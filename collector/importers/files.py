@@ -1,90 +1,97 @@
-"""Files to batches: native JSON lines, OTLP JSON (a document, or one a line), OTLP protobuf; each also gzipped.
+"""Files to batches: whatever holds traces, and is told by its first bytes, never by its name.
 
-What a file is, is told from its first bytes, never from its name. A bad line is a Refusal; the rest goes on.
+JSON lines and documents: our own, OTLP, Claude Code's and Codex' session logs, exports of Langfuse and Phoenix; CSV and
+Parquet of these two; OTLP protobuf; the database of `llm`; any of them in gzip or zip. A bad line is a Refusal; the
+rest goes on.
 """
 
 from __future__ import annotations
 
-import gzip
+import csv
 import io
 import json
-import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any
 
-from collector.errors import DecodeError
-from collector.model import Batch, Refusal
-from collector.protocols import native, otlp
-from collector.protocols.limits import SAMPLE_CHARS, Limits
+import orjson
 
-SOURCE = "import"
-GZIP, SQLITE = b"\x1f\x8b", b"SQLite format 3\x00"
-SNIFFED_BYTES = 4096
+from collector.errors import DecodeError, TooLarge
+from collector.importers import exports, inflate, lines, llm_logs
+from collector.importers.inflate import GZIP, ZIP, Readable, peek
+from collector.importers.lines import LIMITS, SOURCE, Together, from_import, sample
+from collector.model import Batch, Refusal, SpanPart
+from collector.protocols import otlp
+
+SQLITE, PARQUET = b"SQLite format 3\x00", b"PAR1"
 LINES_A_BATCH = 500
-JSON_TYPE, PROTOBUF_TYPE = "application/json", "application/x-protobuf"
-LIMITS = Limits(spans=100_000_000)  # a file is the user's own: no reason to refuse it for its size
+LINE_BYTES, DOCUMENT_BYTES = 256 * 2**20, 2**30
+PROTOBUF_TYPE = "application/x-protobuf"
+NESTED = 3
+"""A file in a zip in a gzip, and no further."""
+BOM = b"\xef\xbb\xbf"
 
 
-class Readable(Protocol):
-    """Something with bytes in it, read once from the front."""
-
-    def read(self, size: int = -1, /) -> bytes: ...
-
-
-def read(path: Path) -> Iterator[Batch]:
-    """The batches of one file, in order. DecodeError when nothing here reads it; OSError when it is not there."""
+def read(path: Path, together: Together | None = None) -> Iterator[Batch]:
+    """The batches of one file, in order. DecodeError when nothing here reads it; OSError when it is not there.
+    `together` is shared by files that know of one another (a session and its sub-agents)."""
     with path.open("rb") as raw:
-        yield from read_stream(raw, str(path))
+        if raw.read(len(SQLITE)) == SQLITE:
+            yield from _in_batches(llm_logs.read(path))
+            return
+        raw.seek(0)
+        yield from read_stream(raw, str(path), together)
 
 
-def read_stream(raw: Readable, name: str) -> Iterator[Batch]:
+def read_stream(raw: Readable, name: str, together: Together | None = None) -> Iterator[Batch]:
     """As `read`, of an open binary stream; `name` is for messages."""
-    head, stream = _peek(raw)
-    if not head.startswith(GZIP):
-        yield from _batches(head, stream, name)
+    yield from _read(raw, name, together or Together(), NESTED)
+
+
+def _read(raw: Readable, name: str, together: Together, depth: int) -> Iterator[Batch]:
+    head, stream = peek(raw)
+    if not head.startswith((GZIP, ZIP)):
+        yield from _batches(head, stream, name, together)
+        return
+    if not depth:
+        raise DecodeError(f"{name} is packed more than {NESTED} times over")
+    if head.startswith(ZIP):
+        whole = raw if isinstance(raw, io.BufferedReader) and raw.seekable() else _spooled(stream, name)
+        for member, inner in inflate.members(whole, name):
+            yield from _read(inner, member, together, depth - 1)
         return
     try:
-        with gzip.GzipFile(fileobj=stream) as inflated:
-            inner, whole = _peek(inflated)
-            yield from _batches(inner, whole, name)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        yield from _read(inflate.gunzipped(stream, name), name, together, depth - 1)
+    except inflate.BROKEN as error:
         raise DecodeError(f"{name} is a gzip file that breaks off: {error}; what came before is imported") from error
 
 
-def _peek(stream: Readable) -> tuple[bytes, IO[bytes]]:
-    """The first bytes, and a stream that still begins with them."""
-    head = stream.read(SNIFFED_BYTES)
-    return head, io.BufferedReader(_Joined(head, stream))
+def _spooled(stream: IO[bytes], name: str) -> IO[bytes]:
+    return io.BytesIO(_all(stream, name))
 
 
-class _Joined(io.RawIOBase):
-    """Bytes already read, then the rest of their stream (a pipe cannot seek back)."""
-
-    def __init__(self, head: bytes, rest: Readable) -> None:
-        self._head, self._rest = head, rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._head[: len(buffer)] if self._head else self._rest.read(len(buffer))
-        self._head = self._head[len(data) :]
-        buffer[: len(data)] = data
-        return len(data)
+def _all(stream: IO[bytes], name: str) -> bytes:
+    body = stream.read(DOCUMENT_BYTES + 1)
+    if len(body) > DOCUMENT_BYTES:
+        raise TooLarge(f"{name} is one document of over {DOCUMENT_BYTES >> 20} MB; write it as JSON lines")
+    return body
 
 
-def _batches(head: bytes, stream: IO[bytes], name: str) -> Iterator[Batch]:
+def _batches(head: bytes, stream: IO[bytes], name: str, together: Together) -> Iterator[Batch]:
     if head.startswith(SQLITE):
-        raise DecodeError(f"{name} is a SQLite file, not an export: open it with `tracetui {name}`")
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+        raise DecodeError(f"{name} is a packed SQLite file: unpack it first")
     if not head:
         raise DecodeError(f"{name} is empty")
+    start = head.removeprefix(BOM).lstrip()
     if start[:1] in (b"{", b"["):
-        yield from _json(stream, name)
-        return
-    yield _from_import(_protobuf(stream.read(), name))
+        yield from _json(head, stream, name, together)
+    elif head.startswith(PARQUET):
+        yield exports.decode("phoenix", _parquet(_all(stream, name), name))
+    elif (kind := _csv_kind(start)) is not None:
+        yield from _csv(kind, stream)
+    else:
+        yield from_import(_protobuf(_all(stream, name), name))
 
 
 def _protobuf(body: bytes, name: str) -> Batch:
@@ -94,57 +101,68 @@ def _protobuf(body: bytes, name: str) -> Batch:
         logs = Batch(SOURCE) if spans.parts else otlp.decode_logs(body, PROTOBUF_TYPE, LIMITS)
     except DecodeError as error:
         raise DecodeError(
-            f"{name} is neither JSON lines (native or OTLP), nor OTLP JSON, nor OTLP protobuf: {error}"
+            f"{name} is neither JSON lines (native or OTLP), nor OTLP JSON, nor OTLP protobuf, nor any other kind "
+            f"that `tracetui import --help` lists: {error}"
         ) from error
     return logs if logs.parts else spans
 
 
-def _json(stream: IO[bytes], name: str) -> Iterator[Batch]:
-    """JSON that begins with a whole document on its first line is JSON lines; else all of it is one document."""
+# --- JSON
+
+
+def _json(head: bytes, stream: IO[bytes], name: str, together: Together) -> Iterator[Batch]:
+    """JSON that begins with a whole object on its first line is JSON lines; else all of it is one document."""
     first = b""
-    for first in stream:
-        if first.strip():
-            break
-    first = first.removeprefix(b"\xef\xbb\xbf")
+    while (first := stream.readline(LINE_BYTES)) and not first.removeprefix(BOM).strip():
+        pass
+    first = first.removeprefix(BOM)
     try:
-        kind = kind_of(json.loads(first))
+        begins = orjson.loads(first)
     except ValueError:
-        yield from _document(first + stream.read(), name)
+        begins = None
+    if not isinstance(begins, dict) or exports.listed(begins) is not None:
+        yield from _document(first + _all(stream, name), name)
         return
+    kind = lines.kind_of(begins) or sniffed(head)
     if kind is None:
-        raise DecodeError(f"{name}: its first line is JSON, but neither a native line nor OTLP: {_sample(first)}")
-    for lines in _chunks(first, stream):
-        yield from _lines(lines)
+        raise DecodeError(f"{name}: its first line is JSON, but neither a native line nor OTLP "
+                          f"nor any other kind that is read here: {sample(first)}")  # fmt: skip
+    reader = lines.reader(kind, together)
+    for chunk in _chunks(first, stream, name):
+        yield from reader.feed(chunk)
 
 
-def kind_of(document: object) -> str | None:
-    """ "native", "traces" (OTLP spans), "logs" (OTLP log records), or None."""
-    if not isinstance(document, dict):
-        return None
-    if "resourceSpans" in document or "resource_spans" in document:
-        return "traces"
-    if "resourceLogs" in document or "resource_logs" in document:
-        return "logs"
-    return "native" if document.get("type") in ("span", "score", "process", "sampled_out") else None
+def sniffed(head: bytes) -> str | None:
+    """The kind of the first whole line that has one."""
+    for line in head.splitlines():
+        try:
+            kind = lines.kind_of(orjson.loads(line))
+        except ValueError:
+            continue
+        if kind is not None:
+            return kind
+    return None
 
 
 def _document(body: bytes, name: str) -> Iterator[Batch]:
     try:
         document = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DecodeError(f"{name} begins like JSON but is not: {error}") from error
-    documents = document if isinstance(document, list) else [document]
-    kinds = [kind_of(one) for one in documents]
-    if not any(kinds):
-        raise DecodeError(f"{name} is JSON, but neither native lines nor OTLP (no resourceSpans, no resourceLogs)")
-    yield from _lines([json.dumps(one).encode() for one in documents])
+    page = exports.listed(document)
+    documents: list[Any] = page if page is not None else document if isinstance(document, list) else [document]
+    if not any(lines.kind_of(one) not in (None, lines.CLAUDE, lines.CODEX) for one in documents):
+        raise DecodeError(f"{name} is JSON, but neither native lines nor OTLP (no resourceSpans, no resourceLogs) "
+                          "nor an export of Langfuse or Phoenix")  # fmt: skip
+    yield from lines.batches_of(documents)
 
 
-def _chunks(first: bytes, stream: IO[bytes]) -> Iterator[list[bytes]]:
+def _chunks(first: bytes, stream: IO[bytes], name: str) -> Iterator[list[bytes]]:
     chunk = [first]
-    for line in stream:
-        if line.strip():
-            chunk.append(line)
+    while line := stream.readline(LINE_BYTES):
+        if len(line) == LINE_BYTES and not line.endswith(b"\n"):
+            raise TooLarge(f"{name} has a line of over {LINE_BYTES >> 20} MB")
+        chunk.append(line)
         if len(chunk) >= LINES_A_BATCH:
             yield chunk
             chunk = []
@@ -152,35 +170,47 @@ def _chunks(first: bytes, stream: IO[bytes]) -> Iterator[list[bytes]]:
         yield chunk
 
 
-def _lines(lines: Iterable[bytes]) -> Iterator[Batch]:
-    """A batch of the native lines among these, and one for every OTLP document."""
-    own: list[str] = []
-    for line in lines:
-        try:
-            kind = kind_of(json.loads(line))
-        except ValueError:
-            kind = None
-        if kind == "native":
-            own.append(line.decode("utf-8", "replace"))
-        elif kind is None:
-            yield Batch(SOURCE, refused=(Refusal("a line that is neither native nor OTLP JSON", _sample(line)),))
-        else:
-            yield _otlp(line, kind)
-    if own:
-        yield _from_import(native.decode(own))
+# --- tables
 
 
-def _otlp(line: bytes, kind: str) -> Batch:
-    decode = otlp.decode_traces if kind == "traces" else otlp.decode_logs
+def _csv_kind(start: bytes) -> str | None:
+    columns = next(csv.reader([start.partition(b"\n")[0].decode("utf-8", "replace").strip()]), [])
+    return exports.kind_of(dict.fromkeys(columns, "?")) if len(columns) > 2 else None
+
+
+def _csv(kind: str, stream: IO[bytes]) -> Iterator[Batch]:
+    csv.field_size_limit(min(LINE_BYTES, sys.maxsize))
+    table = csv.DictReader(io.TextIOWrapper(stream, "utf-8-sig", "replace", newline=""))
+    rows: list[dict[Any, Any]] = []
     try:
-        return _from_import(decode(line, JSON_TYPE, LIMITS))
-    except DecodeError as error:
-        return Batch(SOURCE, refused=(Refusal(f"OTLP that cannot be read: {error}", _sample(line)),))
+        for row in table:
+            rows.append({key: value for key, value in row.items() if key is not None and value not in (None, "")})
+            if len(rows) >= LINES_A_BATCH:
+                yield exports.decode(kind, rows)
+                rows = []
+    except csv.Error as error:
+        yield Batch(SOURCE, refused=(Refusal(f"a table that breaks off: {error}", f"line {table.line_num}"),))
+    yield exports.decode(kind, rows)
 
 
-def _from_import(batch: Batch) -> Batch:
-    return replace(batch, source=SOURCE)
+def _parquet(body: bytes, name: str) -> list[Any]:
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        raise DecodeError(f"{name} is a Parquet file: `pip install pyarrow`, or write the dataframe with "
+                          "to_json(orient='records', lines=True)") from error  # fmt: skip
+    try:
+        rows: list[Any] = parquet.read_table(io.BytesIO(body)).to_pylist()
+    except Exception as error:  # pyarrow's errors have no common class but this
+        raise DecodeError(f"{name} is a Parquet file that cannot be read: {error}") from error
+    return rows
 
 
-def _sample(line: bytes) -> str:
-    return line[: SAMPLE_CHARS * 4].decode("utf-8", "replace")[:SAMPLE_CHARS].strip()
+def _in_batches(parts: Iterator[SpanPart]) -> Iterator[Batch]:
+    chunk: list[SpanPart] = []
+    for part in parts:
+        chunk.append(part)
+        if len(chunk) >= LINES_A_BATCH:
+            yield Batch(SOURCE, tuple(chunk))
+            chunk = []
+    yield Batch(SOURCE, tuple(chunk))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,29 +17,40 @@ from collector.model import Batch, Receipt, Refusal
 from tracetui.cli import common
 
 if TYPE_CHECKING:
+    from collector.importers.follow import Follower
+    from collector.importers.lines import Together
     from collector.ingest import Ingest
 
 SOURCE = "import"
+POLL_S = 0.25
+BAR_BYTES = 2**20
+"""Below this much to read, there is no time to look at a progress bar."""
 
 
 @click.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--follow", is_flag=True, help="Go on with what is added to the files, until Ctrl-C.")
 @common.db_option
 @common.json_option
-def import_(files: tuple[Path, ...], db: Path | None, as_json: bool) -> None:
-    """Read FILES into the file: native JSON lines, OTLP JSON (one document, or one a line) or OTLP protobuf,
-    plain or gzipped; - is standard input. Importing the same file twice changes nothing.
+def import_(files: tuple[Path, ...], follow: bool, db: Path | None, as_json: bool) -> None:
+    """Read FILES, or all that is below a directory, into the file; - is standard input.
+
+    What a file is, is told from its bytes: our own JSON lines, OTLP (JSON, JSON lines, protobuf), Claude Code and Codex
+    session logs, the logs.db of `llm`, exports of Langfuse and Phoenix; each plain, gzipped or zipped. Importing the
+    same file twice changes nothing.
     """
+    from collector.importers.follow import Follower
     from collector.ingest import Ingest
 
     settings = common.resolved(db).settings
-    total, failures = Receipt(), []
+    if follow and any(str(file) == "-" for file in files):
+        raise click.UsageError("--follow is for files; what comes through a pipe is read as it comes anyhow")
+    failures: list[str] = []
     with Ingest(settings.db, settings) as ingest:
-        for file in files:
-            try:
-                total = added(total, write(ingest, batches(file)))
-            except (TracetuiError, OSError) as error:
-                failures.append(_sentence(error))
+        if follow:
+            total = followed(Follower(files), ingest, threading.Event())
+        else:
+            total, failures = all_of(files, ingest)
     if as_json:
         common.print_json(receipt_json(total, settings.db))
     common.note(summary(total, settings.db))
@@ -45,6 +58,64 @@ def import_(files: tuple[Path, ...], db: Path | None, as_json: bool) -> None:
         click.echo(f"Error: {failure}", err=True)
     if failures:
         raise click.exceptions.Exit(1)
+
+
+def all_of(roots: Sequence[Path], ingest: Ingest, since_ns: int = 0) -> tuple[Receipt, list[str]]:
+    """Everything that these files and directories hold: what became of it, and which files could not be read."""
+    from collector.importers import follow
+    from collector.importers.lines import Together
+
+    together, total, failures = Together(), Receipt(), []
+    paths = follow.found(roots, since_ns)
+    below = {path for path in paths if path not in roots}
+    with progress(paths) as told:
+        for path in paths:
+            try:
+                total = added(total, write(ingest, batches(path, together)))
+            except (TracetuiError, OSError) as error:
+                if path in below:  # nobody said that each file of a directory holds traces
+                    ingest.write(Batch(SOURCE, refused=(Refusal("a file that is read by nobody", _sentence(error)),)))
+                    total = added(total, Receipt(1, rejected=1, reasons=("a file that is read by nobody",)))
+                else:
+                    failures.append(_sentence(error))
+            told(path)
+    return total, failures
+
+
+def progress(paths: Sequence[Path]) -> AbstractContextManager[Callable[[Path], None]]:
+    """A bar on a terminal's stderr, where there is enough to read; it moves file by file."""
+    sizes = {path: path.stat().st_size if path.exists() else 0 for path in paths}
+    if len(paths) < 2 or sum(sizes.values()) < BAR_BYTES or not sys.stderr.isatty():
+        return nullcontext(lambda path: None)
+    return _Bar(sizes)
+
+
+class _Bar(AbstractContextManager[Callable[[Path], None]]):
+    def __init__(self, sizes: dict[Path, int]) -> None:
+        self._sizes = sizes
+        self._bar = click.progressbar(length=sum(sizes.values()), label="importing", file=sys.stderr)
+
+    def __enter__(self) -> Callable[[Path], None]:
+        self._bar.__enter__()
+        return lambda path: self._bar.update(self._sizes[path])
+
+    def __exit__(self, *error: Any) -> None:
+        self._bar.__exit__(*error)
+
+
+def followed(follower: Follower, ingest: Ingest, stop: threading.Event) -> Receipt:
+    """Everything that is there and that comes, until `stop` is set or Ctrl-C is pressed."""
+    total = Receipt()
+    try:
+        while True:
+            total = added(total, write(ingest, follower.poll()))
+            ingest.chores()
+            if stop.wait(POLL_S):
+                return total
+    except KeyboardInterrupt:
+        return total
+    finally:
+        follower.close()
 
 
 def write(ingest: Ingest, found: Iterable[Batch]) -> Receipt:
@@ -60,12 +131,12 @@ def write(ingest: Ingest, found: Iterable[Batch]) -> Receipt:
     return total
 
 
-def batches(file: Path) -> Iterator[Batch]:
+def batches(file: Path, together: Together | None = None) -> Iterator[Batch]:
     from collector.importers import files
 
     if str(file) == "-":
-        return files.read_stream(sys.stdin.buffer, "standard input")
-    return files.read(file)
+        return files.read_stream(sys.stdin.buffer, "standard input", together)
+    return files.read(file, together)
 
 
 def _sentence(error: TracetuiError | OSError) -> str:

@@ -1,0 +1,99 @@
+"""What the records of Claude Code's session logs look like, and what the logs of one session know of one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from collector.conventions.parts import parts
+from collector.importers.drafts import Draft, json_text, mapping
+
+NOT_READ = frozenset({
+    "summary", "file-history-snapshot", "queue-operation", "attachment", "ai-title", "custom-title", "last-prompt",
+    "tag", "mode", "permission-mode", "agent-name", "agent-color", "agent-setting", "pr-link", "worktree-state",
+    "content-replacement", "marble-origami-commit", "marble-origami-snapshot", "speculation-accept", "task-summary",
+    "bridge-session", "file-history-delta",
+})  # fmt: skip
+"""Records that say nothing of what was asked, answered or done."""
+
+TYPES = frozenset({"user", "assistant", "system", "progress"}) | NOT_READ
+STARTERS = frozenset({"Task", "Agent"})
+ASIDES = ("<local-command-stdout>", "<local-command-stderr>", "<local-command-caveat>", "<bash-stdout>",
+           "<bash-stderr>", "<bash-input>", "<task-notification>", "<system-reminder>")  # fmt: skip
+COMMAND = "<command-name>"
+SYNTHETIC = "<synthetic>"
+INTERRUPTED = "[Request interrupted by user"
+
+
+def is_record(said: dict[str, Any]) -> bool:
+    """Whether a line looks like one of Claude Code's."""
+    kind = said.get("type")
+    if kind in ("user", "assistant", "system", "progress"):
+        return "sessionId" in said and ("uuid" in said or "message" in said)
+    if kind == "summary":
+        return "leafUuid" in said
+    return kind in NOT_READ and ("sessionId" in said or "messageId" in said)
+
+
+@dataclass(slots=True)
+class Sessions:
+    """What the logs of one import know of one another: which call started which agent, and which message is whose."""
+
+    prompts: dict[tuple[str, str], list[Draft]] = field(default_factory=dict)
+    agents: dict[tuple[str, str], Draft] = field(default_factory=dict)
+    owner: dict[str, str] = field(default_factory=dict)
+    homes: dict[str, str] = field(default_factory=dict)
+    """The session in which a trace was seen first; in others it is a copy."""
+    asked: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def started(self, session: str, prompt: str, call: Draft) -> None:
+        self.asked[call.span_id] = (session, prompt)
+        self.prompts.setdefault((session, prompt), []).append(call)
+
+    def named(self, session: str, agent: str, call: Draft) -> None:
+        """The call's agent is this one: no other may be found by its prompt."""
+        self.agents.setdefault((session, agent), call)
+        waiting = self.prompts.get(self.asked.get(call.span_id, ("", "")), [])
+        if call in waiting:
+            waiting.remove(call)
+
+    def caller(self, session: str, agent: str | None, prompt: str) -> Draft | None:
+        """The call that started an agent, by the agent's id, or else by its prompt (each call starts one)."""
+        if agent is not None and (session, agent) in self.agents:
+            return self.agents[session, agent]
+        waiting = self.prompts.get((session, prompt))
+        found = waiting.pop(0) if waiting else None
+        if found is not None and agent is not None:
+            self.agents[session, agent] = found
+        return found
+
+
+def prompt_of(record: dict[str, Any]) -> str | None:
+    """What the user asked, where a record is that: no tool result, no aside of the program."""
+    if record.get("isMeta") is True or record.get("isCompactSummary") is True:
+        return None
+    content = mapping(record.get("message")).get("content")
+    if isinstance(content, list) and any(isinstance(b, dict) and b.get("type") == "tool_result" for b in content):
+        return None
+    text = text_of(content)
+    if text.startswith((INTERRUPTED, *ASIDES)):
+        return None
+    return text or (json_text(content)[:2000] if content else None)
+
+
+def text_of(content: Any) -> str:
+    """The texts of a message's content, joined."""
+    if isinstance(content, str):
+        return content
+    return "".join(p["text"] for p in parts(content) if p["type"] == "text" and isinstance(p.get("text"), str))
+
+
+def blocks_of(content: Any) -> list[Any]:
+    if isinstance(content, list):
+        return content
+    return [{"type": "text", "text": content}] if isinstance(content, str) and content else []
+
+
+def output_of(usage: dict[str, Any]) -> int:
+    n = usage.get("output_tokens")
+    return n if isinstance(n, int) else 0

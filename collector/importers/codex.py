@@ -1,0 +1,409 @@
+"""Codex CLI's rollouts: `~/.codex/sessions/YYYY/MM/DD/rollout-<time>-<session>.jsonl`.
+
+The facts here are those of public readers of these files (versions 0.20 to 0.60 and later; Codex itself was not run):
+- A line is {timestamp, type, payload}: `session_meta` first, a `turn_context` with the model for each turn,
+  `response_item`s as OpenAI's Responses API has them, and `event_msg`s for the screen, which repeat most of the items.
+- Tokens come in `token_count` events after a model's answer: `last_token_usage` is that answer's (input includes
+  what was cached, output includes reasoning), `total_token_usage` the session's. The event is repeated when only the
+  rate limits changed, with the same total.
+- Before 0.32 a line was the item itself, without a time, after a first line {id, timestamp, instructions}.
+- A sub-agent is a session of its own, whose id is in the result of the `spawn_agent` call that started it.
+
+A trace is a user's turn. What one call of the model answered is told by the order: its items lie between results.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from typing import Any
+
+from collector import ids
+from collector.conventions.messages import message
+from collector.conventions.values import decoded, integer
+from collector.importers.drafts import Draft, Drafts, json_text, mapping, said, scalars, string
+from collector.model import Event, Message, Scope, SpanPart, Tool, Usage
+from collector.protocols.times import time_ns
+
+NAME = "codex"
+SCOPE = Scope("codex.rollout")
+LINES = frozenset({"session_meta", "turn_context", "response_item", "event_msg", "compacted"})
+NOT_READ = frozenset({"world_state", "ghost_snapshot", "token_usage_record", "inter_agent_communication_metadata"})
+ITEMS = frozenset({
+    "message", "reasoning", "function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output",
+    "local_shell_call", "web_search_call", "tool_search_call", "tool_search_output", "tool_search_call_output",
+    "image_generation_call", "agent_message", "compaction", "compaction_summary", "compaction_trigger",
+})  # fmt: skip
+_CALLS = frozenset({"function_call", "custom_tool_call", "local_shell_call", "web_search_call", "tool_search_call",
+                    "image_generation_call"})  # fmt: skip
+_AT_ONCE = frozenset({"web_search_call", "image_generation_call"})
+"""Calls that the provider itself ran: they have no result of their own here."""
+_TOLD = frozenset({"error", "stream_error", "warning", "turn_aborted", "context_compacted", "entered_review_mode",
+                   "exited_review_mode", "thread_rolled_back", "model_reroute"})  # fmt: skip
+_ENDS = frozenset({"task_complete", "turn_complete"})
+_OWN_ID = 32
+"""Turn ids of so many characters are unique; the first versions counted from 1."""
+_BEGINS = frozenset({"task_started", "turn_started"})
+_NO_PROMPT = ("<environment_context>", "<user_instructions>", "<permissions", "<turn_aborted>", "<skills",
+              "<collaboration_mode>", "<subagent_notification>", "# AGENTS.md instructions",
+              "<INSTRUCTIONS>")  # fmt: skip
+
+
+def is_record(record: dict[str, Any]) -> bool:
+    """Whether a line looks like one of a rollout, of today's shape or the old one."""
+    if isinstance(record.get("payload"), dict):
+        return record.get("type") in LINES | NOT_READ
+    if "type" not in record and "record_type" not in record:
+        return {"id", "timestamp"} <= record.keys() and ("instructions" in record or "git" in record)
+    return False
+
+
+@dataclass(slots=True)
+class _Turn:
+    root: Draft
+    turn_id: str | None = None
+    prompt: str | None = None
+    history: list[Message] = field(default_factory=list)
+    call: Draft | None = None
+    answer: list[Message] = field(default_factory=list)
+    told_usage: bool = False
+    answered: bool = False
+    calls: int = 0
+    ready_ns: int = 0
+    ended: bool = False
+    started_by_event: bool = False
+    answered_last: bool = False
+    """Nothing but the model's words came last: without an event that ends it, a turn has ended then."""
+
+
+@dataclass(slots=True)
+class Threads:
+    """Which call started which session, among the rollouts that are read together."""
+
+    spawned: dict[str, Draft] = field(default_factory=dict)
+
+
+class CodexLog:
+    """One rollout. `threads` is shared by the files that are read together."""
+
+    def __init__(self, threads: Threads | None = None) -> None:
+        self.threads = threads or Threads()
+        self._drafts = Drafts(NAME)
+        self._turn: _Turn | None = None
+        self._tools: dict[str, Draft] = {}
+        self._common: dict[str, Any] = {"service": NAME}
+        self._out: list[SpanPart] = []
+        self._session = ""
+        self._system: tuple[Message, ...] = ()
+        self._model: str | None = None
+        self._params: dict[str, Any] = {}
+        self._caller: Draft | None = None
+        self._total: Any = None
+        self._before: list[Message] = []
+        self._last_ns = 0
+
+    def feed(self, record: dict[str, Any]) -> bool:
+        at = self._last_ns = time_ns(record.get("timestamp")) or self._last_ns
+        payload = record.get("payload")
+        kind = record.get("type")
+        if not isinstance(payload, dict):
+            return self._old(record, at)
+        if kind == "session_meta":
+            self._meta(payload)
+        elif kind == "turn_context":
+            self._context(payload, at)
+        elif kind == "response_item":
+            return self._item(payload, at)
+        elif kind == "event_msg":
+            self._event(payload, at)
+        elif kind == "compacted":
+            self._note("compacted", payload, at)
+        else:
+            return kind in NOT_READ
+        return True
+
+    def flush(self) -> list[SpanPart]:
+        turn = self._turn
+        if turn is not None and not turn.ended and not turn.started_by_event and turn.root.open == turn.answered_last:
+            turn.root.open = not turn.answered_last
+            self._drafts.touch(turn.root)
+        out = [*self._out, *self._drafts.take(SCOPE, self._common)]
+        self._out = []
+        return out
+
+    # --- where and with what
+
+    def _old(self, record: dict[str, Any], at: int) -> bool:
+        if "record_type" in record:
+            return bool(record["record_type"] == "state")
+        if "type" not in record:
+            self._meta(record)
+            return True
+        return self._item(record, at)
+
+    def _meta(self, meta: dict[str, Any]) -> None:
+        session = string(meta.get("id"))
+        if session is None or self._session:
+            return  # a fork repeats the first line of the session that it was taken from
+        self._session = session
+        git = mapping(meta.get("git"))
+        metadata = {
+            name: value
+            for name, value in (
+                ("cwd", meta.get("cwd")), ("version", meta.get("cli_version")), ("originator", meta.get("originator")),
+                ("git_branch", git.get("branch")), ("git_commit", git.get("commit_hash")),
+                ("git_repository", git.get("repository_url")), ("forked_from", meta.get("forked_from_id")),
+            )
+            if string(value)
+        }  # fmt: skip
+        spawn = mapping(mapping(mapping(meta.get("source")).get("subagent")).get("thread_spawn"))
+        if parent := string(spawn.get("parent_thread_id")):
+            metadata["parent_thread"] = parent
+        self._caller = self.threads.spawned.get(session)
+        common = {"service": NAME, "session_id": parent or session, "metadata": metadata}
+        if directory := string(meta.get("cwd")):
+            common["project"] = PurePath(directory.replace("\\", "/")).name or directory
+        self._common = common
+        if provider := string(meta.get("model_provider")):
+            self._params["model_provider"] = provider
+        base = meta.get("base_instructions")
+        text = string(meta.get("instructions")) or string(mapping(base).get("text")) or string(base)
+        if text:
+            self._system = (Message("system", ({"type": "text", "text": text},)),)
+
+    def _context(self, context: dict[str, Any], at: int) -> None:
+        turn_id = string(context.get("turn_id"))
+        if turn_id and (self._turn is None or self._turn.turn_id not in (None, turn_id)):
+            self._begin(at, turn_id)
+        self._model = string(context.get("model")) or self._model
+        for theirs in ("effort", "summary", "approval_policy"):
+            if string(context.get(theirs)):
+                self._params[theirs] = context[theirs]
+
+    # --- turns
+
+    def _begin(self, at: int, turn_id: str | None, prompt: str = "") -> _Turn:
+        self._finish(at)
+        key = f"turn {turn_id}" if turn_id and len(turn_id) >= _OWN_ID else f"turn {self._session} {at} {prompt}"
+        caller = self._caller
+        trace = caller.trace_id if caller is not None else ids.trace_id(f"{NAME} {key}")
+        root = self._drafts.draft(trace, key, caller.span_id if caller is not None else None, "codex.turn", "agent", at)
+        root.source_id, root.open = turn_id or key[:200], True
+        self._turn = _Turn(root, turn_id, history=self._before, ready_ns=at)
+        self._before = []
+        return self._turn
+
+    def _finish(self, at: int) -> None:
+        if self._turn is not None and not self._turn.ended:
+            self._turn.ended = True
+            self._turn.root.open = False
+            self._drafts.touch(self._turn.root)
+
+    def _here(self, at: int) -> _Turn:
+        return self._turn if self._turn is not None else self._begin(at, None)
+
+    def _prompt(self, text: str, at: int) -> None:
+        """What the user asked: of the item and the event that both say it, the first."""
+        turn = self._turn
+        if turn is not None and turn.prompt == text and not turn.ended:
+            return
+        if turn is None or turn.ended or (turn.prompt is not None and not turn.started_by_event):
+            turn = self._begin(at, None, text)
+        if turn.prompt is None:
+            turn.prompt = text
+            turn.root.reading["input"] = said(Message("user", ({"type": "text", "text": text},)))
+            self._drafts.touch(turn.root)
+
+    # --- items
+
+    def _item(self, item: dict[str, Any], at: int) -> bool:
+        kind = item.get("type")
+        if kind not in ITEMS:
+            return kind in NOT_READ
+        role = item.get("role")
+        if self._turn is not None:
+            self._turn.answered_last = False
+        if kind == "message" and role != "assistant":
+            self._heard(item, at)
+        elif kind.endswith("_output"):
+            self._result(item, at)
+        elif kind == "message" or kind == "reasoning" or kind in _CALLS:
+            self._answered(item, kind, at)
+        else:
+            self._note(kind, item, at)
+        return True
+
+    def _heard(self, item: dict[str, Any], at: int) -> None:
+        heard = message(item, "user")
+        text = "".join(p["text"] for p in heard.parts if p["type"] == "text" and isinstance(p.get("text"), str))
+        if heard.role == "user" and text and not text.lstrip().startswith(_NO_PROMPT):
+            self._prompt(text, at)
+            self._here(at).history.append(heard)
+        elif self._turn is None or self._turn.ended:
+            self._before.append(heard)
+        else:
+            self._turn.history.append(heard)
+        if self._turn is not None:
+            self._turn.ready_ns = at
+
+    def _answered(self, item: dict[str, Any], kind: str, at: int) -> None:
+        turn = self._here(at)
+        if turn.call is None or turn.answered or turn.told_usage:
+            self._call(turn, at)
+        call = turn.call
+        assert call is not None
+        if kind == "reasoning":
+            turn.answer += _thoughts(item)
+        elif kind not in _AT_ONCE and kind != "local_shell_call" and kind != "tool_search_call":
+            turn.answer.append(message(item, "assistant"))
+        else:
+            turn.answer.append(message({"role": "assistant", "content": [_as_call(item, kind)]}, "assistant"))
+        parts = tuple(part for one in turn.answer for part in one.parts)
+        call.reading["output"] = said(Message("assistant", parts))
+        call.reach(at)
+        self._drafts.touch(call)
+        if kind in _CALLS:
+            self._tool(turn, item, kind, at)
+        elif kind == "message":
+            turn.root.reading["output"] = said(turn.answer[-1])
+            turn.answered_last = True
+        self._reach(turn, at)
+
+    def _call(self, turn: _Turn, at: int) -> None:
+        self._close(turn)
+        turn.calls += 1
+        key = f"{turn.root.trace_id} {turn.root.span_id} call {turn.calls}"
+        call = self._drafts.draft(
+            turn.root.trace_id, key, turn.root.span_id, "codex.model_call", "llm", min(turn.ready_ns or at, at)
+        )
+        call.reading |= {"provider": str(self._params.get("model_provider") or "openai").lower(), "operation": "chat"}
+        if self._model:
+            call.reading |= {"model": self._model, "request_model": self._model}
+        if self._params:
+            call.reading["params"] = dict(self._params)
+        if turn.history:
+            call.reading["input"] = said(*turn.history)
+        call.reading["system"] = self._system
+        turn.call, turn.answered, turn.told_usage = call, False, False
+
+    def _close(self, turn: _Turn) -> None:
+        if turn.answer:
+            parts = tuple(part for one in turn.answer for part in one.parts)
+            results = len(turn.history)
+            while results and turn.history[results - 1].role == "tool":
+                results -= 1  # what was answered came before its results
+            turn.history.insert(results, Message("assistant", parts))
+        turn.call, turn.answer = None, []
+
+    def _tool(self, turn: _Turn, item: dict[str, Any], kind: str, at: int) -> None:
+        name = string(item.get("name")) or kind.removesuffix("_call")
+        use = string(item.get("call_id")) or string(item.get("id")) or f"{turn.root.source_id} {kind} {at}"
+        call = self._drafts.draft(
+            turn.root.trace_id, f"tool {self._session} {use}", turn.root.span_id, name, "tool", at
+        )
+        given = item.get("arguments") if "arguments" in item else item.get("input", item.get("action"))
+        call.source_id, call.open = use, kind not in _AT_ONCE
+        call.reading["tool"] = Tool(name, use, decoded(given))
+        self._tools[use] = call
+
+    def _result(self, item: dict[str, Any], at: int) -> None:
+        turn = self._here(at)
+        given = decoded(item.get("output"))
+        heard = message({**item, "type": "function_call_output"}, "tool")
+        turn.history.append(heard)
+        turn.answered, turn.ready_ns = True, at
+        call = self._tools.get(str(item.get("call_id")))
+        if call is not None:
+            output = given.get("output", given.get("content", given)) if isinstance(given, dict) else given
+            call.reading["tool"] = replace(call.reading["tool"], result=output)
+            call.open = False
+            call.reach(at)
+            self._outcome(call, mapping(given), output)
+            self._drafts.touch(call)
+        self._reach(turn, at)
+
+    def _outcome(self, call: Draft, given: dict[str, Any], output: Any) -> None:
+        metadata = mapping(given.get("metadata"))
+        call.attributes.update(scalars(metadata, "codex.tool_result."))
+        code = integer(metadata.get("exit_code"))
+        if code:
+            call.fail(f"exit code {code}")
+        elif given.get("success") is False:
+            call.fail((output if isinstance(output, str) else json_text(output))[:2000])
+        agent = string(given.get("agent_id")) or string(given.get("thread_id"))
+        if agent is not None and call.name.endswith("spawn_agent"):
+            self.threads.spawned.setdefault(agent, call)
+
+    # --- events
+
+    def _event(self, event: dict[str, Any], at: int) -> None:
+        kind = event.get("type")
+        if kind in _BEGINS:
+            turn_id = string(event.get("turn_id"))
+            if self._turn is None or self._turn.ended or turn_id is None or self._turn.turn_id != turn_id:
+                self._begin(at, turn_id)
+            self._here(at).started_by_event = True
+        elif kind == "user_message" and (text := string(event.get("message"))):
+            self._prompt(text, at)
+        elif kind == "token_count":
+            self._tokens(mapping(event.get("info")), at)
+        elif kind in _ENDS and self._turn is not None:
+            self._turn.root.reach(at)
+            self._finish(at)
+        elif kind in _TOLD:
+            self._note(str(kind), event, at)
+            if kind in ("error", "turn_aborted") and self._turn is not None:
+                if kind == "error":
+                    self._turn.root.fail(string(event.get("message")) or "error", _error_type(event))
+                self._finish(at)
+
+    def _tokens(self, info: dict[str, Any], at: int) -> None:
+        last, total = mapping(info.get("last_token_usage")), info.get("total_token_usage")
+        if not last or (total is not None and total == self._total):
+            return
+        self._total = total
+        turn = self._here(at)
+        if turn.call is None or turn.told_usage:
+            self._call(turn, at)
+        call = turn.call
+        assert call is not None
+        call.reading["usage"] = Usage(
+            input_tokens=integer(last.get("input_tokens")),
+            output_tokens=integer(last.get("output_tokens")),
+            cache_read_tokens=integer(last.get("cached_input_tokens")),
+            reasoning_tokens=integer(last.get("reasoning_output_tokens")),
+        )
+        turn.told_usage = True
+        self._drafts.touch(call)
+
+    def _note(self, kind: str, told: dict[str, Any], at: int) -> None:
+        turn = self._here(at)
+        turn.root.events.append(Event(at, f"codex.{kind}", scalars({k: v for k, v in told.items() if k != "type"}, "")))
+        self._reach(turn, at)
+
+    def _reach(self, turn: _Turn, at: int) -> None:
+        turn.root.reach(at)
+        self._drafts.touch(turn.root)
+
+
+def _thoughts(item: dict[str, Any]) -> list[Message]:
+    """Reasoning in the open; most of it is encrypted, and then only its summary is."""
+    texts = [
+        said["text"]
+        for key in ("summary", "content")
+        for said in (item[key] if isinstance(item.get(key), list) else ())
+        if isinstance(said, dict) and string(said.get("text"))
+    ]
+    return [Message("assistant", ({"type": "reasoning", "text": "\n\n".join(texts)},))] if texts else []
+
+
+def _as_call(item: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {
+        "type": "tool_call", "id": item.get("call_id") or item.get("id"),
+        "name": kind.removesuffix("_call"), "arguments": item.get("action", item.get("arguments")),
+    }  # fmt: skip
+
+
+def _error_type(event: dict[str, Any]) -> str | None:
+    info = event.get("codex_error_info")
+    return info if isinstance(info, str) else next(iter(info), None) if isinstance(info, dict) and info else None

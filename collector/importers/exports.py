@@ -1,0 +1,189 @@
+"""What Langfuse and Phoenix give out: objects of their APIs, as JSON, JSON lines, CSV or (Phoenix) Parquet.
+
+Langfuse: traces, observations and scores as its API lists them ({"data": […], "meta"} or bare) and as its UI exports
+them; nested observations and scores of one trace too. Phoenix: spans as its REST API lists them, and the rows of
+`get_spans_dataframe()` (columns context.span_id, attributes.llm.model_name …).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from collector import ids
+from collector.conventions.values import decoded, integer, pythonic
+from collector.errors import DecodeError
+from collector.importers.drafts import json_text, mapping, string
+from collector.model import Batch, Event, Rank, Scope, SpanPart, Value
+from collector.protocols import langfuse
+from collector.protocols.limits import Limits, Refusals
+from collector.protocols.times import time_ns
+
+SOURCE = "import"
+PHOENIX = Scope("phoenix.export")
+_LIMITS = Limits(spans=100_000_000)
+_NO_TIME_NS = 1
+"""For the order of what names no moment at all."""
+
+
+def listed(document: object) -> list[Any] | None:
+    """The objects of a page of an API: {"data": […]}; None for what is no page."""
+    data = document.get("data") if isinstance(document, dict) else None
+    return data if isinstance(data, list) else None
+
+
+def kind_of(one: object) -> str | None:
+    """ "langfuse" or "phoenix" for an object that looks like one of theirs."""
+    if not isinstance(one, dict):
+        return None
+    if "context.span_id" in one or ("span_kind" in one and "span_id" in mapping(one.get("context"))):
+        return "phoenix"
+    return "langfuse" if _langfuse_kind(_camel_keys(one)) is not None else None
+
+
+def decode(kind: str, objects: Iterable[Any]) -> Batch:
+    """A batch of these; what is none of theirs, or lacks an id, is refused."""
+    return _phoenix(objects) if kind == "phoenix" else _langfuse(objects)
+
+
+# --- Langfuse
+
+
+def _camel_keys(one: dict[Any, Any]) -> dict[str, Any]:
+    return {re.sub(r"(?<=[a-z])_([a-z])", lambda m: m[1].upper(), str(key)): value for key, value in one.items()}
+
+
+def _langfuse_kind(one: dict[str, Any]) -> str | None:
+    if not string(one.get("id")):
+        return None
+    if "traceId" in one and "startTime" in one:
+        return "observation-create"
+    if "name" in one and ("value" in one or "stringValue" in one) and ("traceId" in one or "sessionId" in one):
+        return "score-create"
+    if "timestamp" in one and not one.keys().isdisjoint({"userId", "sessionId", "observations", "tags", "release"}):
+        return "trace-create"
+    return None
+
+
+def _langfuse(objects: Iterable[Any]) -> Batch:
+    refused = Refusals()
+    events: list[dict[str, Any]] = []
+    for one in objects:
+        found = list(_events(one)) if isinstance(one, dict) else []
+        if not found:
+            refused.add("neither a trace nor an observation nor a score of Langfuse", json_text(one))
+        events += found
+    said = langfuse.decode_ingestion(json_text({"batch": events}).encode(), _NO_TIME_NS, _LIMITS).batch
+    return Batch(SOURCE, said.parts, said.scores, refused=(*refused.result(), *said.refused), library=said.library)
+
+
+def _events(given: dict[Any, Any]) -> Iterator[dict[str, Any]]:
+    one = {key: value for key, value in _camel_keys(given).items() if value is not None and value != ""}
+    kind = _langfuse_kind(one)
+    if kind is None:
+        return
+    inner = [found for key in ("observations", "scores") for found in _listed_in(one.pop(key, None))]
+    for key in ("usageDetails", "costDetails", "metadata", "modelParameters", "tags", "usage"):
+        if isinstance(one.get(key), str):
+            one[key] = decoded(one[key])
+    if isinstance(one.get("tags"), str):
+        one["tags"] = [word.strip() for word in one["tags"].split(",") if word.strip()]
+    total = one.get("calculatedTotalCost") or one.get("totalCost")
+    if kind == "observation-create" and not one.get("costDetails") and isinstance(total, (int, float)):
+        one["costDetails"] = {"total": total}
+    at = one.get("updatedAt") or one.get("endTime") or one.get("timestamp") or one.get("startTime")
+    yield {"id": one["id"], "type": kind, "timestamp": at, "body": one}
+    for found in inner:
+        yield from _events(found)
+
+
+def _listed_in(value: Any) -> list[dict[Any, Any]]:
+    value = decoded(value)
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+# --- Phoenix
+
+
+def _phoenix(objects: Iterable[Any]) -> Batch:
+    refused = Refusals()
+    parts = []
+    for one in objects:
+        try:
+            parts.append(_span(one))
+        except (DecodeError, TypeError, ValueError, AttributeError) as error:
+            refused.add(f"a span of Phoenix that cannot be read: {error}"[:160], json_text(one))
+    return Batch(SOURCE, tuple(parts), refused=refused.result())
+
+
+def _span(one: Any) -> SpanPart:
+    if not isinstance(one, dict):
+        raise DecodeError("it is no object")
+    one = {key: _cell(value) if isinstance(value, str) and key.startswith(("attributes.", "events")) else value
+           for key, value in one.items() if not _missing(value)}  # fmt: skip
+    context = mapping(one.get("context"))
+    trace = str(context.get("trace_id") or one.get("context.trace_id") or "")
+    span = str(context.get("span_id") or one.get("context.span_id") or "")
+    parent = string(one.get("parent_id"))
+    start, end = (_moment(one.get(name)) for name in ("start_time", "end_time"))
+    attributes = dict(_flat("", one.get("attributes")))
+    for key, value in one.items():
+        if key.startswith("attributes."):
+            attributes.update(_flat(key.removeprefix("attributes."), value))
+    if kind := string(one.get("span_kind")):
+        attributes.setdefault("openinference.span.kind", kind)
+    code = str(one.get("status_code") or "").upper()
+    status = {"OK": "ok", "ERROR": "error"}.get(code)
+    return SpanPart(
+        ids.trace_id(trace), ids.span_id(span), Rank.FINISHED if end else Rank.STARTED, end or start or _NO_TIME_NS,
+        ids.span_id(parent) if parent else None, string(one.get("name")), start, end, status,
+        string(one.get("status_message")), otel_status={"ok": 1, "error": 2}.get(status or "", 0),
+        attributes=attributes, events=tuple(_span_events(one.get("events"))), scope=PHOENIX,
+    )  # fmt: skip
+
+
+def _moment(value: Any) -> int | None:
+    return time_ns(value if isinstance(value, (str, int, float)) or value is None else str(value))
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value == "" or (isinstance(value, float) and value != value)
+
+
+def _cell(value: str) -> Any:
+    """A cell of a table: JSON, or Python's spelling of a list or a mapping (what a dataframe writes into CSV)."""
+    made = decoded(value) if value[:1] in "[{" else value
+    return pythonic(made) if isinstance(made, str) and made[:1] in "[{" else made
+
+
+_WHOLE = ("metadata", "invocation_parameters", "parameters", ".value", "arguments", "json_schema", "arguments_json")
+"""Attributes that OpenInference defines as JSON texts."""
+
+
+def _flat(key: str, value: Any) -> Iterator[tuple[str, Value]]:
+    """OpenInference's flat keys out of nested ones: llm.input_messages.0.message.role."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()  # numpy, out of Parquet
+    if _missing(value):
+        return
+    if key.endswith(_WHOLE) and isinstance(value, (dict, list)):
+        yield key, json_text(value)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _flat(f"{key}.{name}" if key else str(name), inner)
+    elif isinstance(value, (list, tuple)) and any(isinstance(inner, dict) for inner in value):
+        for at, inner in enumerate(value):
+            yield from _flat(f"{key}.{at}", inner)
+    elif "token_count" in key:
+        yield key, integer(float(value)) if isinstance(value, (str, float)) else value
+    else:
+        yield key, list(value) if isinstance(value, tuple) else value
+
+
+def _span_events(value: Any) -> Iterator[Event]:
+    value = value.tolist() if hasattr(value, "tolist") else value
+    for one in value if isinstance(value, Sequence) and not isinstance(value, str) else ():
+        if isinstance(one, dict):
+            attributes = dict(_flat("", one.get("attributes")))
+            yield Event(_moment(one.get("timestamp")) or 0, str(one.get("name") or "event"), attributes)

@@ -1,0 +1,149 @@
+"""Lines of a file to batches. Most kinds say all there is to say in a line; the logs of agents are read as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import orjson
+
+from collector.errors import DecodeError
+from collector.importers import claude_code, claude_records, codex, exports
+from collector.importers.drafts import Log, json_text
+from collector.model import Batch, Refusal
+from collector.protocols import native, otlp
+from collector.protocols.limits import SAMPLE_CHARS, Limits, Refusals
+
+SOURCE = "import"
+JSON_TYPE = "application/json"
+LIMITS = Limits(spans=100_000_000)  # a file is the user's own: no reason to refuse it for its size
+CLAUDE, CODEX, EXPORTS = "claude", "codex", ("langfuse", "phoenix")
+_CHATTY = (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError, OverflowError, DecodeError)
+
+
+class Lines(Protocol):
+    """What reads the lines of one file, in their order and in any portions."""
+
+    def feed(self, lines: Iterable[bytes]) -> Iterator[Batch]: ...
+
+
+@dataclass(slots=True)
+class Together:
+    """What the files of one import know of one another."""
+
+    sessions: claude_records.Sessions = field(default_factory=claude_records.Sessions)
+    threads: codex.Threads = field(default_factory=codex.Threads)
+
+
+def kind_of(document: object) -> str | None:
+    """ "native", "traces" (OTLP spans), "logs" (OTLP log records), "claude", "codex", those of EXPORTS, or None."""
+    if not isinstance(document, dict):
+        return None
+    if "resourceSpans" in document or "resource_spans" in document:
+        return "traces"
+    if "resourceLogs" in document or "resource_logs" in document:
+        return "logs"
+    if document.get("type") in ("span", "score", "process", "sampled_out"):
+        return "native"
+    if codex.is_record(document):
+        return CODEX
+    if claude_records.is_record(document):
+        return CLAUDE
+    return exports.kind_of(document)
+
+
+def reader(kind: str, together: Together) -> Lines:
+    """What reads the lines of a file whose first known line is of this kind."""
+    if kind == CLAUDE:
+        return _LogLines(claude_code.ClaudeLog(together.sessions), "Claude Code session log")
+    if kind == CODEX:
+        return _LogLines(codex.CodexLog(together.threads), "Codex rollout")
+    return _PlainLines()
+
+
+class _LogLines:
+    """A log whose records make sense together."""
+
+    def __init__(self, log: Log, what: str) -> None:
+        self._log, self._what = log, what
+
+    def feed(self, lines: Iterable[bytes]) -> Iterator[Batch]:
+        refused = Refusals()
+        for line in lines:
+            if not line.strip():
+                continue
+            try:
+                record = orjson.loads(line)
+            except ValueError:
+                refused.add(f"a line of a {self._what} that is no JSON", sample(line))
+                continue
+            self._record(record, line, refused)
+        parts = self._log.flush()
+        if parts or refused.result():
+            yield Batch(SOURCE, tuple(parts), refused=refused.result())
+
+    def _record(self, record: Any, line: bytes, refused: Refusals) -> None:
+        if not isinstance(record, dict):
+            refused.add(f"a line of a {self._what} that is no object", sample(line))
+            return
+        try:
+            known = self._log.feed(record)
+        except _CHATTY as error:  # the shape of these files is nobody's promise
+            refused.add(f"a record of a {self._what} that cannot be read: {type(error).__name__}", sample(line))
+            return
+        if not known:
+            kind = str(record.get("type"))[:40]
+            refused.add(f"a record of type {kind!r} is not known in a {self._what}", sample(line))
+
+
+class _PlainLines:
+    """Lines that each stand for themselves, of whatever kinds."""
+
+    def feed(self, lines: Iterable[bytes]) -> Iterator[Batch]:
+        own: list[str] = []
+        exported: dict[str, list[Any]] = {}
+        for line in lines:
+            if not line.strip():
+                continue
+            kind, document = _loaded(line)
+            if kind == "native":
+                own.append(line.decode("utf-8", "replace"))
+            elif kind in EXPORTS:
+                exported.setdefault(kind, []).append(document)
+            elif kind == "traces" or kind == "logs":
+                yield _otlp(line, otlp.decode_traces if kind == "traces" else otlp.decode_logs)
+            else:
+                yield Batch(SOURCE, refused=(Refusal("a line that is neither native nor OTLP JSON", sample(line)),))
+        for kind, documents in exported.items():
+            yield exports.decode(kind, documents)
+        if own:
+            yield from_import(native.decode(own))
+
+
+def _loaded(line: bytes) -> tuple[str | None, Any]:
+    try:
+        document = orjson.loads(line)
+    except ValueError:
+        return None, None
+    return kind_of(document), document
+
+
+def _otlp(line: bytes, decode: Callable[[bytes, str, Limits], Batch]) -> Batch:
+    try:
+        return from_import(decode(line, JSON_TYPE, LIMITS))
+    except DecodeError as error:
+        return Batch(SOURCE, refused=(Refusal(f"OTLP that cannot be read: {error}", sample(line)),))
+
+
+def batches_of(documents: list[Any]) -> Iterator[Batch]:
+    """Documents that stood in one JSON text, each as a line would be."""
+    yield from _PlainLines().feed([json_text(one).encode() for one in documents])
+
+
+def from_import(batch: Batch) -> Batch:
+    return replace(batch, source=SOURCE)
+
+
+def sample(line: bytes) -> str:
+    return line[: SAMPLE_CHARS * 4].decode("utf-8", "replace")[:SAMPLE_CHARS].strip()
