@@ -112,6 +112,7 @@ LANGFUSE = Convention(
         "release": "langfuse.release langfuse.version",
     },
     meta=("langfuse.observation.metadata.", "langfuse.trace.metadata."),
-    heard="langfuse.trace.name langfuse.trace.public langfuse.internal. langfuse.as_root langfuse.experiment.",
+    heard="langfuse.observation.usage_unit langfuse.trace.name langfuse.trace.public langfuse.internal. "
+    "langfuse.as_root langfuse.experiment.",
     prepare=_prepare,
 )

@@ -109,6 +109,42 @@ def test_versions_4_and_5_read_their_spans_and_scores_back(
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("requests", "types"),
+    [
+        ({"js3-ingestion.json": "ingestion"},
+         {"ask": "GENERATION", "plan": "SPAN", "note": "EVENT", "fails": "GENERATION"}),
+        ({"js5-scores.json": "ingestion", "js5-traces.json": "otel/v1/traces"},
+         {"ask": "GENERATION", "get_weather": "TOOL", "weather_agent": "AGENT"}),
+    ],
+)  # fmt: skip
+def test_javascript_reads_its_trace_back(tmp_path: Path, requests: dict[str, str], types: dict[str, str]) -> None:
+    settings = settings_for(tmp_path)
+    settings.db.unlink()
+    with running(settings, real=True) as up:
+        for name, path in requests.items():
+            body = (RECORDED / name).read_bytes()
+            headers = {**KEYS, "content-type": "application/json", "transfer-encoding": "chunked"}
+            answer = up.client.post(f"/api/public/{path}", content=iter([body[:99], body[99:]]), headers=headers)
+            assert answer.status_code in (200, 207), answer.text
+            assert not answer.json().get("errors")
+        (listed,) = get(up, "traces", userId="user-7", sessionId="thread-42", tags=["weather", "demo"])["data"]
+        trace = get(up, f"traces/{listed['id']}")
+        assert (trace["name"], trace["output"]) == ("weather_agent", "It is 31 degrees Celsius and sunny in Patiala.")
+        assert trace["metadata"]["plan"] == "pro"
+        found = {one["name"]: one for one in trace["observations"]}
+        assert {name: one["type"] for name, one in found.items()} == types
+        ask = found["ask"]
+        assert ask["usageDetails"] == {"input": 93, "input_cached_tokens": 8, "output": 53, "total": 154}
+        assert (ask["model"], ask["modelParameters"]) == ("gpt-4o-mini", {"temperature": 0.2})
+        assert (ask["timeToFirstToken"] >= 0, ask["input"][0]["role"]) == (True, "system")
+        assert {one["name"]: one.get("stringValue", one["value"]) for one in trace["scores"]} == {
+            "helpfulness": 0.9, "verdict": "good",
+        }  # fmt: skip
+        if "fails" in found:
+            assert (found["fails"]["level"], found["plan"]["output"]) == ("ERROR", {"done": True})
+
+
 def test_a_dataset_an_experiment_and_a_picture(up: Running) -> None:
     assert send(up, RECORDED / "langfuse5-datasets-media") == [
         200, 200, 201, 200, 200, 204, 200, 200, 200, 200, 202
