@@ -19,6 +19,8 @@ from collector.settings import Resolved
 from collector.version import VERSION
 from tracetui import format as fmt
 from tracetui.cli import common
+from tracetui.cli.doctor_for import prescribe
+from tracetui.cli.pointing import CLIENTS
 from tracetui.format import plain
 
 PACKAGES = ("textual", "rich", "click", "opentelemetry-proto", "grpcio", "genai-prices", "starlette", "uvicorn")
@@ -31,9 +33,13 @@ OUTCOMES = ("received", "stored", "duplicate", "clipped", "rejected", "sampled_o
 @click.command()
 @common.db_option
 @common.json_option
-def doctor(db: Path | None, as_json: bool) -> None:
+@click.option("--for", "client", metavar="NAME", help=f"The lines to paste for {', '.join(CLIENTS)}; and a test.")
+def doctor(db: Path | None, as_json: bool, client: str | None) -> None:
     """Say what is installed, in force and in the file; what needs doing begins with "!"."""
     found = common.resolved(db)
+    if client is not None:
+        prescribe(client, found.settings, as_json=as_json)
+        return
     report: dict[str, Any] = {
         "versions": versions(),
         "settings": settings_in_force(found),

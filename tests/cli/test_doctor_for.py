@@ -1,0 +1,71 @@
+"""`tracetui doctor --for NAME`: lines that a shell takes, and a test that really arrives."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from collector import store
+from collector.receiver.doors import TABLE
+from tests.receiver.running import Running, running, settings_for
+from tracetui.cli.main import cli
+from tracetui.cli.pointing import CLIENTS, Place
+
+NEEDS = {"langfuse": "langfuse", "langsmith": "langsmith"}
+TESTED = [name for name, one in CLIENTS.items() if one.trial is not None and NEEDS.get(name, "otlp") in TABLE]
+
+
+def ask(up: Running, monkeypatch: pytest.MonkeyPatch, *args: str, token: str = "") -> Result:
+    monkeypatch.setenv("TRACETUI_HTTP_PORT", str(up.status.http_port))
+    monkeypatch.setenv("TRACETUI_GRPC_PORT", str(up.status.grpc_port))
+    monkeypatch.setenv("TRACETUI_TOKEN", token)
+    return CliRunner().invoke(cli, ["doctor", "--db", str(up.receiver.settings.db), *args])
+
+
+@pytest.mark.parametrize("token", ["", "t0p secret"])
+def test_a_test_goes_through_every_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    settings = settings_for(tmp_path, token=token or None)
+    with running(settings, real=True) as up:
+        for name in TESTED:
+            got = ask(up, monkeypatch, "--for", name, "--json", token=token)
+            assert got.exit_code == 0, (name, got.output, got.exception)
+            report = json.loads(got.stdout)
+            with store.open_reader(settings.db) as reader:
+                assert reader.trace(report["test"]["trace_id"]).name == f"tracetui doctor --for {name}"
+
+
+def test_the_lines_are_shell_and_the_talk_is_not_among_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(settings_for(tmp_path), real=True) as up:
+        got = ask(up, monkeypatch, "--for", "langfuse")
+    assert "a test span came through POST /api/public/otel/v1/traces" in got.stderr
+    out = subprocess.run(
+        ["sh", "-ec", f"{got.stdout}\nenv"], env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=True
+    ).stdout
+    assert f"LANGFUSE_HOST={up.status.url}" in out.splitlines()
+    assert "LANGFUSE_PUBLIC_KEY=pk-lf-tracetui" in out.splitlines()
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_every_client_has_lines_with_a_token_and_without(name: str) -> None:
+    for token in (None, "t0p"):
+        place = Place("http://127.0.0.1:4318", 4317, token)
+        said = [*CLIENTS[name].variables(place).values(), *CLIENTS[name].notes(place)]
+        assert any("127.0.0.1" in one for one in said)
+        assert token is None or any(token in one or "token" in one or "api_key" in one for one in said)
+
+
+def test_where_nobody_listens_the_lines_are_told_and_what_to_start(tmp_path: Path) -> None:
+    env = {"TRACETUI_HTTP_PORT": "1", "TRACETUI_TOKEN": ""}
+    got = CliRunner().invoke(cli, ["doctor", "--db", str(tmp_path / "x.db"), "--for", "otel"], env=env)
+    assert got.stdout.splitlines()[1] == "export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1"
+    assert "start `tracetui`" in str(got.exception)
+
+
+def test_a_wrong_token_and_an_unknown_name_are_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(settings_for(tmp_path, token="right"), real=True) as up:
+        assert "TRACETUI_TOKEN" in str(ask(up, monkeypatch, "--for", "otel", token="wrong").exception)
+        assert "langsmith" in ask(up, monkeypatch, "--for", "nonsense").output
