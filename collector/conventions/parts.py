@@ -7,6 +7,7 @@ a new message: they are left out here and stay in the attributes. What nobody kn
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ from collector.conventions.values import decoded, spelt
 Block = dict[str, Any]
 Part = dict[str, Any]
 
+_REFERENCE = re.compile(r"@@@langfuseMedia:type=([^|@]*)\|id=([^|@]+)\|source=[^@]*@@@")
+"""Langfuse's SDK sends a file by itself, and puts this in its place."""
 CACHE_MARKERS = frozenset({"cache_control", "cacheControl", "cache_point", "cachePoint"})
 
 
@@ -156,6 +159,11 @@ def _media(block: Block) -> Part | None:
 
 def _sized(part: Part) -> Part:
     """With `mime_type` and `size` (bytes), as far as what is here says: base64, or a URL that holds its data."""
+    for where in ("data", "url"):
+        named = _REFERENCE.fullmatch(said) if isinstance(said := part.get(where), str) and said[:3] == "@@@" else None
+        if named is not None:
+            del part[where]
+            part |= {"mime_type": named[1], "file_id": named[2]}
     held, url = part.get("data"), part.get("url")
     if isinstance(url, str) and url.startswith("data:"):
         head, _, held = url.partition(",")
