@@ -16,6 +16,7 @@ from collector.own_patterns import own_pattern
 
 Readers: TypeAlias = Mapping[str, Callable[[Any], Any]]
 
+_UPSTREAM = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 RULE_KEYS = ("name", "user", "session", "tag", "metadata", "rate")
 PER_ENVIRONMENT = (
     "redact", "redact_patterns", "capture_content", "hash_user_ids", "sample_rate", "sampling",
@@ -142,6 +143,30 @@ def environment_of(part: SpanPart) -> str | None:
             if (name := said.get(key)) and isinstance(name, str):
                 return name
     return None
+
+
+def upstreams(value: object) -> dict[str, str]:
+    """A table of names and addresses; `name=url,…` or JSON of one from a variable."""
+    if isinstance(value, str) and not value.lstrip().startswith("{"):
+        value = {pair.partition("=")[0].strip(): pair.partition("=")[2].strip() for pair in value.split(",")}
+    table = _table(value, 'give it a table of names and addresses, like {gateway = "https://llm.example.com"}')
+    for name, url in table.items():
+        if not name or not set(name) <= _UPSTREAM:
+            raise ValueError(f"{name!r} is no name for an upstream: small letters, digits, '-', '_' and '.'")
+        table[name] = _address(name, url)
+    return table
+
+
+def _address(name: str, url: object) -> str:
+    from urllib.parse import urlsplit
+
+    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+        raise ValueError(f"{name} needs an address that begins with http:// or https://, not {url!r}")
+    found = urlsplit(url)
+    if not found.hostname or found.username is not None or found.query or found.fragment:
+        raise ValueError(f"{name} needs an address of host and path alone, without a key or a query")
+    _ = found.port  # ValueError where it is none
+    return url.rstrip("/")
 
 
 def _table(value: object, otherwise: str) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class Settings:
     `allowed_hosts` and `allowed_origins` add to what the receiver accepts by itself.
     `forward` is the OTLP/HTTP endpoint that the receiver also sends to, with `forward_headers`; at most `forward_bytes`
     wait for it on disk.
+    `upstreams` names addresses that the proxy may pass requests to, beside the built-in ones.
     `keys` maps commands of the explorer to keys: {"lists.filter": "ctrl+o"} (`tracetui.keymap` knows the names).
     `durable` makes a commit survive a power cut, for the price of an fsync each.
     """
@@ -75,6 +76,7 @@ class Settings:
     forward: str | None = None
     forward_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     forward_bytes: int = 256_000_000
+    upstreams: Mapping[str, str] = field(default_factory=dict)
     max_part_bytes: int = 1_000_000
     max_body_bytes: int = 64_000_000
     max_spans: int = 100_000
@@ -405,6 +407,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "forward": setting_tables.web_address,
     "forward_headers": setting_tables.headers,
     "forward_bytes": _SIZE,
+    "upstreams": setting_tables.upstreams,
     "max_part_bytes": _SIZE,
     "max_body_bytes": _SIZE,
     "max_spans": _count(1, 10_000_000),

@@ -32,6 +32,7 @@ TABLE = (
     "native",
     "openai_agents",
     "langfuse",
+    "proxy",
     "otlp",  # stays the last: it answers under any prefix
 )
 """Modules of this package, in the order they are asked."""

@@ -1,0 +1,141 @@
+"""`/proxy/NAME/…`: a request to a model's API, passed on as it is to the upstream of that name, and recorded.
+
+    OPENAI_BASE_URL=http://127.0.0.1:4318/proxy/openai/v1
+    ANTHROPIC_BASE_URL=http://127.0.0.1:4318/proxy/anthropic
+
+Only upstreams that are built in or named in the settings are asked (`upstreams`). Keys pass through and are never
+stored; of all headers only `x-tracetui-…`, which end here, `traceparent` and `baggage` are read (`placing`).
+`/proxy/NAME@RUN/…` says which run of `tracetui run` a call is of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from functools import partial
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+from starlette.responses import Response
+
+from collector.errors import DecodeError
+from collector.protocols.proxied import Asked
+from collector.receiver.answers import json_response
+from collector.receiver.call import Call, Door, Way
+from collector.receiver.doors.proxy.passing import TIMEOUTS, Passing, error_of, passed_on
+from collector.receiver.doors.proxy.placing import OURS, Place, place_of
+from collector.receiver.doors.proxy.recorder import Exchange, Recorder
+from collector.receiver.doors.proxy.upstreams import LOCAL, Upstream, checked_path, find
+from collector.receiver.house import House
+
+ANY = "GET POST PUT PATCH DELETE OPTIONS"
+NAME = "proxy"
+CONNECTIONS = httpx.Limits(max_connections=500, max_keepalive_connections=100, keepalive_expiry=60)
+UNSENT = frozenset({b"host", b"content-length", b"accept-encoding"})
+KEYS = ("authorization", "x-api-key", "api-key")
+
+
+async def pass_on(call: Call) -> Response:
+    name, _, run = call.path["upstream"].partition("@")
+    upstream = find(name, call.house.settings.upstreams)
+    path = _rest_of_path(call)
+    body = await call.raw()
+    began_ns = time.time_ns()
+    headers = passed_on(call.request.headers.raw, UNSENT)
+    place = place_of(call.headers)
+    recorder = call.house.keep("proxy-recorder", partial(_recorder, call.house))
+    asked = Asked(
+        call.request.method, path.decode("utf-8", "replace"), upstream.host, upstream.port, upstream.name, body,
+        began_ns, place.trace_id or secrets.token_hex(16), secrets.token_hex(8), place.parent_id,
+        place.source_trace_id, place.session, place.user, place.tags, place.metadata, place.name, place.service,
+        run or None, LOCAL.get(upstream.name), place.notes,
+    )  # fmt: skip
+    exchange = _exchange(call, asked, place, recorder)
+    request = _request(call, upstream, path, headers, body)
+    transport = call.house.keep(f"proxy-to-{upstream.base}", partial(_transport, call.house, upstream))
+    return Passing(transport, request, exchange, recorder, call.house.settings.started_after_s)
+
+
+def _rest_of_path(call: Call) -> bytes:
+    """The path behind the upstream's name, encoded as it came."""
+    scope = call.request.scope
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    rest = raw.partition(b"?")[0].split(b"/", 3)
+    return checked_path(b"/" + rest[3] if len(rest) > 3 else b"")
+
+
+def _exchange(call: Call, asked: Asked, place: Place, recorder: Recorder) -> Exchange:
+    key = "\0".join(call.headers.get(name, "") for name in KEYS)
+    exchange = Exchange(asked, call.headers.get("content-encoding"), key, place.trace_id is not None)
+    if not recorder.hold(exchange, len(asked.body)):
+        asked.body, exchange.encoding = b"", None
+        asked.notes += (exchange.unread,)
+    return exchange
+
+
+def _request(
+    call: Call, upstream: Upstream, path: bytes, headers: list[tuple[bytes, bytes]], body: bytes
+) -> httpx.Request:
+    """The same to the upstream: without what belongs to this connection, to us, or would pack the answer so that it
+    could not be read."""
+    kept = [(name, value) for name, value in headers if not (name.startswith(OURS) or _is_our_token(call, name, value))]
+    accepted = _accepted(call.headers.get("accept-encoding"))
+    if accepted is not None:
+        kept.append((b"accept-encoding", accepted.encode("latin-1", "replace")))
+    query = call.request.scope["query_string"]
+    base = httpx.URL(upstream.base)
+    target = base.raw_path.rstrip(b"/") + path + (b"?" + query if query else b"")
+    try:
+        url = base.copy_with(raw_path=target or b"/")
+    except (httpx.InvalidURL, UnicodeError) as e:
+        raise DecodeError(f"the path {path[:100]!r} is none: {e}") from e
+    return httpx.Request(
+        call.request.method, url, headers=kept, content=body or None, extensions={"timeout": TIMEOUTS}
+    )  # fmt: skip
+
+
+def _accepted(header: str | None) -> str | None:
+    """Accept-Encoding without Brotli, which we could not read: every client that takes it takes something else."""
+    if header is None:
+        return None
+    kept = [one.strip() for one in header.split(",") if not one.strip().lower().startswith(("br", "*"))]
+    return ", ".join(kept) or "identity"
+
+
+def _is_our_token(call: Call, name: bytes, value: bytes) -> bool:
+    """Whether this header is the collector's own token, which is nobody else's business."""
+    if not call.house.settings.token or name.decode("latin-1") not in KEYS:
+        return False
+    return call.house.guard.has_token({name.decode("latin-1"): value.decode("latin-1")})
+
+
+def _recorder(house: House) -> Recorder:
+    recorder = Recorder(house.queue, house.settings.max_body_bytes, NAME)
+
+    async def close() -> None:
+        await asyncio.to_thread(recorder.close)
+
+    house.at_close(close)
+    return recorder
+
+
+def _transport(house: House, upstream: Upstream) -> httpx.AsyncHTTPTransport:
+    """Connections to one upstream, by the proxy that the environment names for it; no redirects, no cookies."""
+    scheme = upstream.base.partition(":")[0]
+    host = f"{upstream.host}:{upstream.port}" if upstream.port else upstream.host
+    through = None if proxy_bypass(host) else getproxies().get(scheme) or getproxies().get("all")
+    transport = httpx.AsyncHTTPTransport(limits=CONNECTIONS, proxy=through, trust_env=True)
+    house.at_close(transport.aclose)
+    return transport
+
+
+def fail(call: Call, status: int, message: str) -> Response:
+    return json_response(error_of(message, "proxy_error", status), status)
+
+
+DOOR = Door(
+    NAME,
+    (Way(ANY, "/proxy/{upstream}", pass_on), Way(ANY, "/proxy/{upstream}/{path:path}", pass_on)),
+    fail=fail,
+)

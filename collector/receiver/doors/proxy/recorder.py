@@ -1,0 +1,228 @@
+"""What passed through, on its way into the file: behind the call's back, in one thread, in order.
+
+Nothing here can break or delay a call: the bytes have been passed on when they are read. What cannot be recorded is
+said in the log, once for each kind of trouble.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from collector.errors import StoreBusy, TracetuiError
+from collector.model import Batch, SpanPart
+from collector.protocols.proxied import Answered, Asked, finished, joined, started
+from collector.receiver import bodies
+from collector.receiver.corridor import WriteQueue
+from collector.receiver.doors.proxy.conversations import (
+    Conversations,
+    Found,
+    Turn,
+    chained,
+    messages_of,
+    scope_of,
+)
+
+MOST_RECORDED = 16_000_000
+"""Bytes of one answer that are kept for reading."""
+TRIES, WAIT_S = 5, 1.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One call, as the event loop saw it. `held` bytes of the queue's room are taken for it."""
+
+    asked: Asked
+    encoding: str | None
+    key: str
+    placed: bool
+    """Whether the caller said where it belongs."""
+    held: int = 0
+    pieces: list[tuple[int, bytes]] = field(default_factory=list)
+    size: int = 0
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    trouble: tuple[str, str] | None = None
+    left: bool = False
+    unread: str = ""
+    ended_ns: int = 0
+    turn: Turn | None = None
+    chain: list[bytes] = field(default_factory=list)
+    begun: bool = False
+
+
+class Recorder:
+    """One for the receiver. `begin` and `end` return at once."""
+
+    def __init__(self, queue: WriteQueue, limit: int, source: str) -> None:
+        self._queue = queue
+        self._limit = limit
+        self._source = source
+        self._conversations = Conversations()
+        self._thread = ThreadPoolExecutor(1, "proxy-record")
+        self._told: set[str] = set()
+
+    def hold(self, exchange: Exchange, size: int) -> bool:
+        """Take room for bytes that are to be recorded; False where there is none, and the call goes on unrecorded."""
+        if not self._queue.room.take(size):
+            exchange.unread = exchange.unread or "too much was under way to keep all that was said"
+            return False
+        exchange.held += size
+        return True
+
+    def came(self, exchange: Exchange, piece: bytes, at_ns: int) -> None:
+        """A piece of the answer passed through."""
+        exchange.size += len(piece)
+        if exchange.unread:
+            return
+        if exchange.size > MOST_RECORDED:
+            exchange.unread = f"of the answer no more than {MOST_RECORDED:,} bytes were kept"
+        elif self.hold(exchange, len(piece)):
+            exchange.pieces.append((at_ns, piece))
+
+    def begin(self, exchange: Exchange) -> None:
+        """It has been under way for a while: show it."""
+        self._submit(self._begin, exchange)
+
+    def end(self, exchange: Exchange) -> None:
+        """It is over."""
+        self._submit(self._end, exchange)
+
+    def close(self) -> None:
+        """Record what is over; for a worker thread."""
+        self._thread.shutdown(wait=True)
+
+    def _submit(self, work: Callable[[Exchange], None], exchange: Exchange) -> None:
+        try:
+            self._thread.submit(self._safely, work, exchange)
+        except RuntimeError:  # it ends
+            self._queue.room.give(exchange.held)
+
+    def _safely(self, work: Callable[[Exchange], None], exchange: Exchange) -> None:
+        try:
+            work(exchange)
+        except Exception as e:  # noqa: BLE001  # one of the four edges: the call is long answered
+            if type(e).__name__ not in self._told:
+                self._told.add(type(e).__name__)
+                log.warning("a call through the proxy could not be recorded: %r", e)
+
+    # --- in the thread ---
+
+    def _begin(self, exchange: Exchange) -> None:
+        parts = self._place(exchange)
+        self._write([*parts, started(exchange.asked)])
+
+    def _end(self, exchange: Exchange) -> None:
+        try:
+            parts = self._place(exchange)
+            part, said = finished(exchange.asked, self._answered(exchange))
+            if exchange.turn is not None and isinstance(output := said.get("output"), list):
+                self._conversations.answered(exchange.chain, output, said.get("response_id"), exchange.turn)
+            self._write([*parts, part])
+        finally:
+            self._queue.room.give(exchange.held)
+            exchange.held = 0
+
+    def _answered(self, exchange: Exchange) -> Answered:
+        encoding = exchange.headers.get("content-encoding", "").strip().lower()
+        pieces: Iterable[tuple[int, bytes]] = exchange.pieces
+        unread = exchange.unread
+        if encoding not in ("", "identity"):
+            if encoding in UNPACK:
+                pieces = unpacked(exchange.pieces, encoding, self._limit)
+            else:
+                pieces, unread = (), f"the answer is packed as {encoding[:40]!r}, which is not read here"
+        return Answered(
+            exchange.ended_ns, exchange.status, exchange.headers.get("content-type", "").strip().lower(), pieces,
+            exchange.size, exchange.trouble, exchange.left, unread,
+        )  # fmt: skip
+
+    def _place(self, exchange: Exchange) -> list[SpanPart]:
+        """Read the request and find where it belongs, once. What is to be said of an earlier call because of it."""
+        if exchange.begun:
+            return []
+        exchange.begun = True
+        asked = exchange.asked
+        try:
+            asked.body = bodies.inflate(asked.body, exchange.encoding, self._limit)
+        except TracetuiError as e:
+            asked.notes += (str(e),)
+        document = asked.read()
+        if asked.endpoint is None or asked.endpoint.kind != "llm":
+            return []
+        return self._join(exchange, document)
+
+    def _join(self, exchange: Exchange, document: Any) -> list[SpanPart]:
+        asked, messages, told = exchange.asked, messages_of(document), []
+        scope = scope_of(asked.upstream, exchange.key)
+        exchange.chain = chained(messages, scope)
+        if not exchange.placed and (found := self._earlier(exchange, document, messages, scope)) is not None:
+            turn = found.turn
+            if turn.session is None and asked.session is None:
+                turn.session = f"conversation-{turn.trace_id[:12]}"
+                told.append(joined(turn.trace_id, turn.span_id, turn.session, asked.began_ns))
+            if found.same_trace and asked.session in (None, turn.session):
+                asked.trace_id = turn.trace_id
+            asked.session = asked.session or turn.session
+        exchange.turn = Turn(asked.trace_id, asked.span_id, asked.session)
+        self._conversations.remember(exchange.chain, exchange.turn)
+        return told
+
+    def _earlier(self, exchange: Exchange, document: Any, messages: list[Any], scope: bytes) -> Found | None:
+        before = document.get("previous_response_id") if isinstance(document, dict) else None
+        if isinstance(before, str):
+            return self._conversations.after(before, scope, messages)
+        return self._conversations.find(exchange.chain, messages)
+
+    def _write(self, parts: list[SpanPart]) -> None:
+        batch = Batch(self._source, tuple(parts))
+        for attempt in range(TRIES):
+            try:
+                self._queue.accept(bytes, lambda _: batch).result()
+            except StoreBusy:
+                if attempt + 1 == TRIES:
+                    raise
+                time.sleep(WAIT_S)
+            else:
+                return
+
+
+def _gzip() -> Any:
+    return zlib.decompressobj(bodies.GZIP)
+
+
+def _zstd() -> Any:
+    import sys
+
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return zstd.ZstdDecompressor()
+
+
+UNPACK: Mapping[str, Callable[[], Any]] = {
+    "gzip": _gzip, "x-gzip": _gzip, "deflate": zlib.decompressobj, "zstd": _zstd,
+}  # fmt: skip
+
+
+def unpacked(pieces: Iterable[tuple[int, bytes]], encoding: str, limit: int) -> Iterator[tuple[int, bytes]]:
+    """Each piece without its Content-Encoding, as far as it can be told when it came. Ends early where the body is
+    damaged or inflates to more than `limit` bytes."""
+    unpack, left = UNPACK[encoding](), limit
+    for at, piece in pieces:
+        try:
+            plain = unpack.decompress(piece, left + 1)
+        except Exception:  # noqa: BLE001  # each library has an error of its own
+            return
+        left -= len(plain)
+        if left < 0:
+            return
+        yield at, plain
