@@ -112,6 +112,8 @@ def test_groups_of_fields_and_short_metadata(up: Running) -> None:
 def test_traces_and_sessions_are_found_too(up: Running) -> None:
     assert [one["id"] for one in get(up, "traces", userId="u1")["data"]] == ["trace 3", "trace 1"]
     assert [one["id"] for one in get(up, "traces", tags=["t2"])["data"]] == ["trace 2"]
+    by_filter = criteria("stringOptions", "name", "any of", ["run 1"])
+    assert [one["id"] for one in get(up, "traces", filter=by_filter)["data"]] == ["trace 3", "trace 1"]
     listed = get(up, "traces", name="run 0", limit=1, orderBy="timestamp.asc")
     assert (listed["data"][0]["id"], listed["data"][0]["observations"], listed["meta"]["totalItems"]) == (
         "trace 0", ["call 0"], 3,
@@ -147,6 +149,9 @@ def test_scores_are_found_by_what_they_judge(up: Running) -> None:
         ("v2/observations", {"filter": "{"}, 400, "filter is not JSON"),
         ("v2/observations", {"filter": '[{"column": "input"}]'}, 400, "cannot filter by 'input' here"),
         ("v2/observations", {"filter": '[{"column": "name", "operator": "~", "value": 1}]'}, 400, "no operator '~'"),
+        ("traces", {"filter": '[{"column": "metadata"}]'}, 400, "cannot filter by 'metadata' here; by id, name"),
+        ("traces", {"orderBy": "latency.desc"}, 400, "traces come by timestamp.asc or timestamp.desc"),
+        ("v2/scores", {"filter": '[{"column": "name"}]'}, 400, "/api/public/v2/scores takes no filter here"),
         ("traces", {"fromTimestamp": "yesterday"}, 400, "'yesterday' is no time"),
         ("v2/scores", {"operator": ">", "value": "good"}, 400, "'good' is no number"),
     ],

@@ -6,7 +6,7 @@ Parameters and columns: https://api.reference.langfuse.com; langfuse.api in the 
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 from typing import Any
 
@@ -162,31 +162,51 @@ _STRUCTURED: dict[str, Column] = {
     "outputTokens": ("output_tokens", lambda v: int(number(v) or 0)), "providedModelName": ("model", str),
     "promptName": ("prompt", str),
 }  # fmt: skip
+OF_TRACES: dict[str, Column] = {
+    "id": ("trace", trace), "name": ("name", str), "timestamp": ("start", moment), "userId": ("user", str),
+    "sessionId": ("session", str), "environment": ("environment", str), "version": ("version", str),
+    "release": ("release", str), "tags": ("tags", str), "totalCost": ("cost", _seconds),
+    "errorCount": ("errors", lambda v: int(number(v) or 0)),
+}  # fmt: skip
 _OPS = {"any of": "in", "none of": "not in", "is null": "null", "is not null": "set", "matches": "contains"}
 
 
-def structured(text: str) -> list[Is]:
+def structured(text: str, columns: Mapping[str, Column] | None = None) -> list[Is]:
     """The `filter` parameter: a JSON list of {"type", "column", "operator", "value"}. FilterError names what it
     cannot do (metadata, input and output are not compared here)."""
+    columns = _STRUCTURED if columns is None else columns
     try:
         said = orjson.loads(text)
     except orjson.JSONDecodeError as e:
         raise FilterError(f"filter is not JSON: {e}") from e
     if not isinstance(said, list) or not all(isinstance(one, dict) for one in said):
         raise FilterError('filter is a JSON list of {"type", "column", "operator", "value"}')
-    return [_criterion(one) for one in said]
+    return [_criterion(one, columns) for one in said]
 
 
-def _criterion(one: dict[str, Any]) -> Is:
+def of_traces(call: Call) -> list[Is]:
+    """What `GET …/traces` asks for."""
+    if given := call.query.get("filter"):
+        return structured(given, OF_TRACES)
+    return plain(call, TRACE_PARAMETERS, "Timestamp")
+
+
+def unfiltered(call: Call) -> None:
+    """FilterError where a list is asked to filter and cannot: an answer with too much would be taken for right."""
+    if (call.query.get("filter") or "[]").strip() != "[]":
+        raise FilterError(f"{call.request.url.path} takes no filter here; it takes the other parameters")
+
+
+def _criterion(one: dict[str, Any], columns: Mapping[str, Column]) -> Is:
     name, op, value = str(one.get("column")), str(one.get("operator")), one.get("value")
     values = value if isinstance(value, list) else [] if value is None else [value]
-    if name == "type":
+    if name == "type" and columns is _STRUCTURED:
         return of_types([str(v) for v in values], "not in" if op in ("none of", "<>") else "in")
-    if name == "isRootObservation":
+    if name == "isRootObservation" and columns is _STRUCTURED:
         return Is("root", "=", (int((value is True) == (op == "=")),))
-    if name not in _STRUCTURED:
-        raise FilterError(f"cannot filter by {name[:80]!r} here; by {', '.join(_STRUCTURED)}, type, isRootObservation")
-    column, read = _STRUCTURED[name]
+    if name not in columns:
+        raise FilterError(f"cannot filter by {name[:80]!r} here; by {', '.join(columns)}")
+    column, read = columns[name]
     if one.get("type") != "arrayOptions":
         op = _OPS.get(op, op)
     try:

@@ -135,9 +135,11 @@ async def observation(call: Call) -> Response:
 
 
 async def traces(call: Call) -> Response:
-    wanted = asking.plain(call, asking.TRACE_PARAMETERS, "Timestamp")
-    limit, offset = asking.limit_of(call), asking.offset_of(call)
-    oldest_first = call.query.get("orderBy", "").lower() == "timestamp.asc"
+    wanted, limit, offset = asking.of_traces(call), asking.limit_of(call), asking.offset_of(call)
+    order = call.query.get("orderBy", "timestamp.desc").lower()
+    if order not in ("timestamp.asc", "timestamp.desc"):
+        raise DecodeError(f"orderBy is {order[:40]!r}; traces come by timestamp.asc or timestamp.desc")
+    oldest_first = order == "timestamp.asc"
 
     def ask(reader: Reader) -> tuple[list[dict[str, Any]], int]:
         opened = _Open(reader)
@@ -173,6 +175,7 @@ async def trace(call: Call) -> Response:
 
 
 async def sessions(call: Call) -> Response:
+    asking.unfiltered(call)
     wanted = asking.plain(call, {}, "Timestamp")
     limit, offset = asking.limit_of(call), asking.offset_of(call)
 
@@ -208,6 +211,7 @@ async def session(call: Call) -> Response:
 
 
 def _scores_wanted(call: Call, *, many: bool = False) -> list[Is]:
+    asking.unfiltered(call)
     query = call.query
     wanted = asking.plain(call, asking.SCORE_PARAMETERS, "Timestamp", many=many)
     if query.get("scoreIds"):
@@ -283,6 +287,7 @@ async def score(call: Call) -> Response:
 
 async def experiments(call: Call) -> Response:
     """The newest first; `fields=scores` has their scores with them."""
+    asking.unfiltered(call)
     query, limit = call.query, asking.limit_of(call)
     low, high = (asking.moment(query[key]) if query.get(key) else None for key in ("fromStartTime", "toStartTime"))
     listed = {key: set(query[key].split(",")) for key in ("id", "name", "datasetId") if query.get(key)}
@@ -319,6 +324,7 @@ def _experiment(reader: Reader, row: ExperimentRow, with_scores: bool) -> dict[s
 
 async def experiment_items(call: Call) -> Response:
     """What each item of the experiments led to, the newest first."""
+    asking.unfiltered(call)
     query, limit = call.query, asking.limit_of(call)
     names = {
         key: set(query[key].split(","))
