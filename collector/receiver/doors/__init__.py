@@ -33,6 +33,7 @@ TABLE = (
     "openai_agents",
     "langfuse",
     "proxy",
+    "langsmith",
     "otlp",  # stays the last: it answers under any prefix
 )
 """Modules of this package, in the order they are asked."""

@@ -1,0 +1,40 @@
+"""LangSmith's API, as far as its SDKs (Python, JavaScript) and LangChain's tracer need it to start and to work.
+
+    LANGSMITH_ENDPOINT=http://127.0.0.1:4318     (or with /api or /api/v1 behind it; LANGCHAIN_ENDPOINT is the same)
+
+Runs and feedback in (`writes`), runs and feedback out (`reads`), projects, datasets and examples both ways (`kept`).
+Ways answer under the prefixes that the SDKs put before them. An error is {"detail": "one sentence"}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from starlette.responses import Response
+
+from collector.receiver.answers import json_response
+from collector.receiver.call import Call, Door, Way
+from collector.receiver.doors.langsmith import kept, reads, v2, writes
+
+PREFIXES = ("", "/api/v1", "/api")
+PLATFORM = ("/v1/platform", "/platform", "/api/v1/platform")
+
+
+def fail(call: Call, status: int, message: str) -> Response:
+    """An error as LangSmith words it."""
+    return json_response({"detail": message}, status)
+
+
+def _ways() -> Iterator[Way]:
+    for prefix in PREFIXES:
+        for methods, path, answer in (*writes.WAYS, *reads.WAYS, *kept.WAYS):
+            yield Way(methods, prefix + path, answer)
+    for prefix in PLATFORM:
+        for methods, path, answer in kept.PLATFORM_WAYS:
+            yield Way(methods, prefix + path, answer)
+    for methods, path, answer in v2.WAYS:
+        yield Way(methods, f"/api/v2{path}", answer)
+        yield Way(methods, f"/v2{path}", answer)
+
+
+DOOR = Door("langsmith", tuple(_ways()), fail=fail)

@@ -1,0 +1,105 @@
+"""What an SDK reads back: runs, feedback, attachments."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.datastructures import QueryParams
+from starlette.responses import Response
+
+from collector.errors import DecodeError, NotFound
+from collector.receiver.answers import json_response
+from collector.receiver.call import Call
+from collector.receiver.doors.langsmith.queries import MOST, Runs, feedback, select, told
+from collector.store import runs
+from collector.store.library import Library
+from collector.store.reader import Reader
+
+Answer = Callable[[Call], Awaitable[Response]]
+
+
+async def document(call: Call) -> dict[str, Any]:
+    """The body, which has to be an object."""
+    said = await call.json()
+    if not isinstance(said, dict):
+        raise DecodeError(f"the body is a JSON {type(said).__name__}, where an object was expected")
+    return said
+
+
+def several(query: QueryParams, name: str) -> list[str] | None:
+    """All values of a parameter; None where it is not there."""
+    return query.getlist(name) or None
+
+
+def slice_of(query: Mapping[str, str], most: int = MOST) -> tuple[int, int]:
+    """(limit, offset). DecodeError where they are no numbers."""
+    try:
+        limit, offset = int(query.get("limit", most)), int(query.get("offset", 0))
+    except ValueError as error:
+        raise DecodeError(f"limit and offset are whole numbers: {error}") from error
+    return max(0, min(limit, most)), max(0, offset)
+
+
+async def run(call: Call) -> Response:
+    """GET /runs/{id}."""
+    run_id = str(call.path["run_id"]).lower()
+    return json_response(await call.ask(lambda reader: select(Runs(reader).one(run_id), None)))
+
+
+async def query(call: Call) -> Response:
+    """POST /runs/query."""
+    asked = await document(call)
+
+    def answer(reader: Reader) -> dict[str, Any]:
+        found, cursor = Runs(reader).query(asked)
+        return {"runs": [select(one, asked.get("select")) for one in found], "cursors": {"next": cursor}}
+
+    return json_response(await call.ask(answer))
+
+
+async def list_feedback(call: Call) -> Response:
+    """GET /feedback."""
+    given = call.request.query_params
+    asked = {name: several(given, name) for name in ("run", "key", "source")} | {"session": given.get("session")}
+    limit, offset = slice_of(call.query)
+    return json_response(await call.ask(lambda reader: feedback(reader, asked, limit, offset)))
+
+
+async def one_feedback(call: Call) -> Response:
+    """GET /feedback/{id}."""
+    score_id = str(call.path["feedback_id"])
+
+    def answer(reader: Reader) -> dict[str, Any]:
+        score = runs.score(reader, score_id)
+        if score is None:
+            raise NotFound(f"no feedback {score_id} is here")
+        return told(reader, score)
+
+    return json_response(await call.ask(answer))
+
+
+async def attachment(call: Call) -> Response:
+    """GET /attachments/{id}: a file, for the program that sent it; never shown by a browser as a page of ours."""
+    media_id = str(call.path["media_id"])
+
+    def answer(reader: Reader) -> tuple[bytes, str | None]:
+        shelf = Library(reader)
+        row = shelf.media(media_id)
+        data = shelf.blob(row.hash) if row is not None and row.hash else None
+        if row is None or data is None:
+            raise NotFound(f"no attachment {media_id} is here")
+        return data, row.mime_type
+
+    data, mime_type = await call.ask(answer)
+    headers = {"content-disposition": "attachment", "x-content-type-options": "nosniff"}
+    return Response(data, headers=headers, media_type=mime_type or "application/octet-stream")
+
+
+WAYS: tuple[tuple[str, str, Answer], ...] = (
+    ("POST", "/runs/query", query),
+    ("GET", "/runs/{run_id}", run),
+    ("GET", "/feedback", list_feedback),
+    ("GET", "/feedback/{feedback_id}", one_feedback),
+    ("GET", "/attachments/{media_id}", attachment),
+)
