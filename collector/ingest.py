@@ -18,6 +18,7 @@ from typing import Protocol
 
 import orjson
 
+from collector.conventions import evaluations
 from collector.errors import StoreBusy
 from collector.model import NO_READING, Batch, Process, Receipt, Refusal, Score, SpanPart, Value
 from collector.pricing import Prices
@@ -92,7 +93,7 @@ class Ingest:
                 raise StoreBusy(f"{self.path} was closed")
             if library:
                 self._writer.keep(library)
-            outcome = self._writer.write(parts, *self._others(batch), ledger)
+            outcome = self._writer.write(parts, *self._others(batch, parts), ledger)
             self._failures_told = max(failures, self._failures_told)
             self._wrote_at = time.monotonic()
             self._dirty = self._unindexed = True
@@ -122,9 +123,14 @@ class Ingest:
             parts.append(clean)
         return parts, clipped, refused
 
-    def _others(self, batch: Batch) -> tuple[Sequence[Score], Sequence[Process]]:
+    def _others(self, batch: Batch, parts: Sequence[SpanPart]) -> tuple[Sequence[Score], Sequence[Process]]:
+        """Scores, those that the (clean) parts themselves say among them, and processes."""
         clean = self._policy
-        return [clean.score(score) for score in batch.scores], [clean.process(process) for process in batch.processes]
+        scores = [clean.score(score) for score in batch.scores]
+        for part in parts:
+            if part.attributes or part.events or part.logs:
+                scores += evaluations(part)
+        return scores, [clean.process(process) for process in batch.processes]
 
     def _redact_sample(self, text: str) -> str:
         return sample(text, self._policy.text)

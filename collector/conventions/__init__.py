@@ -7,6 +7,7 @@ plain HTTP and database spans get their kind. Several conventions on one span ar
 from __future__ import annotations
 
 from collector.conventions.encode import encode
+from collector.conventions.evaluations import evaluations
 from collector.conventions.reader import read, read_logs
 
-__all__ = ["encode", "read", "read_logs"]
+__all__ = ["encode", "evaluations", "read", "read_logs"]
