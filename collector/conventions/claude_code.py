@@ -12,7 +12,8 @@ from collector.model import SpanPart
 
 SCOPE = "com.anthropic.claude_code.tracing"
 _KINDS = {
-    "interaction": "agent", "llm_request": "llm", "tool": "tool", "subagent.spawn": "agent", "compaction": "chain",
+    "interaction": "agent", "llm_request": "llm", "tool": "tool", "api_request": "llm", "api_error": "llm",
+    "tool_result": "tool", "subagent.spawn": "agent", "compaction": "chain",
 }  # fmt: skip
 _COUNTS = {
     "claude.input": "input_tokens", "claude.output": "output_tokens", "claude.read": "cache_read_tokens",
@@ -42,7 +43,7 @@ def _prepare(found: Found, part: SpanPart) -> None:
         slots.setdefault("in_messages", [{"role": "user", "content": slots["claude.prompt"]}])
     if "claude.answer" in slots:
         slots.setdefault("out_messages", [{"role": "assistant", "content": decoded(slots["claude.answer"])}])
-    if str(slots.get("claude.success")).lower() == "false":
+    if what == "api_error" or str(slots.get("claude.success")).lower() == "false":
         texts["status"] = "error"
         error = text(slots.get("claude.error"))
         if error is not None:

@@ -18,8 +18,10 @@ from typing import Any
 from collector.errors import DecodeError, TooLarge
 from collector.model import Event, Link, LogRecord, Refusal, Resource, Scope, SpanPart, Value
 from collector.protocols import jsonbody
+from collector.protocols.claude_events import SCOPE as CLAUDE_EVENTS
+from collector.protocols.claude_events import Told, spans_of_events
 from collector.protocols.limits import SAMPLE_CHARS, Limits, Refusals, SpanError
-from collector.protocols.parts import check_ids, logs_of_spans, span_part, unique
+from collector.protocols.parts import check_log_ids, logs_of_spans, span_part, unique
 
 ID_CHARS = 64
 _KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
@@ -60,20 +62,31 @@ def traces(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Ref
 def logs(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Refusal, ...]]:
     document = _document(body, "resourceLogs", "ExportLogsServiceRequest")
     records = [
-        record
+        (record, group, scoped)
         for group in _objects(document, "resourceLogs")
         for scoped in _objects(group, "scopeLogs")
         for record in _list(scoped, "logRecords")
     ]
     _check_count(len(records), limits, "log records")
     said: list[tuple[str, str, LogRecord]] = []
+    loose: list[Told] = []
     refusals = Refusals()
-    for record in records:
+    for record, group, scoped in records:
         try:
-            said.append(_log(record, limits))
+            of_claude = _names_claude(scoped)
+            trace_id, span_id, one = _log(record, limits, loose=of_claude)
+            if span_id:
+                said.append((trace_id, span_id, one))
+            else:
+                loose.append((one, _resource(group, limits), _scope(scoped, limits)))
         except SpanError as bad:
             refusals.add(str(bad), _sample(record), _name(record))
-    return logs_of_spans(said), refusals.result()
+    return (*logs_of_spans(said), *spans_of_events(loose)), refusals.result()
+
+
+def _names_claude(scoped: Any) -> bool:
+    scope = _get(scoped, "scope")
+    return isinstance(scope, dict) and scope.get("name") == CLAUDE_EVENTS
 
 
 def _document(body: bytes, field: str, message: str) -> Any:
@@ -177,14 +190,13 @@ def _link(link: Any, limits: Limits) -> Link:
     )
 
 
-def _log(record: Any, limits: Limits) -> tuple[str, str, LogRecord]:
+def _log(record: Any, limits: Limits, *, loose: bool = False) -> tuple[str, str, LogRecord]:
     if not isinstance(record, dict):
         raise SpanError("log record is not an object")
     span_id = _id(_get(record, "spanId"))
-    if not span_id:
-        raise SpanError("log record names no span")
     trace_id = _id(_get(record, "traceId"))
-    check_ids(trace_id, span_id)
+    if span_id or not loose:
+        check_log_ids(trace_id, span_id)
     said = attributes(_get(record, "attributes"), limits)
     time_ns = _int(_get(record, "timeUnixNano"), "timeUnixNano")
     name = _text(_get(record, "eventName")) or said.get("event.name")

@@ -11,8 +11,10 @@ from typing import Any
 
 from collector.errors import DecodeError, TooLarge
 from collector.model import Event, Link, LogRecord, Refusal, Resource, Scope, SpanPart, Value
+from collector.protocols.claude_events import SCOPE as CLAUDE_EVENTS
+from collector.protocols.claude_events import Told, spans_of_events
 from collector.protocols.limits import Limits, Refusals, SpanError
-from collector.protocols.parts import check_ids, logs_of_spans, span_part, unique
+from collector.protocols.parts import check_log_ids, logs_of_spans, span_part, unique
 from collector.protocols.wire import BROKEN, FIXED64, LENGTH, fixed64, message, one_field, varint
 
 SHORT = 80
@@ -44,16 +46,22 @@ def traces(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Ref
 
 def logs(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Refusal, ...]]:
     said: list[tuple[str, str, LogRecord]] = []
+    loose: list[Told] = []
     refusals = Refusals()
-    for _, _, records in _groups(body, limits, "log records", refusals):
+    for resource, scope, records in _groups(body, limits, "log records", refusals):
+        of_claude = scope is not None and scope.name == CLAUDE_EVENTS
         for start, stop in records:
             try:
-                said.append(_log(body, start, stop, limits))
+                trace_id, span_id, record = _log(body, start, stop, limits, loose=of_claude)
+                if span_id:
+                    said.append((trace_id, span_id, record))
+                else:
+                    loose.append((record, resource, scope))
             except SpanError as bad:
                 refusals.add(str(bad), *_sample(body, start, stop, 0x4A, 0x52, 0x62))
             except BROKEN:
                 refusals.add("log record is not valid protobuf", *_sample(body, start, stop, 0x4A, 0x52, 0x62))
-    return logs_of_spans(said), refusals.result()
+    return (*logs_of_spans(said), *spans_of_events(loose)), refusals.result()
 
 
 def _groups(body: bytes, limits: Limits, what: str, refusals: Refusals) -> list[Group]:
@@ -261,7 +269,7 @@ def _link(buf: bytes, pos: int, end: int, limits: Limits) -> Link:
     return Link(trace_id, span_id, state, _attributes(buf, fields, 0x22, limits), dropped, flags)
 
 
-def _log(buf: bytes, pos: int, end: int, limits: Limits) -> tuple[str, str, LogRecord]:
+def _log(buf: bytes, pos: int, end: int, limits: Limits, *, loose: bool = False) -> tuple[str, str, LogRecord]:
     fields = message(buf, pos, end)
     trace_id = span_id = severity = name = ""
     time_ns = observed_ns = number = 0
@@ -283,9 +291,8 @@ def _log(buf: bytes, pos: int, end: int, limits: Limits) -> tuple[str, str, LogR
             severity = buf[start:stop].decode()
         elif tag == 0x10:
             number = start & 0xFFFFFFFF
-    if not span_id:
-        raise SpanError("log record names no span")
-    check_ids(trace_id, span_id)
+    if span_id or not loose:
+        check_log_ids(trace_id, span_id)
     said = _attributes(buf, fields, 0x32, limits)
     older = said.get("event.name")
     name = name or (older if isinstance(older, str) else "")

@@ -94,6 +94,13 @@ def check_ids(trace_id: str, span_id: str) -> None:
         raise SpanError(f"span id {_wrong(span_id, 16)}")
 
 
+def check_log_ids(trace_id: str, span_id: str) -> None:
+    """The same of a log record, which may well name no span."""
+    if not span_id:
+        raise SpanError("log record names no span")
+    check_ids(trace_id, span_id)
+
+
 def _wrong(text: str, digits: int) -> str:
     if not text:
         return "is missing"
