@@ -91,6 +91,8 @@ def test_a_cursor_goes_on_where_the_last_page_ended(up: Running) -> None:
         ({"isRootObservation": "false"}, []),
         ({"filter": criteria("string", "name", "ends with", "4")}, ["call 4"]),
         ({"filter": criteria("number", "inputTokens", ">=", 3)}, ["call 4", "call 3"]),
+        ({"filter": criteria("number", "inputTokens", ">=", 3), "userId": "u1"}, ["call 3"]),
+        ({"filter": criteria("string", "name", "=", "call 3"), "name": "call 1"}, ["call 3"]),
         ({"filter": criteria("stringOptions", "type", "none of", ["GENERATION"])}, []),
         ({"filter": criteria("arrayOptions", "tags", "any of", ["t0"])}, ["call 0"]),
         ({"filter": criteria("boolean", "isRootObservation", "<>", True)}, []),

@@ -133,10 +133,8 @@ def of_types(names: Sequence[str], op: str = "in") -> Is:
 
 
 def observations(call: Call) -> list[Is]:
-    """What `GET …/observations` asks for; `filter` takes the place of all other parameters, as it does there."""
+    """What `GET …/observations` asks for."""
     query = call.request.query_params
-    if given := query.get("filter"):
-        return structured(given)
     wanted = plain(call, SPAN_PARAMETERS, "StartTime")
     if kind := query.get("type"):
         wanted.append(of_types([kind]))
@@ -145,7 +143,13 @@ def observations(call: Call) -> list[Is]:
         wanted.append(Is("parent", "=", (span(parent),)) if parent else Is("root", "=", (1,)))
     if (root := query.get("isRootObservation")) is not None:
         wanted.append(Is("root", "=", (int(root == "true"),)))
-    return wanted
+    return _beside(wanted, structured(query.get("filter") or "[]"))
+
+
+def _beside(parameters: list[Is], filtered: list[Is]) -> list[Is]:
+    """`filter` takes the place of the parameters about the same columns, and of no others, as it does there."""
+    columns = {one.column for one in filtered}
+    return [*filtered, *(one for one in parameters if one.column not in columns)]
 
 
 def _seconds(value: Any) -> int:
@@ -186,9 +190,8 @@ def structured(text: str, columns: Mapping[str, Column] | None = None) -> list[I
 
 def of_traces(call: Call) -> list[Is]:
     """What `GET …/traces` asks for."""
-    if given := call.query.get("filter"):
-        return structured(given, OF_TRACES)
-    return plain(call, TRACE_PARAMETERS, "Timestamp")
+    wanted = plain(call, TRACE_PARAMETERS, "Timestamp")
+    return _beside(wanted, structured(call.query.get("filter") or "[]", OF_TRACES))
 
 
 def unfiltered(call: Call) -> None:
