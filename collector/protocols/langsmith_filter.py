@@ -27,6 +27,7 @@ _TOKEN = re.compile(
 )
 _DEPTH = 40
 _LENGTH = 20_000
+_LIKE_CHARS, _LIKE_PATTERN = 10_000, 200
 _WORDS = {"null": None, "None": None, "true": True, "True": True, "false": False, "False": False}
 
 
@@ -256,7 +257,7 @@ def _pair(have: Any, want: Any) -> tuple[Any, Any]:
         try:
             return float(have), want
         except ValueError:
-            return have, str(want)
+            return have, want
     return have, want
 
 
@@ -289,10 +290,24 @@ def _has(have: Any, want: Any) -> bool:
 
 
 def _like(have: Any, want: Any) -> bool:
+    """SQL's: `%` is any text, `_` any character; letters of either case. In time that grows with both lengths only:
+    behind a `%`, the shortest stretch that fits is as good as any."""
     if not isinstance(have, str):
         return False
-    pattern = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in str(want)[:500])
-    return re.fullmatch(re.sub(r"(?:\.\*)+", ".*", pattern), have[:10_000], re.DOTALL | re.IGNORECASE) is not None
+    text, pattern = have[:_LIKE_CHARS].lower(), str(want)[:_LIKE_PATTERN].lower()
+    at = of = 0
+    star, resume = -1, 0
+    while at < len(text):
+        if of < len(pattern) and pattern[of] == "%":
+            star, resume, of = of, at, of + 1
+        elif of < len(pattern) and pattern[of] in ("_", text[at]):
+            at, of = at + 1, of + 1
+        elif star >= 0:
+            resume += 1
+            at, of = resume, star + 1
+        else:
+            return False
+    return not pattern[of:].strip("%")
 
 
 TESTS: dict[str, Callable[[Any, Any], bool]] = {

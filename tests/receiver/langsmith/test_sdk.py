@@ -150,6 +150,7 @@ def test_runs_are_read_back_by_id_and_by_query(door: Running, client: Client) ->
     assert names(trace_id=run_id, limit=2) != []
     assert names(start_time=datetime(2100, 1, 1, tzinfo=UTC)) == []
     assert [one.name for one in client.read_thread(thread_id="thread-42", project_name="weather")] == ["agent"]
+    assert {str(one) for one in run.child_run_ids or ()} == {str(child.id) for child in run.child_runs or ()}
     model = next(client.list_runs(project_name="weather", run_type="llm"))
     assert (model.prompt_tokens, model.completion_tokens, model.total_tokens) == (11, 3, 14)
     with pytest.raises(LangSmithNotFoundError):
@@ -194,6 +195,21 @@ def test_runs_that_are_posted_one_by_one_and_patched_without_a_trace_are_whole(d
     inner, outer = shown(door)["inner"], shown(door)["outer"]
     assert inner.row.trace_id == outer.row.trace_id == parent.hex
     assert (inner.row.status, inner.tool.result, outer.row.status) == ("ok", {"late": 1}, "ok")
+
+
+def test_long_lists_of_runs_come_page_by_page(door: Running, client: Client) -> None:
+    now = datetime.now(UTC)
+    ids = [uuid.uuid4() for _ in range(230)]
+    for at, run_id in enumerate(ids):
+        order = f"{now:%Y%m%dT%H%M%S%fZ}{run_id}"
+        client.create_run(
+            f"run {at}", {}, "chain", id=run_id, trace_id=run_id, start_time=now, end_time=now, dotted_order=order,
+            project_name="many",
+        )  # fmt: skip
+    client.flush(timeout=10)
+    assert sorted(one.id for one in client.list_runs(project_name="many")) == sorted(ids)
+    assert sorted(one.id for one in client.list_runs(run_ids=ids)) == sorted(ids)
+    assert len(list(client.list_runs(project_name="many", limit=130))) == 130
 
 
 def test_attachments_come_back_as_they_were(client: Client) -> None:

@@ -21,7 +21,7 @@ from collector.receiver.call import Call
 from collector.receiver.doors.langsmith import shelf
 from collector.receiver.doors.langsmith.projects import Projects
 from collector.receiver.doors.langsmith.queries import Runs, select
-from collector.receiver.doors.langsmith.reads import document, several, slice_of
+from collector.receiver.doors.langsmith.reads import document, several, slice_of, told_with_files
 from collector.receiver.doors.langsmith.views import Run
 from collector.store.library import DatasetRow, ExampleRow, Library
 from collector.store.reader import Reader
@@ -226,7 +226,7 @@ async def list_examples(call: Call) -> Response:
         shelf.examples, dataset_id=given.get("dataset"), ids=several(given, "id"), splits=given.getlist("splits"),
         metadata=given.get("metadata"), filter_=given.get("filter"), limit=limit, offset=offset,
     )  # fmt: skip
-    return json_response(await call.ask(lambda reader: asked(Library(reader))))
+    return told_with_files(call, await call.ask(lambda reader: asked(Library(reader))))
 
 
 def _example(reader: Reader, example_id: str) -> ExampleRow:
@@ -242,7 +242,7 @@ def _told(example_id: str, reader: Reader) -> Run:
 
 async def one_example(call: Call) -> Response:
     """GET /examples/{id}."""
-    return json_response(await call.ask(partial(_told, str(call.path["example_id"]))))
+    return told_with_files(call, await call.ask(partial(_told, str(call.path["example_id"]))))
 
 
 async def make_example(call: Call) -> Response:
@@ -251,7 +251,7 @@ async def make_example(call: Call) -> Response:
     made = await _from_its_run(call, shelf.example(said), said)
     await call.ask(lambda reader: _dataset(reader, made.dataset_id))
     await _write(call, made)
-    return json_response(await call.ask(partial(_told, made.example_id)))
+    return told_with_files(call, await call.ask(partial(_told, made.example_id)))
 
 
 async def make_examples(call: Call) -> Response:
@@ -264,7 +264,7 @@ async def make_examples(call: Call) -> Response:
         await call.ask(partial(_dataset, dataset_id=dataset_id))
     if made:
         await _write(call, *made)
-    return json_response(await call.ask(lambda reader: [_told(one.example_id, reader) for one in made]))
+    return told_with_files(call, await call.ask(lambda reader: [_told(one.example_id, reader) for one in made]))
 
 
 async def _from_its_run(call: Call, made: Example, said: Run) -> Example:
@@ -285,7 +285,7 @@ async def change_example(call: Call) -> Response:
     row = await call.ask(partial(_example, example_id=example_id))
     made = shelf.example(await document(call), row.dataset_id, example_id)
     await _write(call, made)
-    return json_response(await call.ask(partial(_told, example_id)))
+    return told_with_files(call, await call.ask(partial(_told, example_id)))
 
 
 async def change_examples(call: Call) -> Response:

@@ -20,6 +20,7 @@ from collector.store.runs import Place, Where
 
 MOST = 100
 PAGE = 200
+CHILDREN = 10_000
 LOOKED_AT = 100_000
 """So many spans are looked through for one page; a filter that finds nothing among them ends there."""
 KINDS = {
@@ -46,7 +47,18 @@ class Runs:
         found = runs.find(self.reader, run_id)
         if found is None:
             raise NotFound(f"no run {run_id} is here")
-        return self._run(*found)
+        return {**self._run(*found), "child_run_ids": self._below(*found)}
+
+    def _below(self, trace_id: str, span_id: str) -> list[str]:
+        """The ids of all runs below one, as old SDKs want them to load its children by."""
+        spans = self.reader.tree_spans(trace_id, limit=CHILDREN)
+        below, found = {span_id}, []
+        for span in spans:  # by their start: parents come first, but for clocks that disagree
+            if span.parent_id in below and span.span_id not in below:
+                below.add(span.span_id)
+                found.append(span.span_id)
+        known = runs.sources(self.reader, trace_id, found)
+        return [run_uuid(trace_id, one, known.get(one)) for one in found]
 
     def query(self, asked: dict[str, Any]) -> tuple[list[Run], str | None]:
         """A page of runs, and the cursor of the next one."""
@@ -69,10 +81,10 @@ class Runs:
     def _places(self, asked: dict[str, Any], after: Place | None) -> Iterator[Place]:
         ids = _texts(asked.get("id"))
         if ids is not None:
-            for run_id in ids if after is None else ():
+            for number, run_id in enumerate(ids[after.number if after else 0 :], after.number + 1 if after else 1):
                 found = runs.find(self.reader, run_id)
                 if found is not None:
-                    yield Place(0, 0, *found)
+                    yield Place(0, number, *found)
             return
         where = self._where(asked)
         while where is not None:

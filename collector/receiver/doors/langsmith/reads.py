@@ -41,10 +41,26 @@ def slice_of(query: Mapping[str, str], most: int = MOST) -> tuple[int, int]:
     return max(0, min(limit, most)), max(0, offset)
 
 
+def told_with_files(call: Call, document: Any) -> Response:
+    """Runs or examples, the addresses of their attachments made whole: JavaScript's SDK hands them out as they are."""
+    whole_addresses(call, document if isinstance(document, list) else [document])
+    return json_response(document)
+
+
+def whole_addresses(call: Call, listed: list[dict[str, Any]]) -> None:
+    """Put our own address before those of attachments."""
+    base = str(call.request.base_url).rstrip("/")
+    for one in listed:
+        for files in (one.get("s3_urls"), one.get("attachment_urls")):
+            for file in (files or {}).values():
+                if file["presigned_url"].startswith("/"):
+                    file["presigned_url"] = base + file["presigned_url"]
+
+
 async def run(call: Call) -> Response:
     """GET /runs/{id}."""
     run_id = str(call.path["run_id"]).lower()
-    return json_response(await call.ask(lambda reader: select(Runs(reader).one(run_id), None)))
+    return told_with_files(call, await call.ask(lambda reader: select(Runs(reader).one(run_id), None)))
 
 
 async def query(call: Call) -> Response:
@@ -55,7 +71,9 @@ async def query(call: Call) -> Response:
         found, cursor = Runs(reader).query(asked)
         return {"runs": [select(one, asked.get("select")) for one in found], "cursors": {"next": cursor}}
 
-    return json_response(await call.ask(answer))
+    page = await call.ask(answer)
+    whole_addresses(call, page["runs"])
+    return json_response(page)
 
 
 async def list_feedback(call: Call) -> Response:

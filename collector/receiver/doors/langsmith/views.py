@@ -53,7 +53,7 @@ def run_of(detail: SpanDetail, project_id: str, parent_source: str | None, score
     order = str(said.get(RUN + "dotted_order") or _order(row.start_ns, run_id))
     usage = detail.usage
     known = [n for n in (usage.input_tokens, usage.output_tokens) if n is not None]
-    run = {
+    return {
         "id": run_id,
         "trace_id": trace_uuid(row.trace_id),
         "parent_run_id": parent,
@@ -84,10 +84,9 @@ def run_of(detail: SpanDetail, project_id: str, parent_source: str | None, score
         "feedback_stats": feedback_stats(scores),
         "s3_urls": _attachments(said.get(RUN + "attachments")),
         "app_path": f"/trace/{row.trace_id}",
+        "manifest_id": None,
+        "child_run_ids": None,
     }
-    for name in ("manifest_id", "child_run_ids"):
-        run[name] = None
-    return run
 
 
 def _order(start_ns: int, run_id: str) -> str:
