@@ -44,7 +44,8 @@ def test_it_fits(text: str) -> None:
     [
         'eq(run_type, "chain")', "gt(latency, 5)", "neq(error, null)", 'has(tags, "us")', 'in(name, ["a"])',
         'and(eq(metadata_key, "plan"), eq(metadata_value, "free"))', 'like(name, "e%x")', 'like(name, "extracto")',
-        'and(eq(feedback_key, "ok"), eq(feedback_score, 1))', 'search("three")', "gt(name, 3)", 'exists(metadata, "nothing")', "or()",
+        'and(eq(feedback_key, "ok"), eq(feedback_score, 1))', 'search("three")', "gt(name, 3)",
+        'exists(metadata, "nothing")', "or()",
         "has(metadata, '{\"plan\": \"free\"}')",
     ],
 )  # fmt: skip
