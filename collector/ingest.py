@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ import orjson
 
 from collector.conventions import evaluations
 from collector.errors import StoreBusy
+from collector.library import Dataset, Example, Experiment, ExperimentRun, Gone, Item, Media, Prompt, PromptLabels
 from collector.model import NO_READING, Batch, Process, Receipt, Refusal, Score, SpanPart, Value
 from collector.pricing import Prices
 from collector.redact import Policy, Redactor
@@ -72,6 +74,7 @@ class Ingest:
         """
         parts, clipped, refused = self._clean(batch)
         library = [self._policy.item(item) for item in batch.library]
+        scores, processes = self._others(batch, parts)
         failures = self._policy.failures
         rejected = sum(refusal.count for refusal in refused)
         received = len(parts) + rejected
@@ -83,6 +86,9 @@ class Ingest:
             entries += [
                 LedgerEntry(batch.source, "sampled_out", one.count, reason=one.reason) for one in batch.sampled_out
             ]
+            entries += [
+                LedgerEntry(batch.source, "kept", n, reason=name) for name, n in _beside(scores, library).items()
+            ]
             if failures > self._failures_told:
                 n = failures - self._failures_told
                 entries.append(LedgerEntry(batch.source, "clipped", n, reason="texts replaced: mask failed at them"))
@@ -93,7 +99,7 @@ class Ingest:
                 raise StoreBusy(f"{self.path} was closed")
             if library:
                 self._writer.keep(library)
-            outcome = self._writer.write(parts, *self._others(batch, parts), ledger)
+            outcome = self._writer.write(parts, scores, processes, ledger)
             self._failures_told = max(failures, self._failures_told)
             self._wrote_at = time.monotonic()
             self._dirty = self._unindexed = True
@@ -235,6 +241,19 @@ def _entries(
         for refusal in refused
     ]
     return [entry for entry in entries if entry.n]
+
+
+_KEPT = {
+    Prompt: "prompts", PromptLabels: "prompts", Dataset: "datasets", Example: "examples", Experiment: "experiments",
+    ExperimentRun: "experiment runs", Media: "files", Gone: "deletions",
+}  # fmt: skip
+
+
+def _beside(scores: Sequence[Score], library: Sequence[Item]) -> dict[str, int]:
+    """How much of what came was no span, by what it is."""
+    counts = Counter(_KEPT[type(item)] for item in library if type(item) in _KEPT)
+    counts["scores"] = len(scores)
+    return {name: n for name, n in counts.items() if n}
 
 
 def clip(part: SpanPart, limit: int) -> tuple[SpanPart, int]:

@@ -41,7 +41,8 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """What became of `n` things: outcome is received, stored, duplicate, clipped, rejected or sampled_out."""
+    """What became of `n` things: outcome is received, stored, duplicate, clipped, rejected, sampled_out, or kept where
+    they are no spans."""
 
     source: str
     outcome: str

@@ -311,7 +311,8 @@ create table processes(
 ) without rowid;
 
 -- What the collector did with what it was sent, per hour (Unix hours).
--- outcome: received, stored, duplicate, clipped, rejected, sampled_out. sample: one line of the latest.
+-- outcome: received, stored, duplicate, clipped, rejected, sampled_out are of spans; kept is what is none (scores, prompts,
+-- datasets, files; reason says which). sample: one line of the latest.
 create table ledger(
   hour integer not null,
   source text not null,

@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
+from collector.store import open_reader
+from collector.store.received import by_source
 from tests.receiver.running import Running, running, settings_for
 
 TIME = "2026-11-21T02:23:40.{:06d}Z"
@@ -182,6 +184,22 @@ def test_one_score_is_answered_with_its_id_and_a_list_says_which_are_wrong(up: R
     assert ask(up, "POST", "scores", json={"name": "n", "traceId": "t"}).status_code == 400
     assert ask(up, "DELETE", "scores/mine").status_code == 202
     assert ask(up, "GET", "v2/scores/mine").status_code == 404
+
+
+def test_the_ledger_counts_what_is_no_span(up: Running) -> None:
+    before = kept(up)
+    ask(up, "POST", "scores", json=[{"name": "n", "value": 1, "traceId": "t"}, {"name": "n", "traceId": "t"}])
+    ask(up, "POST", "v2/datasets", json={"name": "counted"})
+    after = kept(up)
+    assert {name: n - before.get(name, 0) for name, n in after.items() if n != before.get(name)} == {
+        ("kept", "scores"): 1, ("kept", "datasets"): 1, ("rejected", "a Langfuse score that cannot be read"): 1,
+    }  # fmt: skip
+
+
+def kept(up: Running) -> dict[tuple[str, str], int]:
+    with open_reader(up.status.file or "") as reader:
+        (source,) = (one for one in by_source(reader.ledger()) if one.source == "langfuse")
+    return {(one.outcome, one.reason): one.count for one in source.reasons}
 
 
 # --- prompts ---
