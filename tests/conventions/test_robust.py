@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector import conventions
-from collector.conventions.names import FAMILIES, TABLE
-from collector.model import READING_FIELDS, Content, Event, LogRecord, Message, Reading, Resource, SpanPart
+from collector.conventions.found import Convention
+from collector.conventions.names import FAMILIES
+from collector.conventions.registry import META, MORE, PARAMS, SCOPES, SLOT_OF
+from collector.model import READING_FIELDS, Content, Event, LogRecord, Message, Reading, Resource, Scope, SpanPart
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 WORDS = (
     "role content parts type text tool_calls tool_call function name arguments id message messages data lc kwargs user"
     " system tool image_url url source choices output input reasoning functionCall human tool_result args finish_reason"
-    " generations thought model"
+    " generations thought model usage total prompt_tokens prompt_tokens_details input_token_details metadata tools"
+    " config usage_metadata tasks_output raw agent task query_bundle replies error"
 ).split()
 LEAVES = ["role", "content", "message.role", "message.content", "message.tool_calls.0.tool_call.function.name", "",
           "message.contents.0.message_content.type", "message.contents.x", "tool_calls.0.name", "document.score",
@@ -33,7 +37,18 @@ flat_keys = st.builds(
     lambda family, index, leaf: f"{family}.{index}.{leaf}", st.sampled_from(sorted(FAMILIES)),
     st.sampled_from(["0", "1", "7", "x", "-1", "٣", "99999999999999"]), st.sampled_from(LEAVES),
 )  # fmt: skip
-keys = st.sampled_from(sorted(TABLE)) | flat_keys | st.text(max_size=4) | st.just("gen_ai.request.temperature")
+prefixed = st.builds(
+    lambda prefix, leaf: prefix + leaf,
+    st.sampled_from(sorted({*META, *PARAMS})),
+    st.sampled_from(["session_id", "tags", "usage_metadata", "usage_object", "finish_reason", "x", ""]),
+)
+keys = (
+    st.sampled_from(sorted(SLOT_OF))
+    | prefixed
+    | flat_keys
+    | st.text(max_size=4)
+    | st.just("gen_ai.request.temperature")
+)
 attributes = st.dictionaries(keys, values, max_size=8)
 names = st.sampled_from([
     "exception", "gen_ai.choice", "gen_ai.user.message", "gen_ai.tool.message", "First Token Stream Event", "x",
@@ -92,3 +107,22 @@ def test_any_attributes_read_as_something(
 @given(st.lists(logs, max_size=4))
 def test_any_log_records_read_as_something(records: list[LogRecord]) -> None:
     check(conventions.read_logs(records))
+
+
+@pytest.mark.parametrize("convention", MORE, ids=lambda one: one.name)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_values_of_a_conventions_own_keys_read_as_something(convention: Convention, data: st.DataObject) -> None:
+    own = sorted({key for slot in convention.slots.values() for key in slot.split()})
+    leaves = [prefix + "session_id" for prefix in (*convention.meta, *convention.params)]
+    if not own + leaves:
+        return
+    said = data.draw(st.dictionaries(st.sampled_from(own + leaves), values, min_size=1, max_size=10))
+    scope = data.draw(st.sampled_from(["", *convention.scopes, *SCOPES]))
+    name = data.draw(st.sampled_from(["x", "agent run", "running 2 tools", "haystack.agent.run", "claude_code.tool"]))
+    part = SpanPart(TRACE, SPAN, name=name, start_ns=1, attributes=said, scope=Scope(scope))
+    reading = conventions.read(part)
+    check(reading)
+    assert repr(conventions.read(part)) == repr(reading)
+    for score in conventions.evaluations(part):
+        assert (score.value is None) != (score.label is None)

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from collector import conventions
 from collector.errors import DecodeError, TooLarge
@@ -114,6 +116,25 @@ def test_what_is_neither_span_nor_trace_is_refused_and_the_rest_stored(item: Any
 def test_a_body_that_is_no_such_list_is_an_error_of_decoding(body: bytes) -> None:
     with pytest.raises(DecodeError):
         openai_agents.decode(body)
+
+
+WORDS = """
+    object id trace_id parent_id span_data type name started_at ended_at error usage input output data model_config
+    message workflow_name metadata group_id
+""".split()
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+ODD = st.none() | st.booleans() | st.integers(-9, 9) | FINITE | st.text(max_size=3) | st.just("2026-11-21T02:26:59Z")
+TREES = st.recursive(ODD, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(WORDS), inner))
+
+
+@settings(max_examples=60)
+@given(st.lists(st.dictionaries(st.sampled_from(WORDS), TREES), max_size=3), st.sampled_from(["trace", "trace.span"]))
+def test_whatever_the_items_hold_they_are_read_or_refused(items: list[dict[str, Any]], kind: str) -> None:
+    whole = [{"id": "i", "trace_id": "t", **item, "object": kind} for item in items]
+    batch = openai_agents.decode(told(*whole))
+    assert sum(part.name is not None for part in batch.parts) + sum(r.count for r in batch.refused) == len(items)
+    for part in batch.parts:
+        conventions.read(part)
 
 
 def test_too_many_spans_are_too_large() -> None:
