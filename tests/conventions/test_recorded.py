@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from collector import conventions
+from collector.conventions.gather import is_known
 from collector.model import READING_FIELDS, Content, Message, Reading, SpanPart
 from collector.protocols import otlp
 
@@ -99,6 +100,12 @@ def test_every_span_arrives_once(folder: str) -> None:
     assert len(spans) == expect["span_count"]
     assert len({part.trace_id for part, _ in spans.values()}) == expect["trace_count"]
     assert sum(part.status == "error" for part, _ in spans.values()) == expect["error_span_count"]
+
+
+@pytest.mark.parametrize("folder", EXPECTATIONS)
+def test_every_key_but_the_applications_own_is_known(folder: str) -> None:
+    keys = {key for part, _ in found(folder).values() for key in part.attributes}
+    assert {key for key in keys if not is_known(key)} <= {"x"}
 
 
 @pytest.mark.parametrize("folder", EXPECTATIONS)
