@@ -7,12 +7,14 @@ said in the log, once for each kind of trouble.
 from __future__ import annotations
 
 import logging
+import sys
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from queue import Empty, SimpleQueue
+from typing import Any, TypeAlias
 
 from collector.errors import StoreBusy, TracetuiError
 from collector.model import Batch, SpanPart
@@ -31,6 +33,10 @@ from collector.receiver.doors.proxy.conversations import (
 MOST_RECORDED = 16_000_000
 """Bytes of one answer that are kept for reading."""
 TRIES, WAIT_S = 5, 1.0
+GATHER_S, MOST_AT_ONCE = 0.05, 100
+SWITCH_S = 0.0002
+"""How long a thread that computes may keep the others from passing bytes on; Python's own 5 ms are more than a call
+through us may take."""
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +64,9 @@ class Exchange:
     begun: bool = False
 
 
+Work: TypeAlias = "tuple[Callable[[Exchange], list[SpanPart]], Exchange]"
+
+
 class Recorder:
     """One for the receiver. `begin` and `end` return at once."""
 
@@ -66,8 +75,11 @@ class Recorder:
         self._limit = limit
         self._source = source
         self._conversations = Conversations()
-        self._thread = ThreadPoolExecutor(1, "proxy-record")
         self._told: set[str] = set()
+        self._waiting: SimpleQueue[Work | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="proxy-record", daemon=True)
+        self._thread.start()
+        sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_S))
 
     def hold(self, exchange: Exchange, size: int) -> bool:
         """Take room for bytes that are to be recorded; False where there is none, and the call goes on unrecorded."""
@@ -89,46 +101,66 @@ class Recorder:
 
     def begin(self, exchange: Exchange) -> None:
         """It has been under way for a while: show it."""
-        self._submit(self._begin, exchange)
+        self._waiting.put((self._begin, exchange))
 
     def end(self, exchange: Exchange) -> None:
         """It is over."""
-        self._submit(self._end, exchange)
+        self._waiting.put((self._end, exchange))
 
     def close(self) -> None:
         """Record what is over; for a worker thread."""
-        self._thread.shutdown(wait=True)
+        self._waiting.put(None)
+        self._thread.join()
 
-    def _submit(self, work: Callable[[Exchange], None], exchange: Exchange) -> None:
-        try:
-            self._thread.submit(self._safely, work, exchange)
-        except RuntimeError:  # it ends
-            self._queue.room.give(exchange.held)
+    # --- in the thread ---
 
-    def _safely(self, work: Callable[[Exchange], None], exchange: Exchange) -> None:
+    def _run(self) -> None:
+        """Take what is there, a little later, and write it with one commit: calls that follow one another closely
+        should not each wait for the record of the one before."""
+        work = self._waiting.get()
+        while work is not None:
+            if self._waiting.empty():
+                time.sleep(GATHER_S)
+            taken: list[Work] = []
+            while work is not None and len(taken) < MOST_AT_ONCE:
+                taken.append(work)
+                try:
+                    work = self._waiting.get_nowait()
+                except Empty:
+                    break
+            else:
+                self._record(taken)
+                continue
+            self._record(taken)
+            work = self._waiting.get()
+
+    def _record(self, taken: list[Work]) -> None:
+        parts: list[SpanPart] = []
+        for make, exchange in taken:
+            self._safely(lambda make=make, exchange=exchange: parts.extend(make(exchange)))  # type: ignore[misc]
+        self._safely(lambda: self._write(parts))
+        for make, exchange in taken:
+            if make == self._end:
+                self._queue.room.give(exchange.held)
+                exchange.held = 0
+
+    def _safely(self, work: Callable[[], None]) -> None:
         try:
-            work(exchange)
+            work()
         except Exception as e:  # noqa: BLE001  # one of the four edges: the call is long answered
             if type(e).__name__ not in self._told:
                 self._told.add(type(e).__name__)
                 log.warning("a call through the proxy could not be recorded: %r", e)
 
-    # --- in the thread ---
+    def _begin(self, exchange: Exchange) -> list[SpanPart]:
+        return [*self._place(exchange), started(exchange.asked)]
 
-    def _begin(self, exchange: Exchange) -> None:
+    def _end(self, exchange: Exchange) -> list[SpanPart]:
         parts = self._place(exchange)
-        self._write([*parts, started(exchange.asked)])
-
-    def _end(self, exchange: Exchange) -> None:
-        try:
-            parts = self._place(exchange)
-            part, said = finished(exchange.asked, self._answered(exchange))
-            if exchange.turn is not None and isinstance(output := said.get("output"), list):
-                self._conversations.answered(exchange.chain, output, said.get("response_id"), exchange.turn)
-            self._write([*parts, part])
-        finally:
-            self._queue.room.give(exchange.held)
-            exchange.held = 0
+        part, said = finished(exchange.asked, self._answered(exchange))
+        if exchange.turn is not None and isinstance(output := said.get("output"), list):
+            self._conversations.answered(exchange.chain, output, said.get("response_id"), exchange.turn)
+        return [*parts, part]
 
     def _answered(self, exchange: Exchange) -> Answered:
         encoding = exchange.headers.get("content-encoding", "").strip().lower()
@@ -182,6 +214,8 @@ class Recorder:
         return self._conversations.find(exchange.chain, messages)
 
     def _write(self, parts: list[SpanPart]) -> None:
+        if not parts:
+            return
         batch = Batch(self._source, tuple(parts))
         for attempt in range(TRIES):
             try:
@@ -199,8 +233,6 @@ def _gzip() -> Any:
 
 
 def _zstd() -> Any:
-    import sys
-
     if sys.version_info >= (3, 14):
         from compression import zstd
     else:
