@@ -32,7 +32,7 @@ LONG_JSON = 512
 """Strings below this are not looked into."""
 
 _GLUE = 128
-_LIST_KEYS = ("messages", "input", "contents")
+_LIST_KEYS = ("messages", "input", "contents", "choices", "generations", "candidates", "output", "content")
 _SYSTEM = frozenset({"system", "developer"})
 _scan = JSONDecoder().scan_once  # type: ignore[attr-defined]
 _SPACE = " \t\n\r"
