@@ -25,7 +25,9 @@ COMMANDS = {
     "show": ("show", "Show one trace, or one span of it."),
     "search": ("search", "Search all text: messages, names, errors, values."),
     "export": ("export", "Write spans as JSON lines, native or OTLP."),
-    "import": ("import_", "Read exported JSON lines or OTLP JSON into the file."),
+    "import": ("import_", "Read files into the file: OTLP, agents' session logs, exports of others."),
+    "claude": ("claude", "Watch Claude Code's sessions, from its own logs."),
+    "codex": ("codex", "Watch Codex CLI's sessions, from its own logs."),
     "check": ("check", "Check the file; --fold makes one file of traces.db*."),
     "doctor": ("doctor", "Say what is installed, in force and in the file."),
 }
