@@ -32,7 +32,7 @@ def is_record(said: dict[str, Any]) -> bool:
         return "sessionId" in said and ("uuid" in said or "message" in said)
     if kind == "summary":
         return "leafUuid" in said
-    return kind in NOT_READ and ("sessionId" in said or "messageId" in said)
+    return isinstance(kind, str) and kind in NOT_READ and ("sessionId" in said or "messageId" in said)
 
 
 @dataclass(slots=True)

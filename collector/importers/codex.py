@@ -52,7 +52,7 @@ _NO_PROMPT = ("<environment_context>", "<user_instructions>", "<permissions", "<
 def is_record(record: dict[str, Any]) -> bool:
     """Whether a line looks like one of a rollout, of today's shape or the old one."""
     if isinstance(record.get("payload"), dict):
-        return record.get("type") in LINES | NOT_READ
+        return isinstance(kind := record.get("type"), str) and kind in LINES | NOT_READ
     if "type" not in record and "record_type" not in record:
         return {"id", "timestamp"} <= record.keys() and ("instructions" in record or "git" in record)
     return False

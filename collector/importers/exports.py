@@ -7,12 +7,14 @@ them; nested observations and scores of one trace too. Phoenix: spans as its RES
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from collector import ids
-from collector.conventions.values import decoded, integer, pythonic
+from collector.conventions.values import decoded, integer
 from collector.errors import DecodeError
 from collector.importers.drafts import json_text, mapping, string
 from collector.model import Batch, Event, Rank, Scope, SpanPart, Value
@@ -153,8 +155,14 @@ def _missing(value: Any) -> bool:
 
 def _cell(value: str) -> Any:
     """A cell of a table: JSON, or Python's spelling of a list or a mapping (what a dataframe writes into CSV)."""
-    made = decoded(value) if value[:1] in "[{" else value
-    return pythonic(made) if isinstance(made, str) and made[:1] in "[{" else made
+    made = decoded(value) if value[:1] in ("[", "{") else value
+    if made is value and value[:1] in ("[", "{") and len(value) <= _REPR_CHARS:
+        with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+            return ast.literal_eval(value)
+    return made
+
+
+_REPR_CHARS = 100_000
 
 
 _WHOLE = ("metadata", "invocation_parameters", "parameters", ".value", "arguments", "json_schema", "arguments_json")

@@ -1,9 +1,9 @@
 """simonw's `llm`: its logs.db, in both shapes that it had.
 
-Since 0.32 or so a turn of a thread is one call of the model, and what was said is a chain of messages, each naming the
-one before it (tables turns, messages, parts). Before, a response held its prompt and its answer (tables responses,
-tool_calls, tool_results; reasoning only where the column is). Newer files have the tables of both, of
-which one is empty. Seen: a file that llm 0.36 wrote. A failed call leaves nothing in the file.
+In newer files a turn of a thread is one call of the model, and what was said is a chain of messages, each naming the
+one before it (tables turns, messages, parts). In older ones a response holds its prompt and its answer (tables
+responses, tool_calls, tool_results; reasoning only where the column is). The newer have the old tables too, empty.
+Seen: files that llm 0.27.1 and 0.36 wrote. A failed call leaves nothing in the file.
 
 A trace is one prompt of the user: calls that only bring the results of tools go on with it.
 """
@@ -74,7 +74,8 @@ class _Thread:
 
     root: Draft | None = None
     end_ns: int = 0
-    calls: dict[str, dict[str, Any]] = field(default_factory=dict)
+    last: str = ""
+    calls: list[dict[str, Any]] = field(default_factory=list)
 
 
 class _Prompts:
@@ -99,26 +100,28 @@ class _Prompts:
             )
             asked = [one for one in heard if one.role == "user"]
             root.reading["input"] = said(*asked[-1:])
-            thread.root, thread.calls = root, {}
+            thread.root, thread.calls = root, []
         self._results(thread, root, heard, start)
         self._call(row, root, heard, answer, tools, (start, end))
         root.reading["output"] = said(answer)
         root.reach(end)
         self._drafts.touch(root)
-        thread.end_ns = end
-        thread.calls = {str(p.get("id")): p for p in answer.parts if p["type"] == "tool_call"}
+        thread.end_ns, thread.last = end, str(row["id"])
+        thread.calls = [part for part in answer.parts if part["type"] == "tool_call"]
         return self._drafts.take(SCOPE, {"service": NAME, "session_id": thread_id})
 
     def _results(self, thread: _Thread, root: Draft, heard: list[Message], start: int) -> None:
         """Tools ran between the end of the call that asked for them and the start of the one that got the results."""
         for one in heard:
             for part in one.parts if one.role == "tool" else ():
-                call = thread.calls.pop(str(part.get("id")), None)
+                call = next((c for c in thread.calls if c.get("id") == part.get("id")), None)
                 if call is None:
                     continue
+                thread.calls.remove(call)  # without ids, results come in the order of their calls
                 name = call.get("name") or "tool"
+                key = part.get("id") or f"{thread.last} {len(thread.calls)}"
                 span = self._drafts.draft(
-                    root.trace_id, f"{root.source_id} tool {part.get('id')}", root.span_id, str(name), "tool",
+                    root.trace_id, f"{root.source_id} tool {key}", root.span_id, str(name), "tool",
                     min(thread.end_ns, start),
                 )  # fmt: skip
                 span.reading["tool"] = Tool(text(name), text(part.get("id")), call.get("arguments"), part.get("result"))
@@ -167,7 +170,7 @@ def _plain(one: Message) -> Message:
     return Message(one.role, tuple({k: v for k, v in part.items() if k != "exception"} for part in one.parts))
 
 
-# --- since 0.32
+# --- turns
 
 
 def _turns(tables: _Tables) -> Iterator[SpanPart]:
@@ -247,7 +250,7 @@ def _attachment(row: Row) -> dict[str, Any]:
     return {**made, "size": len(content)} if isinstance(content, bytes) else made
 
 
-# --- before
+# --- responses
 
 
 def _responses(tables: _Tables) -> Iterator[SpanPart]:

@@ -195,7 +195,8 @@ def command(*args: object) -> list[str]:
 
 
 def environment(home: Path, more: dict[str, str]) -> dict[str, str]:
-    return {**os.environ, "XDG_CONFIG_HOME": str(home / "config"), "HOME": str(home), **more}
+    ours = str(Path(collector.__file__).parents[1])
+    return {**os.environ, "PYTHONPATH": ours, "XDG_CONFIG_HOME": str(home / "config"), "HOME": str(home), **more}
 
 
 def tracetui(home: Path, env: dict[str, str], *args: str) -> str:

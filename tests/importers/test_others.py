@@ -1,0 +1,281 @@
+"""The logs of `llm`, exports of Langfuse and Phoenix, archives, and whatever else is in a file."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import sqlite3
+import zipfile
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from collector import conventions
+from collector.errors import DecodeError, TooLarge
+from collector.importers import files, inflate, lines
+from collector.importers.lines import Together
+from collector.ingest import settled
+from collector.model import Batch, SpanPart
+from tests.importers.test_agent_logs import SAMPLES, named, outline, tokens
+from tests.importers.test_files import BOTH, LINES, span_ids, write
+
+
+def parts_of(path: Path) -> list[SpanPart]:
+    batches = list(files.read(path))
+    assert not [refusal for batch in batches for refusal in batch.refused]
+    last = {(part.trace_id, part.span_id): part for batch in batches for part in batch.parts}
+    return sorted(last.values(), key=lambda part: part.start_ns or 0)
+
+
+@pytest.fixture
+def llm(tmp_path):
+    def made(version: str) -> list[SpanPart]:
+        path = tmp_path / "logs.db"
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript((SAMPLES / f"llm-{version}.sql").read_text())
+        return parts_of(path)
+
+    return made
+
+
+def test_the_turns_of_llm_are_prompts_with_calls_and_tools(llm):
+    parts = llm("0.36")
+    assert outline(parts) == [
+        "llm.prompt", "  llm.call", "llm.prompt", "  llm.call",
+        "llm.prompt", "  llm.call", "  get_weather", "  llm.call",
+    ]  # fmt: skip
+    calls = named(parts, "llm.call")
+    assert [tokens(call)[:3] for call in calls[2:]] == [(101, 53, 8), (185, 10, 8)]
+    assert [(call.end_ns - call.start_ns) // 1_000_000 for call in calls[2:]] == [453, 225]
+    last = calls[-1].reading
+    assert (last.request_model, last.model) == ("fake-4o", "gpt-4o-mini-2024-07-18")
+    assert last.output.messages[0].parts[0]["text"] == "It is 31 degrees Celsius and sunny in Patiala."
+    assert [message.role for message in last.input.messages] == ["user", "assistant", "tool"]
+    assert last.system[0].parts[0]["text"] == "You are a weather assistant."
+    assert last.tool_definitions[0]["name"] == "get_weather"
+    (tool,) = named(parts, "get_weather")
+    assert (tool.reading.tool.arguments, json.loads(tool.reading.tool.result)["temp_c"]) == ({"city": "Patiala"}, 31)
+
+
+def test_the_responses_of_older_llm_read_alike(llm):
+    parts = llm("0.27.1")
+    assert outline(parts)[-4:] == ["llm.prompt", "  llm.call", "  get_weather", "  llm.call"]
+    calls = named(parts, "llm.call")
+    assert calls[0].reading.params == {"example_bool": True}
+    assert [message.role for message in calls[1].reading.input.messages] == ["user", "assistant", "user"]
+    assert calls[0].reading.session_id == calls[1].reading.session_id != calls[2].reading.session_id
+    assert named(parts, "get_weather")[0].reading.tool.result == "31 C"
+
+
+def test_another_sqlite_file_is_a_sentence(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
+        connection.execute("create table t (a)")
+    with pytest.raises(DecodeError, match="no log of `llm`"):
+        list(files.read(tmp_path / "x.db"))
+
+
+# --- Langfuse: objects as its public API lists them (GET /api/public/observations, /traces/{id}, /scores)
+
+OBSERVATION = {
+    "id": "obs-1", "traceId": "trace-1", "type": "GENERATION", "name": "chat", "startTime": "2026-01-01T00:00:01.000Z",
+    "endTime": "2026-01-01T00:00:02.500Z", "completionStartTime": "2026-01-01T00:00:01.200Z", "model": "gpt-4o-mini",
+    "modelParameters": {"temperature": 0.2}, "input": [{"role": "user", "content": "Weather?"}],
+    "output": {"role": "assistant", "content": "Sunny."}, "usageDetails": {"input": 10, "output": 5, "total": 15},
+    "costDetails": {}, "calculatedTotalCost": 0.0125, "level": "DEFAULT", "statusMessage": None, "metadata": {"k": "v"},
+    "parentObservationId": None, "promptName": "weather", "promptVersion": 3, "environment": "prod",
+    "updatedAt": "2026-01-01T00:00:03.000Z",
+}  # fmt: skip
+TRACE = {
+    "id": "trace-1", "timestamp": "2026-01-01T00:00:00.000Z", "name": "agent", "userId": "user-7",
+    "sessionId": "thread-42", "tags": ["weather"], "metadata": {"plan": "pro"}, "input": "Weather?", "output": "Sunny.",
+    "observations": [OBSERVATION], "updatedAt": "2026-01-01T00:00:03.000Z",
+    "scores": [{"id": "s1", "traceId": "trace-1", "name": "quality", "value": 0.5, "dataType": "NUMERIC",
+                "timestamp": "2026-01-01T00:00:04.000Z", "source": "API"}],
+}  # fmt: skip
+
+
+def langfuse(path: Path) -> tuple[SpanPart, list[Batch]]:
+    batches = list(files.read(path))
+    (made,) = {part.span_id: part for batch in batches for part in batch.parts if part.name == "chat"}.values()
+    return made, batches
+
+
+def reads_well(part: SpanPart) -> None:
+    reading = conventions.read(settled(part, lambda: 0))
+    assert (reading.kind, reading.model) == ("llm", "gpt-4o-mini")
+    assert (reading.usage.input_tokens, reading.usage.output_tokens) == (10, 5)
+    assert (part.end_ns - part.start_ns) / 1e9 == 1.5
+    assert reading.output.messages[0].parts == ({"type": "text", "text": "Sunny."},)
+
+
+def test_a_trace_of_langfuse_brings_its_observations_and_scores(tmp_path):
+    part, batches = langfuse(write(tmp_path / "x.json", json.dumps(TRACE, indent=2).encode()))
+    reads_well(part)
+    reading = conventions.read(part)
+    assert (reading.cost_nanousd, reading.ttft_ns) == (12_500_000, 200_000_000)
+    assert (reading.prompt_name, reading.prompt_version) == ("weather", "3")
+    assert [score.name for batch in batches for score in batch.scores] == ["quality"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps({"data": [OBSERVATION], "meta": {"page": 1}}),
+        json.dumps([OBSERVATION]),
+        json.dumps(OBSERVATION) + "\n" + json.dumps({**OBSERVATION, "id": "obs-2", "name": "again"}),
+    ],
+    ids=["page", "list", "lines"],
+)
+def test_observations_of_langfuse_however_they_are_listed(tmp_path, content):
+    reads_well(langfuse(write(tmp_path / "x", content.encode()))[0])
+
+
+def test_a_table_of_langfuse(tmp_path):
+    row = {key: json.dumps(value) if isinstance(value, (dict, list)) else value for key, value in OBSERVATION.items()}
+    table = io.StringIO()
+    made = csv.DictWriter(table, list(row))
+    made.writeheader()
+    made.writerow(row)
+    reads_well(langfuse(write(tmp_path / "x.csv", table.getvalue().encode()))[0])
+
+
+# --- Phoenix: a span as its REST API lists it, and a row of its dataframe
+
+PHOENIX = {
+    "id": "U3BhbjoxNg==", "name": "chat", "context": {"trace_id": "0af7651916cd43dd8448eb211c80319c",
+                                                      "span_id": "b7ad6b7169203331"},
+    "span_kind": "LLM", "parent_id": None, "start_time": "2026-01-01T00:00:01.000000+00:00",
+    "end_time": "2026-01-01T00:00:02.500000+00:00", "status_code": "OK", "status_message": "", "events": [],
+    "attributes": {"llm": {"model_name": "gpt-4o-mini", "token_count": {"prompt": 10, "completion": 5},
+                           "output_messages": [{"message": {"role": "assistant", "content": "Sunny."}}]}},
+}  # fmt: skip
+ROW = {
+    "context.trace_id": "0af7651916cd43dd8448eb211c80319c", "context.span_id": "b7ad6b7169203331", "name": "chat",
+    "span_kind": "LLM", "parent_id": "", "start_time": "2026-01-01 00:00:01+00:00",
+    "end_time": "2026-01-01 00:00:02.500000+00:00", "status_code": "OK", "status_message": "", "events": "[]",
+    "attributes.llm.model_name": "gpt-4o-mini", "attributes.llm.token_count.prompt": "10.0",
+    "attributes.llm.token_count.completion": "5.0", "attributes.metadata": "",
+    "attributes.llm.output_messages": "[{'message.role': 'assistant', 'message.content': 'Sunny.'}]",
+}  # fmt: skip
+
+
+def phoenix(content: bytes, path: Path) -> None:
+    (part,) = parts_of(write(path, content))
+    reads_well(part)
+    assert (part.trace_id, part.span_id) == ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")
+
+
+def test_spans_of_phoenix_as_pages_lists_and_lines(tmp_path):
+    for content in ({"data": [PHOENIX], "next_cursor": None}, [PHOENIX], PHOENIX):
+        phoenix(json.dumps(content).encode(), tmp_path / "x")
+
+
+def test_a_dataframe_of_phoenix_as_csv(tmp_path):
+    table = io.StringIO()
+    made = csv.DictWriter(table, list(ROW))
+    made.writeheader()
+    made.writerow(ROW)
+    phoenix(table.getvalue().encode(), tmp_path / "x.csv")
+
+
+def test_a_span_without_an_id_is_refused_and_the_rest_goes_on(tmp_path):
+    broken = {**PHOENIX, "context": {"trace_id": "", "span_id": ""}}
+    batches = list(files.read(write(tmp_path / "x", json.dumps([broken, PHOENIX]).encode())))
+    assert len(span_ids(batches)) == 1
+    assert sum(refusal.count for batch in batches for refusal in batch.refused) == 1
+
+
+# --- archives
+
+
+def zipped(*members: tuple[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def test_each_file_of_a_zip_is_read_gzipped_ones_too(tmp_path):
+    packed = zipped(("a.jsonl", LINES[0] + b"\n"), ("deep/b.gz", gzip.compress(LINES[1])))
+    assert span_ids(list(files.read(write(tmp_path / "x", packed)))) == BOTH
+    assert span_ids(list(files.read(write(tmp_path / "y", gzip.compress(packed))))) == BOTH
+
+
+def test_a_bomb_is_refused_before_it_is_big(tmp_path, monkeypatch):
+    monkeypatch.setattr(inflate, "FREE_BYTES", 10_000)
+    zeros = b" " * 30_000_000
+    for packed in (gzip.compress(zeros), zipped(("x", zeros))):
+        with pytest.raises(TooLarge, match="inflates to over"):
+            list(files.read(write(tmp_path / "x", packed)))
+
+
+def test_a_zip_that_breaks_off_is_a_sentence(tmp_path):
+    with pytest.raises(DecodeError, match="zip file that cannot be read"):
+        list(files.read(write(tmp_path / "x", zipped(("a", LINES[0]))[:-30])))
+
+
+def test_packed_too_often_is_a_sentence(tmp_path):
+    packed = LINES[0]
+    for _ in range(5):
+        packed = gzip.compress(packed)
+    with pytest.raises(DecodeError, match="packed more than"):
+        list(files.read(write(tmp_path / "x", packed)))
+
+
+# --- anything at all
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+_RECORDS = [
+    json.loads(line)
+    for path in sorted(SAMPLES.rglob("*.jsonl"))
+    for line in path.read_text().splitlines()
+]  # fmt: skip
+
+
+@st.composite
+def _mangled(draw: st.DrawFn) -> dict[str, object]:
+    """A record of a sample, one or two of its values replaced by anything."""
+    record = json.loads(json.dumps(draw(st.sampled_from(_RECORDS))))
+    for _ in range(draw(st.integers(0, 2))):
+        at: object = record
+        while isinstance(at, dict) and at:
+            key = draw(st.sampled_from(sorted(at)))
+            if not isinstance(at[key], (dict, list)) or not at[key] or draw(st.booleans()):
+                at[key] = draw(_values)
+                break
+            at = at[key] if isinstance(at[key], dict) else at[key][0]
+    return record
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(["claude", "codex", "native"]), st.lists(_mangled() | _values, max_size=12))
+def test_whatever_stands_in_a_line_nothing_breaks_and_nothing_is_silent(kind, records):
+    reader = lines.reader(kind, Together())
+    for record in records:
+        batches = list(reader.feed([json.dumps(record).encode(errors="replace")]))
+        for batch in batches:
+            assert all(refusal.reason and refusal.count for refusal in batch.refused)
+            for part in batch.parts:
+                assert len(part.trace_id) == 32
+                assert len(part.span_id) == 16
+        if not isinstance(record, dict):
+            assert sum(refusal.count for batch in batches for refusal in batch.refused) == 1
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from([b"", b"{", b"[{", b"\x1f\x8b\x08", b"PK\x03\x04", b"PAR1", b"id,traceId,startTime\n"]), st.binary()
+)
+def test_any_bytes_are_read_or_refused_in_a_sentence(head, tail):
+    with suppress(DecodeError, TooLarge):
+        list(files.read_stream(io.BytesIO(head + tail), "x"))
