@@ -174,7 +174,10 @@ def _chunks(first: bytes, stream: IO[bytes], name: str) -> Iterator[list[bytes]]
 
 
 def _csv_kind(start: bytes) -> str | None:
-    columns = next(csv.reader([start.partition(b"\n")[0].decode("utf-8", "replace").strip()]), [])
+    try:
+        columns = next(csv.reader([start.splitlines()[0].decode("utf-8", "replace")] if start.strip() else []), [])
+    except csv.Error:
+        return None
     return exports.kind_of(dict.fromkeys(columns, "?")) if len(columns) > 2 else None
 
 
