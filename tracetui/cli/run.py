@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -23,11 +24,12 @@ NOT_FOUND, NOT_EXECUTABLE = 127, 126
 @click.option(
     "--auto", is_flag=True, help="Trace a Python CMD's OpenAI, Anthropic and LangChain calls, code unchanged."
 )
+@click.option("--proxy", is_flag=True, help="Lead CMD's OpenAI and Anthropic clients through the recording proxy.")
 @click.option(
     "--db", type=click.Path(path_type=Path, dir_okay=False), help="The file to write [default: the project's]."
 )
 @click.argument("command", metavar="-- CMD …", nargs=-1, type=click.UNPROCESSED, required=True)
-def run(no_tui: bool, auto: bool, db: Path | None, command: tuple[str, ...]) -> NoReturn:
+def run(no_tui: bool, auto: bool, proxy: bool, db: Path | None, command: tuple[str, ...]) -> NoReturn:
     """Run CMD with its telemetry pointed here, and watch it. The exit code is CMD's.
 
     CMD's output is on a tab of the explorer (o); a CMD that wants the keyboard needs --no-tui.
@@ -39,7 +41,7 @@ def run(no_tui: bool, auto: bool, db: Path | None, command: tuple[str, ...]) -> 
     found = resolve(db=db)
     for warning in found.warnings:
         common.note(warning)
-    sys.exit(_run(command, found, auto=auto, screen=not no_tui and has_screen()))
+    sys.exit(_run(command, found, auto=auto, proxy=proxy, screen=not no_tui and has_screen()))
 
 
 def check(program: str) -> None:
@@ -64,15 +66,20 @@ def has_screen() -> bool:
     return sys.stdout.isatty() and sys.stdin.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "")
 
 
-def _run(command: tuple[str, ...], found: Resolved, *, auto: bool, screen: bool) -> int:
+def _run(command: tuple[str, ...], found: Resolved, *, auto: bool, proxy: bool, screen: bool) -> int:
     from collector.ids import new_run
     from tracetui.run import collecting, passing, summary
+    from tracetui.run.proxied import lead_through, own_upstreams
     from tracetui.run.variables import prepare
 
     settings = found.settings
+    if proxy and (own := own_upstreams(os.environ)):  # our collector, a child, reads them there
+        os.environ["TRACETUI_UPSTREAMS"] = json.dumps({**settings.upstreams, **own})
     collector = collecting.start(settings, lambda: None if screen else passing.block())
     run = new_run(time.time_ns())
     given = prepare(os.environ, collector.status, db=settings.db, run=run, token=settings.token, url=settings.url)
+    if proxy:
+        given.talk += lead_through(given.env, collector.status, run, joined=collector.joined, token=settings.token)
     if auto:
         from collector.auto import variables
 
