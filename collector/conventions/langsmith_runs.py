@@ -62,7 +62,7 @@ def read_run(part: SpanPart) -> Reading:
         "session_id": next((word for key in SESSION_KEYS if (word := text(metadata.get(key)))), None),
         "user_id": text(metadata.get("user_id")),
         "release": text(metadata.get("revision_id")),
-        "metadata": {k: v for k, v in metadata.items() if not k.startswith(_OF_THE_LIBRARY)} or None,
+        "metadata": _own(metadata, _mapping(said.get(EXTRA + "invocation_params"))),
     }
     _prompt(metadata, out)
     _model(said, metadata, inputs, kind, out)
@@ -74,6 +74,15 @@ def read_run(part: SpanPart) -> Reading:
             (text(e.attributes.get("exception.type")) for e in part.events if e.name == "exception"), None
         )
     return Reading(**out)
+
+
+def _own(metadata: dict[str, Any], invocation: dict[str, Any]) -> dict[str, Any] | None:
+    """What the application says itself: LangChain repeats a model's parameters in the metadata of its run."""
+    return {
+        name: value
+        for name, value in metadata.items()
+        if not name.startswith(_OF_THE_LIBRARY) and not (name in invocation and invocation[name] == value)
+    } or None
 
 
 def facts(outputs: Any) -> dict[str, Value]:
