@@ -118,8 +118,8 @@ OF_OTHERS = (
     "process.", "exception.", "otel.", "host.", "telemetry.", "service.", "os.", "cloud.", "k8s.", "container.",
     "faas.", "peer.", "user_agent.", "source.", "destination.", "enduser.", "jsonrpc.", "tls.", "tracetui.",
     "tool.", "graph.node.", "llm.prompt_template.", "llm.user", "llm.headers", "llm.is_streaming", "llm.chat.",
-    "anthropic.", "openai.api.", "openai.response.", "gen_ai.openai.response.", "gen_ai.openai.api_", "gen_ai.is_streaming",
-    "gen_ai.client.", "gen_ai.evaluation.", "eval.",
+    "anthropic.", "openai.api.", "openai.response.", "gen_ai.openai.response.", "gen_ai.openai.api_",
+    "gen_ai.is_streaming", "gen_ai.client.", "gen_ai.evaluation.", "eval.",
     "gen_ai.usage.details.", "gen_ai.token.type", "gen_ai.tool.type", "gen_ai.tool.description", "gen_ai.output.type",
     "gen_ai.agent.", "gen_ai.execute_tool.",
 )  # fmt: skip
