@@ -10,12 +10,14 @@ from __future__ import annotations
 import copy
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -25,6 +27,7 @@ from hypothesis import strategies as st
 
 from collector import store
 from collector.protocols import otlp
+from collector.receiver.doors import doors
 from tests.protocols.strategies import values
 from tests.receiver.running import Running, running, settings_for
 
@@ -219,3 +222,38 @@ def test_after_all_that_the_file_is_sound_and_the_ledger_tells(up: Running) -> N
         for row in reader.traces(limit=1000):
             for span in reader.tree_spans(row.trace_id, limit=20):
                 reader.span(row.trace_id, span.span_id)
+
+
+def asked_for() -> list[tuple[str, str]]:
+    """(method, path) of everything that is asked, not sent: every door but the proxy, which asks others."""
+    return [
+        (method, way.path)
+        for door in doors()
+        if door.name != "proxy"
+        for way in door.ways
+        for method in way.methods.split()
+        if method in ("GET", "DELETE")
+    ]
+
+
+odd = st.one_of(
+    st.text(max_size=6), st.integers(-(2**66), 2**66).map(str),
+    st.sampled_from(["0", "-1", "nan", "", "null", "[]", '{"a":', "'", "%", "2020-01-01", "9999-99-99T99:99:99Z",
+                     "\x00", "a" * 32, "11111111-1111-4111-8111-111111111111", "true", "..", "é🙂"]),
+)  # fmt: skip
+NAMES = (
+    "page", "limit", "cursor", "filter", "fromTimestamp", "toTimestamp", "fromStartTime", "orderBy", "name", "userId",
+    "tags", "type", "level", "version", "label", "traceId", "datasetName", "expand", "fields", "id", "run", "session",
+    "offset", "dataset", "as_of", "metadata", "parseIoAsJson", "sessionId", "environment", "keys",
+    "name_contains", "sort_by",
+)  # fmt: skip
+
+
+@SOME
+@given(st.data())
+def test_odd_questions_are_answered(up: Running, data: st.DataObject) -> None:
+    method, path = data.draw(st.sampled_from(asked_for()))
+    path = re.sub(r"\{\w+(:\w+)?\}", lambda _: quote(data.draw(odd), safe=""), path)
+    query = data.draw(st.dictionaries(st.sampled_from(NAMES), odd, max_size=4))
+    answer = up.client.request(method, path, params=query)
+    assert answer.status_code < 500, (method, path, query, answer.text)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,8 @@ from typing import Any
 
 import grpc
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from collector.errors import StoreBusy
@@ -17,6 +20,7 @@ from tests.receiver.running import MemoryIngest, Running, running, settings_for,
 
 EXPORT = "/opentelemetry.proto.collector.{}.v1.{}Service/Export"
 TRACES = EXPORT.format("trace", "Trace")
+RECORDED = (Path(__file__).parents[1] / "payloads" / "otel-genai_grpc" / "01-traces.pb").read_bytes()
 
 
 @contextmanager
@@ -85,6 +89,35 @@ def test_errors_have_the_codes_that_exporters_know(up: Running) -> None:
         assert code_of(export, b"one") == grpc.StatusCode.UNIMPLEMENTED
 
 
+def test_a_body_that_is_turned_away_is_in_the_ledger_and_one_too_many_may_be_tried_again(tmp_path: Path) -> None:
+    with running(settings_for(tmp_path, queue_bytes=1000)) as up, calling(up) as export:
+        assert code_of(export, b"broken") == grpc.StatusCode.INVALID_ARGUMENT
+        [refused] = [one for batch in up.ingest.batches for one in batch.refused]
+        assert (up.ingest.batches[0].source, refused.sample) == ("otlp-grpc", "traces: not words")
+        assert up.receiver._queue.room.take(900)
+        assert code_of(export, b"one" + b" " * 200) == grpc.StatusCode.RESOURCE_EXHAUSTED
+        up.receiver._queue.room.give(900)
+        export(b"one" + b" " * 200, timeout=10)
+        assert up.receiver._queue.room.held == 0
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with running(settings_for(tmp_path_factory.mktemp("grpc")), real=True) as up, calling(up) as export:
+        yield export
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.binary(max_size=8), st.integers(0, len(RECORDED)))
+def test_damaged_bodies_are_the_senders_trouble(real: Any, put_in: bytes, at: int) -> None:
+    code = grpc.StatusCode.OK
+    try:
+        real(RECORDED[:at] + put_in + RECORDED[at + 1 :], timeout=10)
+    except grpc.RpcError as e:
+        code = e.code()
+    assert code in (grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT)
+
+
 def test_a_busy_store_may_be_tried_again(tmp_path: Path) -> None:
     def busy(batch: Batch) -> None:
         raise StoreBusy("another process writes")
@@ -100,11 +133,14 @@ def test_a_message_over_the_limit_is_refused_inflated_or_not(tmp_path: Path) -> 
         assert code_of(export, body, compression=grpc.Compression.Gzip) == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-def test_with_a_token_only_its_bearer_gets_in(tmp_path: Path) -> None:
+def test_with_a_token_only_those_who_send_it_get_in(tmp_path: Path) -> None:
     with running(settings_for(tmp_path, token="t0p")) as up, calling(up) as export:
         assert code_of(export, b"one") == grpc.StatusCode.UNAUTHENTICATED
-        export(b"one", timeout=10, metadata=(("authorization", "Bearer t0p"),))
-    assert up.ingest.names == ["one"]
+        basic = base64.b64encode(b"any:t0p").decode()
+        for pair in (("authorization", "Bearer t0p"), ("x-api-key", "t0p"), ("authorization", f"Basic {basic}")):
+            export(b"one", timeout=10, metadata=(pair,))
+        assert code_of(export, b"one", metadata=(("x-api-key", "no"),)) == grpc.StatusCode.UNAUTHENTICATED
+    assert up.ingest.names == ["one"] * 3
 
 
 def test_a_call_that_runs_when_it_ends_is_still_answered(tmp_path: Path) -> None:
