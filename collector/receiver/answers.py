@@ -8,7 +8,9 @@ opentelemetry.io/docs/specs/otlp/#otlphttp-response
 
 from __future__ import annotations
 
+import base64
 import json
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +32,26 @@ REASONS, NAMED = 10, 20
 
 
 def json_response(document: Any, status: int = 200) -> Response:
-    """A JSON document."""
-    return Response(orjson.dumps(document), status, media_type=JSON)
+    """A JSON document of whatever a span may hold: bytes as base64, integers of any length, NaN as null."""
+    try:
+        body = orjson.dumps(document, default=_told)
+    except TypeError:  # an integer beyond 64 bits, half of a surrogate pair, deeper than orjson writes
+        text = json.dumps(_finite(document), default=_told, ensure_ascii=False)
+        body = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+    return Response(body, status, media_type=JSON)
+
+
+def _told(value: object) -> str:
+    """What JSON has no word for."""
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def plain_error(call: Call | None, status: int, message: str) -> Response:
