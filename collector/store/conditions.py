@@ -1,20 +1,23 @@
 """What a filter means in SQL, for traces (t), spans (s) and sessions (x).
 
 Only fixed fragments make the text; every value is bound. A trace matches a span's condition when any of its spans
-does; `status:` and `since:` look at the trace itself. A plus before a column keeps its index out: half of all spans
-may be of one kind, and where they are few, `narrow.py` has found them before.
+does; what a trace or a session has a column or a sum for is looked up there. A plus before a column keeps its index
+out: half of all spans may be of one kind, and where they are few, `narrow.py` has found them before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
 
 from collector.ids import RUN_ATTRIBUTE, run_start_ns
-from collector.store.filters import Filter, Term
+from collector.store import valued
+from collector.store.binding import NEVER, Conditions, bounded, glob_pattern, joined, matches
+from collector.store.filter_keys import FOLDED
+from collector.store.filters import Filter, Part, Term, Within
 from collector.store.search import match_expression
-from collector.store.sound import sound_text
+
+__all__ = ["SPAN_STATUS", "TRACE_STATUS", "Conditions", "for_sessions", "for_spans", "for_traces", "glob_pattern"]
 
 SPAN_DEAD = """(ifnull(s.process_id in (select value from json_each(:dead)), 0) or (s.seen_ns < :quiet
     and (s.process_id is null or not exists (select 1 from processes p where p.process_id = s.process_id))))"""
@@ -26,101 +29,222 @@ TRACE_STATUS = f"""case when t.root_status = 'error' then 'error' when t.running
 _TEXT = """s.id in (select m.span_id from search f join mentions m on m.text_id = f.rowid where f.search match {})"""
 _TRACE_TEXT = """t.trace_id in (select w.trace_id from search f join mentions m on m.text_id = f.rowid
     join spans w on w.id = m.span_id where f.search match {})"""
-_RUN = """exists (select 1 from bodies b where b.id = s.id and b.resource in (
-    select c.hash from contexts c where c.kind = 'resource' and {}))"""
+_RUN = f"exists (select 1 from bodies b where b.id = s.id and {valued.CONTEXT})"
 _RUN_NAME = f"""json_extract(c.body, '$[0]."{RUN_ATTRIBUTE}"')"""
 _RUNS = "t.trace_id in (select r.trace_id from spans r where r.status = 'running')"
-_NEVER = "0"
+_BODY = "exists (select 1 from bodies b where b.id = s.id and {})"
+_ANY_SPAN = "exists (select 1 from spans s where s.trace_id = t.trace_id and ({}))"
+_ROOT = "exists (select 1 from spans s where s.trace_id = t.trace_id and s.span_id = t.root_span_id and ({}))"
+_TRACE_OF = "exists (select 1 from traces t where t.trace_id = s.trace_id and ({}))"
+_TRACE_IN = "exists (select 1 from traces t where t.session_id = x.session_id and ({}))"
+_SUM = "case when {0}.input_tokens is not null or {0}.output_tokens is not null then {1} end"
+_TOKENS = {
+    alias: _SUM.format(alias, f"ifnull({alias}.input_tokens, 0) + ifnull({alias}.output_tokens, 0)") for alias in "tsx"
+}
+_DOCS = """case when s.kind in ('retriever', 'reranker') then ifnull(json_array_length(b.documents), 0)
+    else json_array_length(b.documents) end"""
+_TOOK = "case when t.running_count = 0 then t.end_ns - t.start_ns end"
+
+# By key: what a trace, a span, a session has a column for. All else a trace asks its spans, a session its traces.
+_TRACE_NUMBERS = {
+    "cost": "t.cost_nanousd", "tokens": _TOKENS["t"], "errors": "t.error_count", "latency": _TOOK,
+}  # fmt: skip
+_TRACE_TEXTS = {
+    "session": "t.session_id", "user": "t.user_id", "env": "t.environment", "release": "t.release",
+    "project": "t.project",
+}  # fmt: skip
+_SPAN_NUMBERS = {
+    "cost": "s.cost_nanousd", "tokens": _TOKENS["s"], "latency": "s.duration_ns", "ttft": "s.ttft_ns",
+}  # fmt: skip
+_SPAN_TEXTS = {
+    "kind": "+s.kind", "name": "s.name", "session": "s.session_id", "user": "s.user_id", "service": "s.service",
+    "env": "s.environment", "release": "s.release", "project": "s.project", "level": "s.level",
+    "error.type": "s.error_type", "provider": "s.provider", "tool": "s.tool_name", "agent": "s.agent_name",
+    "prompt": "s.prompt_name",
+}  # fmt: skip
+_SESSION_NUMBERS = {"cost": "x.cost_nanousd", "tokens": _TOKENS["x"], "errors": "x.error_count"}
+_HAS = {
+    "replay": _BODY.format("b.replay_of is not null"),
+    "score": "exists (select 1 from scores c where c.trace_id = s.trace_id and c.span_id = s.span_id)",
+    "error": "s.status = 'error'", "cost": "s.cost_nanousd is not null",
+    "tokens": "(s.input_tokens is not null or s.output_tokens is not null)", "cache": "s.cache_read_tokens > 0",
+    "reasoning": "s.reasoning_tokens > 0", "docs": _BODY.format("json_array_length(b.documents) > 0"),
+    "tool": "s.tool_name is not null", "prompt": "s.prompt_name is not null",
+    "model": "(s.model is not null or s.request_model is not null)", "session": "s.session_id is not null",
+    "user": "s.user_id is not null", "tag": "json_array_length(s.tags) > 0", "meta": "s.metadata is not null",
+    "input": _BODY.format("(b.in_node is not null or b.in_value is not null)"),
+    "output": _BODY.format("(b.out_node is not null or b.out_value is not null)"),
+    "system": _BODY.format("b.system_node is not null"), "events": _BODY.format("b.events is not null"),
+    "links": _BODY.format("b.links is not null"), "logs": _BODY.format("b.logs is not null"),
+    "notes": _BODY.format("b.notes is not null"),
+}  # fmt: skip
+_TRACE_HAS = {"score": "exists (select 1 from scores c where c.trace_id = t.trace_id)"}
 JOINED_WITHIN_NS = 3_600_000_000_000
 SKEW_NS = 60_000_000_000
 
-
-@dataclass(slots=True)
-class Conditions:
-    """A where clause and the values it binds."""
-
-    parts: list[str] = field(default_factory=list)
-    values: dict[str, Any] = field(default_factory=dict)
-
-    def bind(self, value: str | int) -> str:
-        name = f"f{len(self.values)}"
-        self.values[name] = sound_text(value) if isinstance(value, str) else value
-        return f":{name}"
-
-    @property
-    def where(self) -> str:
-        return joined(self.parts, "and") or "1"
+_One = Callable[[Conditions, Term], str]
+_Scope = Callable[[Conditions, Within], str]
 
 
 def for_traces(where: Filter) -> Conditions:
-    return _all(where, _trace_term)
+    return _all(Conditions(), where, _trace_term, _trace_scope)
 
 
 def for_spans(where: Filter) -> Conditions:
-    return _all(where, _span_term)
+    return _all(Conditions(), where, _span_term, _span_scope)
 
 
 def for_sessions(where: Filter) -> Conditions:
-    return _all(where, _session_term)
+    return _all(Conditions(), where, _session_term, _session_scope)
 
 
-def _all(where: Filter, one: Callable[[Conditions, Term], str]) -> Conditions:
-    found = Conditions()
-    for term in dict.fromkeys(replace(term, column=0) for term in where.terms):
-        sql = one(found, term)
-        found.parts.append(f"not ifnull(({sql}), 0)" if term.negated else f"({sql})")
-    return found
+def _all(c: Conditions, where: Filter, one: _One, scope: _Scope) -> Conditions:
+    for part in dict.fromkeys(replace(part, column=0) for part in where.terms):
+        c.parts.append(_part(c, part, one, scope))
+    return c
+
+
+def _nested(c: Conditions, where: Filter, one: _One, scope: _Scope) -> str:
+    """A filter inside another: its values join the outer's."""
+    return joined([_part(c, part, one, scope) for part in where.terms], "and") or "1"
+
+
+def _part(c: Conditions, part: Part, one: _One, scope: _Scope) -> str:
+    if isinstance(part, Term):
+        sql = one(c, part)
+    elif isinstance(part, Within):
+        sql = scope(c, part)
+    else:
+        sql = joined([f"({_nested(c, way, one, scope)})" for way in part.ways], "or")
+    return f"not ifnull(({sql}), 0)" if part.negated else f"({sql})"
+
+
+def _trace_scope(c: Conditions, part: Within) -> str:
+    of_span = _nested(c, part.where, _span_term, _span_scope)
+    return (_ROOT if part.scope == "root" else _ANY_SPAN).format(of_span)
+
+
+def _span_scope(c: Conditions, part: Within) -> str:
+    return _TRACE_OF.format(_trace_scope(c, part))
+
+
+def _session_scope(c: Conditions, part: Within) -> str:
+    return _TRACE_IN.format(_trace_scope(c, part))
 
 
 def _trace_term(c: Conditions, term: Term) -> str:
     if term.key == "status":
         return _status(c, term, "t.root_status", _RUNS, TRACE_STATUS)
-    if term.key == "since":
-        return f"t.start_ns >= {c.bind(int(term.values[0]))}"
-    if term.key == "session":
-        return _matches(c, "t.session_id", term.values)
-    if term.key == "user":
-        return _matches(c, "t.user_id", term.values)
-    if term.key == "text":
-        return _text(c, term, _TRACE_TEXT)
-    if term.key == "run":
-        return _run_of_trace(c, term)
-    any_span = f"exists (select 1 from spans s where s.trace_id = t.trace_id and ({_span_term(c, term)}))"
-    if term.key == "name":
-        return f"{_matches(c, 't.name', term.values, fold=True)} or {any_span}"
-    return any_span
+    if term.key in ("since", "until"):
+        return _moment(c, "t.start_ns", term)
+    if term.key in _TRACE_NUMBERS:
+        return bounded(c, _TRACE_NUMBERS[term.key], term.bounds)
+    if term.key in _TRACE_TEXTS:
+        return matches(c, _TRACE_TEXTS[term.key], term.values)
+    found = _OF_TRACE.get(term.key)
+    return found(c, term) if found is not None else _any_span(c, term)
+
+
+def _any_span(c: Conditions, term: Term) -> str:
+    return _ANY_SPAN.format(_span_term(c, term))
+
+
+def _own_or_any(column: str) -> _One:
+    """The trace's own, which is at hand, or that of any span."""
+
+    def sql(c: Conditions, term: Term) -> str:
+        return f"{matches(c, column, term.values, fold=term.key in FOLDED)} or {_any_span(c, term)}"
+
+    return sql
+
+
+def _has_of_trace(c: Conditions, term: Term) -> str:
+    own = [_TRACE_HAS[name] for name in _things(term) if name in _TRACE_HAS]
+    return joined([*own, _any_span(c, term)], "or")
+
+
+_OF_TRACE: dict[str, _One] = {
+    "text": lambda c, term: _text(c, term, _TRACE_TEXT),
+    "run": lambda c, term: _run_of_trace(c, term),
+    "name": _own_or_any("t.name"),
+    "service": _own_or_any("t.service"),
+    "tag": lambda c, term: valued.in_list(c, "t.tags", term.values),
+    "meta": lambda c, term: valued.in_object(c, "t.metadata", term),
+    "score": lambda c, term: valued.scored(c, "c.trace_id = t.trace_id", term),
+    "has": _has_of_trace,
+}
 
 
 def _span_term(c: Conditions, term: Term) -> str:
     if term.key == "status":
         return _status(c, term, "s.status", "s.status = 'running'", SPAN_STATUS)
-    if term.key == "since":
-        return f"s.start_ns >= {c.bind(int(term.values[0]))}"
-    if term.key == "text":
-        return _text(c, term, _TEXT)
-    if term.key == "run":
-        since, ours = _since_run(term), _RUN.format(_matches(c, _RUN_NAME, term.values))
-        return f"s.start_ns >= {c.bind(since)} and {ours}" if since else ours
-    if term.key == "model":
-        return f"{_matches(c, '+s.model', term.values)} or {_matches(c, '+s.request_model', term.values)}"
-    column = {"kind": "+s.kind", "name": "s.name", "session": "s.session_id", "user": "s.user_id"}[term.key]
-    return _matches(c, column, term.values, fold=term.key == "name")
+    if term.key in ("since", "until"):
+        return _moment(c, "s.start_ns", term)
+    if term.key in _SPAN_NUMBERS:
+        return bounded(c, _SPAN_NUMBERS[term.key], term.bounds)
+    if term.key in _SPAN_TEXTS:
+        return matches(c, _SPAN_TEXTS[term.key], term.values, fold=term.key in FOLDED)
+    return _OF_SPAN[term.key](c, term)
+
+
+def _run_of_span(c: Conditions, term: Term) -> str:
+    since, ours = _since_run(term), _RUN.format(matches(c, _RUN_NAME, term.values))
+    return f"s.start_ns >= {c.bind(since)} and {ours}" if since else ours
+
+
+def _model(c: Conditions, term: Term) -> str:
+    return f"{matches(c, '+s.model', term.values)} or {matches(c, '+s.request_model', term.values)}"
+
+
+def _things(term: Term) -> list[str]:
+    """What `has:` asks for, globs resolved."""
+    from fnmatch import fnmatchcase
+
+    return [name for name in _HAS if any(fnmatchcase(name, value) for value in term.values)]
+
+
+_OF_SPAN: dict[str, _One] = {
+    "text": lambda c, term: _text(c, term, _TEXT),
+    "run": _run_of_span,
+    "model": _model,
+    "errors": lambda c, term: _TRACE_OF.format(bounded(c, "t.error_count", term.bounds)),
+    "tag": lambda c, term: valued.in_list(c, "s.tags", term.values),
+    "meta": lambda c, term: valued.in_object(c, "s.metadata", term),
+    "score": lambda c, term: valued.scored(c, "c.trace_id = s.trace_id and c.span_id = s.span_id", term),
+    "attr": lambda c, term: _BODY.format(valued.in_object(c, "b.attributes", term)),
+    "res": lambda c, term: _BODY.format(valued.in_resource(c, term)),
+    "finish": lambda c, term: _BODY.format(valued.in_list(c, "b.finish_reasons", term.values)),
+    "docs": lambda c, term: _BODY.format(bounded(c, _DOCS, term.bounds)),
+    "doc.score": lambda c, term: _BODY.format(valued.document_scores(c, term.bounds)),
+    "has": lambda c, term: joined([_HAS[name] for name in _things(term)], "or") or NEVER,
+}
 
 
 def _session_term(c: Conditions, term: Term) -> str:
     if term.key == "session":
-        return _matches(c, "x.session_id", term.values)
+        return matches(c, "x.session_id", term.values)
     if term.key == "since":
-        return f"x.last_ns >= {c.bind(int(term.values[0]))}"
+        return _moment(c, "x.last_ns", term)
+    if term.key == "until":
+        return _moment(c, "x.first_ns", term)
+    if term.key in _SESSION_NUMBERS:
+        return bounded(c, _SESSION_NUMBERS[term.key], term.bounds)
     if term.key == "user":  # the user's traces are few, and have an index
         return f"x.session_id in (select t.session_id from traces t where {_trace_term(c, term)})"
-    return f"exists (select 1 from traces t where t.session_id = x.session_id and ({_trace_term(c, term)}))"
+    of_a_trace = _TRACE_IN.format(_trace_term(c, term))
+    if term.key == "score":
+        return f"{valued.scored(c, 'c.session_id = x.session_id', term)} or {of_a_trace}"
+    return of_a_trace
+
+
+def _moment(c: Conditions, column: str, term: Term) -> str:
+    return f"{column} {'>=' if term.key == 'since' else '<'} {c.bind(int(term.values[0]))}"
 
 
 def _run_of_trace(c: Conditions, term: Term) -> str:
     """A run's name says when it began, so that older traces need not be opened. The run may have joined a trace
     that was under way, but hardly for more than an hour."""
-    any_span = f"exists (select 1 from spans s where s.trace_id = t.trace_id and ({_span_term(c, term)}))"
+    any_span = _any_span(c, term)
     since = _since_run(term)
     if not since:
         return any_span
@@ -137,42 +261,12 @@ def _since_run(term: Term) -> int:
 def _status(c: Conditions, term: Term, stored: str, stored_running: str, computed: str) -> str:
     if term.values == ("error",):
         return f"{stored} = 'error'"  # never computed: lets an index help
-    matches = _matches(c, f"({computed})", term.values)
+    found = matches(c, f"({computed})", term.values)
     if not term.negated and set(term.values) <= {"running", "abandoned"}:
-        return f"{stored_running} and {matches}"  # the few spans that run have an index of their own
-    return matches
+        return f"{stored_running} and {found}"  # the few spans that run have an index of their own
+    return found
 
 
 def _text(c: Conditions, term: Term, template: str) -> str:
     expression = match_expression(term.values[0])
-    return _NEVER if expression is None else template.format(c.bind(expression))
-
-
-def _matches(c: Conditions, column: str, values: Sequence[str], fold: bool = False) -> str:
-    """The column equals, or globs to, one of the values. `fold` ignores the case of ASCII letters."""
-    exact = [value for value in values if "*" not in value]
-    out = []
-    if len(exact) == 1:
-        out.append(f"{column} = {c.bind(exact[0])}{' collate nocase' if fold else ''}")
-    elif exact:
-        listed = ", ".join(c.bind(value) for value in exact)
-        out.append(f"{column}{' collate nocase' if fold else ''} in ({listed})")
-    for value in values:
-        if "*" in value:
-            pattern = c.bind(glob_pattern(value, fold=fold))
-            out.append(f"{f'lower({column})' if fold else column} glob {pattern}")
-    return joined(out, "or")
-
-
-def joined(parts: Sequence[str], word: str) -> str:
-    """The parts with the word between them, as a balanced tree: SQLite takes expressions 1000 levels deep."""
-    if len(parts) < 2:
-        return "".join(parts)
-    half = len(parts) // 2
-    return f"({joined(parts[:half], word)} {word} {joined(parts[half:], word)})"
-
-
-def glob_pattern(value: str, *, fold: bool = False) -> str:
-    """The value as a GLOB pattern in which only `*` is special; in lower case where case is no matter."""
-    value = value.lower() if fold else value
-    return value.replace("[", "[[]").replace("?", "[?]")
+    return NEVER if expression is None else template.format(c.bind(expression))

@@ -16,7 +16,7 @@ import orjson
 
 from collector.errors import FilterError
 from collector.model import Score
-from collector.store.conditions import glob_pattern
+from collector.store.binding import glob_pattern
 from collector.store.reader import Reader
 from collector.store.sound import sound_text
 

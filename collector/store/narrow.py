@@ -14,8 +14,9 @@ from typing import Any
 
 import orjson
 
-from collector.store.conditions import glob_pattern
-from collector.store.filters import Filter, Term
+from collector.store.binding import glob_pattern
+from collector.store.filter_values import Bound
+from collector.store.filters import Either, Filter, Part, Term, Within
 from collector.store.search import match_expression
 from collector.store.sound import sound_text
 
@@ -24,6 +25,8 @@ Rows = Callable[[str, dict[str, Any]], list[tuple[Any, ...]]]
 MOST = 3000
 DISTINCT = 300
 GAP, RUNS = 500, 1000
+OF_THE_TRACE = ("errors",)
+"""Keys that ask a span for something of its trace."""
 
 KINDS = """
     with recursive v(value) as (select min(kind) from spans
@@ -61,27 +64,61 @@ OF_NAMES = """
     select s.id from json_each(:kinds) j cross join json_each(:values) v
     cross join spans s on s.kind = j.value and s.name = v.value collate nocase limit :most"""
 RUNNING = "select s.id from spans s where s.status = 'running' limit :most"
+FAILED = "select s.id from spans s where s.status = 'error' limit :most"
+OF_SCORES = """
+    select * from (
+      select s.id from scores c cross join spans s on s.trace_id = c.trace_id and s.span_id = c.span_id
+      where c.name = :name
+      union
+      select (select min(s.id) from spans s where s.trace_id = c.trace_id) from scores c
+      where c.name = :name and c.trace_id is not null
+      union
+      select (select min(s.id) from spans s where s.trace_id = (
+        select t.trace_id from traces t where t.session_id = c.session_id limit 1)) from scores c
+      where c.name = :name and c.session_id is not null)
+    where id is not null limit :most"""
 TEXTS = "select rowid from search where search match :asked limit :most"
 OF_TEXTS = """
     select distinct m.span_id from json_each(:values) v cross join mentions m on m.text_id = v.value limit :most"""
 AMONG = "select rowid from search where search match :asked and rowid between :first and :last"
 
 
-def narrow(rows: Rows, where: Filter) -> list[int] | None:
+def narrow(rows: Rows, where: Filter, *, by_trace: bool = True) -> list[int] | None:
     """The `spans.id` of the few spans of which one must hold for whatever the filter finds; [] when it finds
-    nothing, None when they are not few. Traces and sessions are found by their spans."""
+    nothing, None when they are not few. Traces and sessions are found by their spans; without `by_trace` a span is
+    found by itself, and what is asked of its trace says nothing about it."""
     best: list[int] | None = None
-    for term in where.terms:
-        probe = None if term.negated else _PROBES.get(term.key)
-        found = probe(rows, term) if probe is not None else None
+    for part in where.terms:
+        found = None if part.negated else _few(rows, part, by_trace)
         if found is not None and len(found) <= MOST and (best is None or len(found) < len(best)):
             best = found
     return best
 
 
-def is_common(rows: Rows, term: Term) -> bool:
+def _few(rows: Rows, part: Part, by_trace: bool) -> list[int] | None:
+    if isinstance(part, Within):
+        return narrow(rows, part.where, by_trace=False) if by_trace else None
+    if isinstance(part, Either):
+        return _of_ways(rows, part, by_trace)
+    if not by_trace and part.key in OF_THE_TRACE:
+        return None
+    probe = _PROBES.get(part.key)
+    return probe(rows, part) if probe is not None else None
+
+
+def _of_ways(rows: Rows, part: Either, by_trace: bool) -> list[int] | None:
+    found: dict[int, None] = {}
+    for way in part.ways:
+        some = narrow(rows, way, by_trace=by_trace)
+        if some is None:
+            return None
+        found.update(dict.fromkeys(some))
+    return list(found)
+
+
+def is_common(rows: Rows, part: Part) -> bool:
     """Whether a text term's words stand in so many texts that gathering what brought them takes long."""
-    asked = match_expression(term.values[0]) if term.key == "text" else None
+    asked = match_expression(part.values[0]) if isinstance(part, Term) and part.key == "text" else None
     return asked is not None and len(rows(TEXTS, {"asked": asked, "most": MOST + 1})) > MOST
 
 
@@ -125,6 +162,25 @@ def _running(rows: Rows, term: Term) -> list[int] | None:
     return [row[0] for row in rows(RUNNING, {"most": MOST + 1})]
 
 
+def _at_least_one(bound: Bound) -> bool:
+    """Whether a whole number of which this holds is above 0."""
+    if isinstance(bound.value, str) or bound.op in ("<", "<="):
+        return False
+    return bound.value > 0 or (bound.op == ">" and bound.value == 0)
+
+
+def _failed(rows: Rows, term: Term) -> list[int] | None:
+    """Traces that have failed spans, where each alternative asks for at least one."""
+    if not all(any(map(_at_least_one, both)) for both in term.bounds):
+        return None
+    return [row[0] for row in rows(FAILED, {"most": MOST + 1})]
+
+
+def _scored(rows: Rows, term: Term) -> list[int] | None:
+    """The spans that have such a score; of a trace or a session that has one, any of its spans."""
+    return [row[0] for row in rows(OF_SCORES, {"name": sound_text(term.name), "most": MOST + 1})]
+
+
 def _of_text(rows: Rows, term: Term) -> list[int] | None:
     asked = match_expression(term.values[0])
     if asked is None:
@@ -135,6 +191,7 @@ def _of_text(rows: Rows, term: Term) -> list[int] | None:
 
 _PROBES: dict[str, Callable[[Rows, Term], list[int] | None]] = {
     "kind": _of_kind, "model": _of_model, "name": _of_name, "status": _running, "text": _of_text,
+    "errors": _failed, "score": _scored,
 }  # fmt: skip
 
 

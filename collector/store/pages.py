@@ -68,8 +68,8 @@ class Asked:
 
 def page(rows: Rows, moment: dict[str, Any], asked: Asked) -> list[tuple[Any, ...]]:
     """The rows of a page, in the order asked for."""
-    few = narrow(rows, asked.where)
-    common = [term for term in asked.where.terms if is_common(rows, term)]
+    few = narrow(rows, asked.where, by_trace=asked.what is not SPANS)
+    common = [part for part in asked.where.terms if isinstance(part, Term) and is_common(rows, part)]
     found = _by_looking(rows, moment, asked, few, common) if common else None
     if found is None:
         found = _ask(rows, moment, asked, narrowed(asked.what, asked.where, few), asked.limit)
@@ -115,7 +115,7 @@ def _by_looking(
     rows: Rows, moment: dict[str, Any], asked: Asked, few: Sequence[int] | None, common: Sequence[Term]
 ) -> list[tuple[Any, ...]] | None:
     """The page by looking through the next rows that hold for everything else; None when that does not fill it."""
-    rest = Filter(tuple(term for term in asked.where.terms if term not in common))
+    rest = Filter(tuple(part for part in asked.where.terms if part not in common))
     conditions = narrowed(asked.what, rest, few)
     for size in (2 * asked.limit, WINDOW + asked.limit, MOST + asked.limit):
         if size > WINDOW + asked.limit and few is None:

@@ -310,7 +310,7 @@ class Reader:
 
     def search(self, text: str, where: Filter | None = None, *, limit: int = 100) -> list[SearchHit]:
         """Spans that brought a text with these words (see search.py), newest first; a span is listed once."""
-        few = narrow(self._rows, where) if where else None
+        few = narrow(self._rows, where, by_trace=False) if where else None
         return find(self._rows, text, narrowed(SPANS, where or ANY, few), self._moment(), limit, few)
 
     def parts(self, where: Filter | None = None) -> Iterator[SpanPart]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 from collector.receiver.status import Status
+from collector.store import filters
+from collector.store.filter_keys import HAS, TABLE
 from collector.store.received import SourceSum
 from collector.store.rows import SearchHit, SessionRow
 from tests.cli.rows import make_detail, make_span_row, make_trace_row
@@ -45,3 +48,15 @@ def test_every_field_of_a_session_and_of_a_hit_is_documented():
     assert fields_after("session") == shapes.session_json(row).keys()
     hit = shapes.hit_json(SearchHit("t", "s", "n", "llm", 1, "x", ()))
     assert f"`{' '.join(hit)}`" in COMMANDS
+
+
+def test_every_key_of_the_filter_language_is_documented_by_an_example_that_is_read():
+    page = (DOCS / "filters.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z.]+?)(\.NAME|\.KEY)?:` \| `([^`]+)` \|", page, re.MULTILINE)
+    assert {key: (bool(named), example) for key, named, example in rows} == {
+        key.name: (key.named, key.example) for key in TABLE.values()
+    }
+    assert f"`{' '.join(HAS)}`" in page
+    shown = [text for block in re.findall(r"```text\n(.*?)```", page, re.DOTALL) for text in block.splitlines()]
+    for text in [*shown, *(example for *_, example in rows)]:
+        assert filters.parse_with(text, time.time_ns(), {"slow": "latency:>2s"})

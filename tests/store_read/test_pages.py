@@ -78,7 +78,7 @@ def test_every_way_to_a_page_finds_the_same(path: Path, name: str, most: int, mo
         for text in FILTERS:
             where = parse(text, T0)
             with monkeypatch.context() as plain:
-                plain.setattr(pages, "narrow", lambda *_: None)
+                plain.setattr(pages, "narrow", lambda *_, **__: None)
                 plain.setattr(pages, "is_common", lambda *_: False)
                 every = ask(reader, where, limit=1000, sort=f"-{sort}")
             monkeypatch.setattr(narrow, "MOST", most)
