@@ -82,7 +82,7 @@ class FirstBytes(asyncio.Protocol):
             if len(self._first) < len(PREFACE):
                 return
             protocol: asyncio.Protocol = Relay(self._connect, self._connections)
-        elif self._first.find(b"\r\n\r\n") < 0 and len(self._first) < MOST_HEAD:
+        elif self._first[:1].isalpha() and b"\r\n\r\n" not in self._first and len(self._first) < MOST_HEAD:
             return  # whoever sends a header a byte a minute holds nothing but this object, and not for long
         else:
             protocol = self._make_http()

@@ -317,6 +317,13 @@ def test_garbage_on_the_port_hurts_nobody(up: Running) -> None:
     assert up.client.post("/v1/traces", content=b"one", headers=JSON).is_success
 
 
+def test_who_speaks_tls_is_told_at_once_and_does_not_wait_for_an_answer_that_never_comes(up: Running) -> None:
+    with socket.create_connection(("127.0.0.1", up.status.http_port)) as plain:
+        plain.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+        plain.settimeout(10)
+        assert plain.recv(1000)[:12] in (b"HTTP/1.1 400", b"")
+
+
 def test_more_connections_than_allowed_are_told_to_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("collector.receiver.server.OPEN_CONNECTIONS", 3)
     with running(settings_for(tmp_path)) as up:
