@@ -117,6 +117,7 @@ OF_OTHERS = (
     "server.", "client.", "network.", "net.", "url.", "http.", "db.", "rpc.", "messaging.", "code.", "thread.",
     "process.", "exception.", "otel.", "host.", "telemetry.", "service.", "os.", "cloud.", "k8s.", "container.",
     "faas.", "peer.", "user_agent.", "source.", "destination.", "enduser.", "jsonrpc.", "tls.", "tracetui.",
+    "langsmith.run.", "langsmith.answer.", "langsmith.extra.",
     "tool.", "graph.node.", "llm.prompt_template.", "llm.user", "llm.headers", "llm.is_streaming", "llm.chat.",
     "anthropic.", "openai.api.", "openai.response.", "gen_ai.openai.response.", "gen_ai.openai.api_",
     "gen_ai.is_streaming", "gen_ai.client.", "gen_ai.evaluation.", "eval.",

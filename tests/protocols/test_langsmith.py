@@ -11,13 +11,16 @@ from typing import Any
 import pytest
 
 from collector import conventions
+from collector.conventions.gather import is_known
 from collector.errors import DecodeError, TooLarge, UnsupportedMedia
 from collector.library import Media, MediaUse
-from collector.model import Rank, Reading, SpanPart
+from collector.model import Rank, Reading, SpanPart, Usage
 from collector.protocols import langsmith
 from collector.protocols.langsmith_runs import run_span_id, split_error
 from collector.protocols.limits import Limits
 from collector.protocols.times import iso, time_ns
+from collector.redact import Policy
+from collector.settings import Settings
 from collector.store.merge import fold
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
@@ -326,3 +329,28 @@ def test_moments_are_read_in_every_spelling(value: Any, nanoseconds: int | None)
     assert time_ns(value) == nanoseconds
     if nanoseconds is not None:
         assert time_ns(iso(nanoseconds)) == nanoseconds // 1000 * 1000
+
+
+@pytest.mark.parametrize("capture", ["redacted", "metadata"])
+def test_without_contents_a_run_still_says_what_it_was_and_cost(capture: str, tmp_path: Path) -> None:
+    secret = "nobody may read this"
+    body = run(
+        run_type="llm", end_time="2026-11-21T02:23:48+00:00", tags=["demo"], error=f"ValueError('{secret}')",
+        inputs={"messages": [{"role": "user", "content": secret}], "model": "gpt-4o-mini"},
+        outputs={"choices": [{"message": {"role": "assistant", "content": secret}, "finish_reason": "stop"}],
+                 "model": "gpt-4o-mini-2024-07-18", "usage": {"prompt_tokens": 11, "completion_tokens": 3}},
+        extra={"metadata": {"thread_id": "t-1", "ls_provider": "openai", "ls_model_name": "gpt-4o-mini"}},
+    )  # fmt: skip
+    policy = Policy(Settings(db=tmp_path / "t.db", capture_content=capture), key=lambda: b"k" * 32)
+    part = policy.part(decoded(("post", body))[0])
+    found = conventions.read(part)
+    assert secret not in repr(part) + repr(found)
+    assert (found.kind, found.model, found.provider) == ("llm", "gpt-4o-mini-2024-07-18", "openai")
+    assert (found.session_id, found.tags, found.error_type) == ("t-1", ("demo",), "ValueError")
+    assert found.usage == Usage(11, 3)
+    assert found.finish_reasons == ("stop",)
+
+
+def test_no_attribute_of_a_run_is_unknown_to_the_conventions() -> None:
+    (part,) = decoded(("post", run(inputs={"a": 1}, extra={"metadata": {"x": 1}, "odd": 2}, reference_example_id="e")))
+    assert {key for key in part.attributes if not is_known(key)} == set()
