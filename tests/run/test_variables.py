@@ -139,3 +139,18 @@ def test_a_proxy_is_not_asked_for_what_is_on_this_machine():
     env, _ = prepared({"http_proxy": "http://proxy:3128", "NO_PROXY": "intranet"})
     assert env["no_proxy"] == env["NO_PROXY"] == "intranet,127.0.0.1,localhost"
     assert "no_proxy" not in prepared({})[0]
+
+
+def test_langsmith_that_was_switched_on_and_sends_nowhere_sends_here():
+    for name in ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2"):
+        env, talk = prepared({name: "true"}, token="t")
+        assert (env["LANGSMITH_ENDPOINT"], env["LANGSMITH_API_KEY"], talk) == (HERE.url, "t", [])
+    assert "LANGSMITH_ENDPOINT" not in prepared({})[0]
+
+
+def test_langsmith_that_is_set_up_stays_where_it_is_and_says_so():
+    env, talk = prepared({"LANGSMITH_TRACING": "true", "LANGSMITH_API_KEY": "lsv2_x"})
+    assert "LANGSMITH_ENDPOINT" not in env
+    assert talk[0].startswith("LANGSMITH_API_KEY is set: LangSmith's SDK stays there")
+    assert prepared({"LANGSMITH_TRACING": "true", "LANGSMITH_ENDPOINT": HERE.url})[1] == []
+    assert prepared({"LANGSMITH_API_KEY": "lsv2_x"})[1] == []

@@ -5,7 +5,7 @@ elsewhere is turned round for this run, and said: that is what the user asked fo
 opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables and …/protocol/exporter; traceloop-sdk
 (TRACELOOP_BASE_URL takes OTLP at {base}/v1/traces); arize-phoenix-otel (an endpoint without a path means gRPC on
 PHOENIX_GRPC_PORT); docs/clients/langfuse.md. Langfuse's SDKs fetch prompts and datasets from where they send: who has
-set them up keeps that, and is told; LangSmith's variables are left alone.
+set them up keeps that, and is told; so is who has set up LangSmith's (docs/clients/langsmith.md).
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ SWITCHED_OFF = {
 }
 LANGFUSE_HOSTS = ("LANGFUSE_BASE_URL", "LANGFUSE_HOST", "LANGFUSE_BASEURL")
 LANGFUSE_KEYS = ("LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY")
+LANGSMITH_ON = ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING")
+LANGSMITH_SET = ("LANGSMITH_ENDPOINT", "LANGCHAIN_ENDPOINT", "LANGSMITH_API_KEY", "LANGCHAIN_API_KEY")
 EXPERIMENTAL = "gen_ai_latest_experimental"
 
 
@@ -53,6 +55,7 @@ def prepare(
     if token:
         _hand_over(out.env, token, sends=url is not None)
     _langfuse(out, status, token)
+    _langsmith(out, status, token)
     _past_proxies(out.env)
     for name, (values, effect) in SWITCHED_OFF.items():
         if env.get(name, "").strip().lower() in values.split():
@@ -130,6 +133,24 @@ def _langfuse(out: Prepared, status: Status, token: str | None) -> None:
         out.talk.append(
             f"{set_up[0]} {where}: Langfuse's SDK stays there, where its prompts are; "
             f"set {LANGFUSE_HOSTS[0]} to {status.url} to have it here"
+        )
+
+
+def _langsmith(out: Prepared, status: Status, token: str | None) -> None:
+    """Who has switched LangSmith's tracing on and named no place for it, has it here; nobody has it switched on."""
+    env = out.env
+    if not any(env.get(name, "").strip().lower() == "true" for name in LANGSMITH_ON):
+        return
+    set_up = [name for name in LANGSMITH_SET if env.get(name, "").strip()]
+    if not set_up:
+        env |= {LANGSMITH_SET[0]: status.url, LANGSMITH_SET[2]: token or "tracetui"}
+        return
+    host = env.get(set_up[0], "").strip() if "ENDPOINT" in set_up[0] else ""
+    if not host or not _same_place(host, status):
+        where = f"points to {_place(host)}" if host else "is set"
+        out.talk.append(
+            f"{set_up[0]} {where}: LangSmith's SDK stays there, where its prompts and datasets are; "
+            f"set {LANGSMITH_SET[0]} to {status.url} to have it here"
         )
 
 
