@@ -72,6 +72,18 @@ def patterns(value: object) -> dict[str, str]:
     return table
 
 
+def views(value: object) -> dict[str, str]:
+    """A table of names and filters. What they say is read when they are asked for."""
+    wanted = 'give it a table of names and filters, like {slow = "latency:>5s"}'
+    table = _table(value, wanted)
+    for name, said in table.items():
+        if not isinstance(said, str) or not said.strip() or not name.strip():
+            raise ValueError(f"{name!r}: {wanted}")
+        if any(char.isspace() or char in ',"()' for char in name):
+            raise ValueError(f"{name!r}: the name of a view has no spaces, commas, quotes or parentheses")
+    return table
+
+
 def mask(value: object) -> Callable[[str], str]:
     """A function from text to text. Only code can give one."""
     if not callable(value):

@@ -42,6 +42,7 @@ class Settings:
     wait for it on disk.
     `upstreams` names addresses that the proxy may pass requests to, beside the built-in ones.
     `keys` maps commands of the explorer to keys: {"lists.filter": "ctrl+o"} (`tracetui.keymap` knows the names).
+    `views` are saved filters by name: {"slow": "latency:>5s"}, asked for as `view:slow`.
     `durable` makes a commit survive a power cut, for the price of an fsync each.
     """
 
@@ -66,6 +67,7 @@ class Settings:
     dimensions: tuple[str, ...] = ("department", "application", "feature", "tier")
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
+    views: Mapping[str, str] = field(default_factory=dict)
     durable: bool = False
     host: str = "127.0.0.1"
     http_port: int = 4318
@@ -397,6 +399,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "dimensions": _names,
     "prices": _prices,
     "keys": _keys,
+    "views": setting_tables.views,
     "durable": _switch,
     "host": _text,
     "http_port": _PORT,

@@ -122,6 +122,13 @@ def scoped(scope: str, where: Filter, column: int, text: str = "") -> Within:
     return Within(scope, where, column=column)
 
 
+def words_and_rest(where: Filter) -> tuple[str, Filter]:
+    """(the words that everything must say, as typed; what else it asks), for search."""
+    words = [part for part in where.terms if isinstance(part, Term) and part.key == "text" and not part.negated]
+    rest = Filter(tuple(part for part in where.terms if part not in words))
+    return " ".join(word.values[0] for word in words), rest
+
+
 def every(where: Filter) -> Iterator[Part]:
     """Every part of a filter, those inside others too."""
     for part in where.terms:

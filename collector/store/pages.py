@@ -87,6 +87,15 @@ def as_sql(moment: dict[str, Any], asked: Asked) -> str:
     return dedent(_BOUND.sub(lambda found: _literal(bound[found[1]]), text)).strip() + ";"
 
 
+def plan(rows: Rows, moment: dict[str, Any], asked: Asked) -> list[str]:
+    """How SQLite goes about that statement, a line a step."""
+    text, values = query(
+        asked.what, narrowed(asked.what, asked.where, None), limit=asked.limit, after=asked.after,
+        before=asked.before, sort=asked.sort,
+    )  # fmt: skip
+    return [row[3] for row in rows(f"explain query plan {text}", {**values, **moment})]
+
+
 _BOUND = re.compile(r"(?<!:):([a-z]\w*)")
 
 

@@ -27,7 +27,7 @@ from collector.store.find import find
 from collector.store.lists import LISTS, SESSIONS, SPAN_ROW, SPANS, TRACE_ROW, TRACES, List
 from collector.store.migrations import SCHEMA_VERSION
 from collector.store.narrow import narrow
-from collector.store.pages import Asked, as_sql, narrowed, page
+from collector.store.pages import Asked, as_sql, narrowed, page, plan
 from collector.store.rows import (
     Changes,
     FileState,
@@ -202,8 +202,11 @@ class Reader:
         return [SessionRow(*[*row[:11], Usage(*row[11:])]) for row in rows]
 
     def list_sql(self, what: str, where: Filter, *, limit: int, sort: str) -> str:
-        """The statement behind the first page of "traces", "spans" or "sessions", values and all, for people."""
-        return as_sql(self._moment(), Asked(LISTS[what], where, limit, None, None, sort))
+        """The statement behind the first page of "traces", "spans" or "sessions", values and all, for people; below
+        it, as comments, SQLite's plan for it."""
+        asked = Asked(LISTS[what], where, limit, None, None, sort)
+        steps = plan(self._rows, self._moment(), asked)
+        return "\n".join([as_sql(self._moment(), asked), *(f"-- {step}" for step in steps)])
 
     def totals(self, where: Filter | None = None) -> Totals:
         """How much the filter finds. With a filter it reads every trace found: seconds for millions."""

@@ -189,3 +189,30 @@ def test_the_sql_of_a_list_can_be_shown_and_run(db, command):
         assert len(plain.execute(shown).fetchall()) == len(
             json.loads(run(command, "session:thread-42", "--json").stdout)
         )
+
+
+def test_a_saved_view_narrows_every_command_that_takes_a_filter(db):
+    (db.parent / "tracetui.toml").write_text('[views]\nbad = "status:error or errors:>5"\ntalk = "kind:llm"\n')
+    for args in (["traces", "--view", "bad"], ["traces", "view:bad"], ["traces", "(view:bad)"]):
+        assert [row["trace_id"] for row in json.loads(run(*args, "--json").stdout)] == [TWO]
+    assert [row["kind"] for row in json.loads(run("spans", "--view", "talk", "--json").stdout)] == ["llm"]
+    assert len(json.loads(run("sessions", "--view", "talk", "--json").stdout)) == 1
+    assert len(run("export", "--view", "talk").stdout.splitlines()) == 1
+    assert len(json.loads(run("search", "way", "--view", "talk", "--json").stdout)) == 1
+    failed = CliRunner().invoke(main.cli, ["traces", "view:nope"])
+    assert "there are bad, talk" in str(failed.exception)
+
+
+def test_search_takes_the_filter_language_among_its_words(db):
+    assert len(json.loads(run("search", "way", "kind:llm", "--json").stdout)) == 1
+    assert json.loads(run("search", "way", "-kind:llm", "--json").stdout) == []
+    assert json.loads(run("search", "way", "(status:error or kind:tool)", "--json").stdout) == []
+    assert "search wants words" in run("search", "kind:llm", code=2).output
+
+
+def test_show_sql_prints_a_statement_and_its_plan(db):
+    shown = run("traces", "cost:>0.05 or latency:>2s", "--show-sql").stdout
+    statement, plan = shown[: shown.index("\n--")], shown[shown.index("\n--") + 1 :]
+    assert "traces_start" in plan
+    with closing(sqlite3.connect(db)) as connection:
+        assert connection.execute(statement).fetchall() == []

@@ -54,23 +54,30 @@ def list_options(sorts: str) -> Callable[[F], F]:
 
     def decorate(command: F) -> F:
         command = json_option(command)
-        command = click.option("--show-sql", is_flag=True, help="Print the SQL of the list instead of the list.")(
-            command
-        )
+        command = click.option("--show-sql", is_flag=True, help="Print the list's SQL and its plan instead.")(command)
         command = click.option("--sort", metavar="NAME", help=f"{sorts}; a leading - turns it round.")(command)
         command = click.option(
             "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many."
         )(command)
-        return db_option(command)
+        return db_option(view_option(command))
 
     return decorate
 
 
-def parsed(words: tuple[str, ...]) -> Filter:
-    """The filter a command was given; FilterError says where it cannot be read."""
+def parsed(words: tuple[str, ...], views: tuple[str, ...] = ()) -> Filter:
+    """The filter a command was given, and the saved ones it names; FilterError says where it cannot be read."""
     from collector.store import filters
 
-    return filters.parse(" ".join(word.removeprefix(MARK) for word in words), time.time_ns())
+    text = " ".join([*(f"view:{name}" for name in views), *(word.removeprefix(MARK) for word in words)])
+    saved = resolve().settings.views if "view:" in text.lower() else {}
+    return filters.parse_with(text, time.time_ns(), saved)
+
+
+def view_option(command: F) -> F:
+    """--view NAME, any number of times; the command gets `views`, for `parsed`."""
+    return click.option("--view", "views", metavar="NAME", multiple=True, help="Only what this saved filter finds.")(
+        command
+    )
 
 
 def resolved(db: Path | None) -> Resolved:

@@ -64,7 +64,9 @@ def make_source(settings: Settings) -> Source:
     from tracetui.source import Source
 
     path = str(settings.db)
-    return Source(path, lambda: store.open_reader(path), lambda text: filters.parse(text, time.time_ns()))
+    return Source(
+        path, lambda: store.open_reader(path), lambda text: filters.parse_with(text, time.time_ns(), settings.views)
+    )
 
 
 def make_app(

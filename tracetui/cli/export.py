@@ -32,17 +32,20 @@ SPANS_A_LINE = 100
 )  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file; .gz is gzipped.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many spans [default: all].")
+@common.view_option
 @common.db_option
-def export(words: tuple[str, ...], form: str, output: Path | None, limit: int | None, db: Path | None) -> None:
+def export(
+    words: tuple[str, ...], views: tuple[str, ...], form: str, output: Path | None, limit: int | None, db: Path | None
+) -> None:
     """Write the spans of FILTER to standard output or a file, oldest first.
 
     OTLP comes out as it went in, after redaction: attributes, events, links, resource and scope.
     """
-    where = common.parsed(words)
+    where = common.parsed(words, views)
     with common.opened(db) as reader:
         parts: Iterator[SpanPart] = islice(reader.parts(where), limit)
         lines = (
-            otlp_lines(parts) if form == "otlp" else native_lines(reader, where, parts, whole=not words and not limit)
+            otlp_lines(parts) if form == "otlp" else native_lines(reader, where, parts, whole=not where and not limit)
         )
         with destination(output) as out:
             count = 0

@@ -12,17 +12,27 @@ from tracetui import format as fmt
 from tracetui.cli import common, shapes, table
 
 
-@click.command()
-@click.argument("text", nargs=-1, required=True)
-@click.option("--where", metavar="FILTER", default="", help="Only in spans that this filter finds.")
+@click.command(cls=common.Filtering)
+@click.argument("words", metavar="TEXT|FILTER…", nargs=-1, required=True)
+@click.option("--where", metavar="FILTER", default="", help="Only in spans that this filter finds, too.")
+@common.view_option
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
 @common.db_option
 @common.json_option
-def search(text: tuple[str, ...], where: str, limit: int, db: Path | None, as_json: bool) -> None:
-    """Search messages, names, errors and long values; all words must be there."""
-    asked = " ".join(text)
+def search(
+    words: tuple[str, ...], where: str, views: tuple[str, ...], limit: int, db: Path | None, as_json: bool
+) -> None:
+    """Search messages, names, errors and long values; all words must be there.
+
+    Filters may stand among the words: `tracetui search refund kind:llm since:1d`.
+    """
+    from collector.store import filters
+
+    asked, spans = filters.words_and_rest(common.parsed((*words, where), views))
+    if not asked:
+        raise click.UsageError("search wants words to look for; `tracetui spans FILTER` lists what a filter finds")
     with common.opened(db) as reader:
-        hits = reader.search(asked, common.parsed((where,)), limit=limit)
+        hits = reader.search(asked, spans, limit=limit)
     if as_json:
         common.print_json([shapes.hit_json(hit) for hit in hits])
         return

@@ -28,10 +28,11 @@ COLUMNS = (
 @common.filter_argument
 @common.list_options("last, first, traces, errors, cost, tokens or session (default: -last, newest first)")
 def sessions(
-    words: tuple[str, ...], db: Path | None, limit: int, sort: str | None, show_sql: bool, as_json: bool
+    words: tuple[str, ...], views: tuple[str, ...], db: Path | None, limit: int, sort: str | None, show_sql: bool,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """List sessions, last active first: `tracetui sessions user:u7`."""
-    where = common.parsed(words)
+    where = common.parsed(words, views)
     with common.opened(db) as reader:
         if show_sql:
             click.echo(reader.list_sql("sessions", where, limit=limit, sort=sort or "-last"))
@@ -42,7 +43,7 @@ def sessions(
         common.print_json([shapes.session_json(row) for row in rows])
         return
     if not rows:
-        common.note("no sessions match" if words else "no sessions yet: a span names one with session.id")
+        common.note("no sessions match" if where else "no sessions yet: a span names one with session.id")
         return
     now_ns = time.time_ns()
     cells = [

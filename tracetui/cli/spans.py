@@ -33,10 +33,11 @@ COLUMNS = (
 @common.filter_argument
 @common.list_options("start, duration, cost, tokens, ttft or name (default: -start, newest first)")
 def spans(
-    words: tuple[str, ...], db: Path | None, limit: int, sort: str | None, show_sql: bool, as_json: bool
+    words: tuple[str, ...], views: tuple[str, ...], db: Path | None, limit: int, sort: str | None, show_sql: bool,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """List spans, newest first: `tracetui spans kind:tool status:error`."""
-    where = common.parsed(words)
+    where = common.parsed(words, views)
     with common.opened(db) as reader:
         if show_sql:
             click.echo(reader.list_sql("spans", where, limit=limit, sort=sort or "-start"))
@@ -48,7 +49,7 @@ def spans(
             common.print_json([shapes.span_json(one) for one in details])
             return
     if not rows:
-        common.note("no spans match" if words else "no spans yet")
+        common.note("no spans match" if where else "no spans yet")
     else:
         short = shortened([row.trace_id for row in rows])
         cells = [span_cells(row, id_, time.time_ns()) for row, id_ in zip(rows, short, strict=True)]

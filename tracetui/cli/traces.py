@@ -33,10 +33,11 @@ COLUMNS = (
 @common.filter_argument
 @common.list_options("start, duration, cost, tokens, spans, errors or name (default: -start, newest first)")
 def traces(
-    words: tuple[str, ...], db: Path | None, limit: int, sort: str | None, show_sql: bool, as_json: bool
+    words: tuple[str, ...], views: tuple[str, ...], db: Path | None, limit: int, sort: str | None, show_sql: bool,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """List traces, newest first: `tracetui traces 'status:error model:gpt-4o* since:1d'`."""
-    where = common.parsed(words)
+    where = common.parsed(words, views)
     with common.opened(db) as reader:
         if show_sql:
             click.echo(reader.list_sql("traces", where, limit=limit, sort=sort or "-start"))
@@ -47,7 +48,7 @@ def traces(
             common.print_json([shapes.trace_json(row, reader.scores(row.trace_id)) for row in rows])
             return
     if not rows:
-        common.note("no traces match" if words else "no traces yet")
+        common.note("no traces match" if where else "no traces yet")
         return
     print_rows(rows, time.time_ns())
 
