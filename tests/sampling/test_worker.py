@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -305,6 +306,32 @@ with span("agent"):
     with store.open_reader(tmp_path / "traces.db") as reader:
         assert sorted(part.name or "" for part in reader.parts(Filter())) == ["agent", "step"]
         assert [row.n for row in reader.ledger() if row.outcome == "sampled_out"] == [1]
+
+
+def test_a_program_told_to_end_counts_what_was_open_and_left_out_and_keeps_the_run_that_failed(tmp_path: Path) -> None:
+    code = """
+import time
+from collector import configure, span
+configure(db="traces.db", sample_rate=0)
+with span("failed"):
+    try:
+        with span("step"): raise ValueError
+    except ValueError: pass
+with span("fine"): pass
+with span("still open"):
+    with span("done within"): pass
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+    env = {**os.environ, "PYTHONPATH": os.getcwd()}
+    with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=env, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"ready\n"
+        child.terminate()
+        assert child.wait(20) == -signal.SIGTERM
+    with store.open_reader(tmp_path / "traces.db") as reader:
+        assert sorted(part.name or "" for part in reader.parts(Filter())) == ["failed", "step"]
+        assert sum(row.n for row in reader.ledger() if row.outcome == "sampled_out") == 3
 
 
 SERVICES = """

@@ -6,7 +6,7 @@ import threading
 
 import openai
 import pytest
-from openai import AsyncOpenAI, AzureOpenAI, OpenAI
+from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
 from pydantic import BaseModel
 
 from collector import flush, span, wrap_openai
@@ -505,6 +505,20 @@ async def test_an_async_stream_left_by_break_is_recorded_with_what_came(server, 
             break
     await stream.close()
     abandoned(recorded, ["Hi"])
+
+
+async def test_an_async_azure_stream_left_by_break_is_recorded_with_what_came(server, recorded):
+    server.says(Reply(events=chunks("Hi", " there")))
+    async with AsyncAzureOpenAI(azure_endpoint=server.url, api_key="none", api_version="2024-10-21") as made:
+        client = wrap_openai(made)
+        assert type(client) is AsyncAzureOpenAI
+        stream = await ask(client, stream=True)
+        async for got in stream:
+            if got.choices[0].delta.content:
+                break
+        await stream.close()
+    abandoned(recorded, ["Hi"])
+    assert recorded.span(CHAT).row.provider == "azure.ai.openai"
 
 
 async def test_a_cancelled_task_is_told_from_a_failure(server, recorded, async_client):
