@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 from time import thread_time
 from typing import Any, TypeAlias
 
@@ -108,9 +109,7 @@ def _worst(pattern: str) -> Iterator[tuple[str, str]]:
     """(what leads up to a repetition, one round of it), for every repetition of the pattern."""
     yield from (("", unit) for unit in ("a", "0", " ", "a1 "))
     try:
-        from re import _parser  # type: ignore[attr-defined]  # the only look inside a pattern that there is
-
-        tree = list(_parser.parse(pattern))
+        tree = list(import_module("re._parser").parse(pattern))  # the only look inside a pattern that there is
     except Exception:  # noqa: BLE001  # another Python's inside: then the plain texts must do
         return
     yield from _repeats(tree, "")
