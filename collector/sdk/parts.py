@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any
 
@@ -146,6 +147,21 @@ class Maker:
             return None
         name = fields.get("tool_name") or fields.get("name") or span.plan.name
         return Tool(name, fields.get("tool_call_id"), said, answered)
+
+
+def may_turn_strict(settings: Settings) -> bool:
+    """Whether an environment stores other contents than the rest: a span may yet say that it belongs there."""
+    return any(set(own) - {"sample_rate", "sampling"} for own in settings.environments.values())
+
+
+def without_content(part: SpanPart) -> SpanPart:
+    """What may be said of an open span whose environment is not certain: that it runs."""
+    said = part.reading
+    reading = replace(
+        said, system=(), input=None, output=None, tool=None, documents=(), metadata=None, user_id=None, params=None,
+        tool_definitions=None, status_message=None,
+    )  # fmt: skip
+    return replace(part, attributes={}, events=(), status_message=None, reading=reading)
 
 
 def _attributes(span: Span, fields: dict[str, Any]) -> dict[str, Any]:

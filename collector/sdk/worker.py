@@ -19,7 +19,7 @@ from collector.errors import StoreError
 from collector.model import Batch, Rank, Refusal, SpanPart
 from collector.sampling import Sampler
 from collector.sdk.forks import wait_until_gone
-from collector.sdk.parts import Clock, Maker
+from collector.sdk.parts import Clock, Maker, may_turn_strict, without_content
 from collector.sdk.process import this_process
 from collector.sdk.sifting import Sifter, pieces
 from collector.sdk.sinks import Sink, open_sink
@@ -176,6 +176,7 @@ class Worker:
             self.queue.limit = settings.queue_bytes
         self.process = this_process(settings.service or "")
         self.maker = Maker(settings, self.clock, self.process.process_id)
+        self.may_turn_strict = may_turn_strict(settings)
         self.sifter = Sifter(settings, self.maker, self.queue.count) if Sampler.active(settings) else None
         if settings.disabled:
             self.queue.on = False
@@ -264,6 +265,8 @@ class Worker:
             if rank is Rank.STARTED:
                 span.written, span.written_at = span.revision, self.queue.now()
             part = self.maker.part(span, rank)
+            if rank is Rank.STARTED and self.may_turn_strict:
+                part = without_content(part)
             if rank is Rank.FINISHED:
                 span.let_go()
             return part

@@ -200,3 +200,15 @@ def test_many_threads_lose_nothing(bench, threads):
     finished = [part.span_id for part in bench.sink.parts if part.rank is Rank.FINISHED]
     assert len(finished) == len(set(finished)) == threads * 200
     assert bench.queue.bytes == 0
+
+
+def test_contents_go_by_the_environment_a_span_ends_up_with(tmp_path):
+    bench = Bench(db=tmp_path / "t.db", environments={"production": {"capture_content": "metadata"}})
+    with bench.span("work") as span:
+        span.update(input="private", metadata={"note": "private"}, attributes={"note": "private"})
+        assert bench.queue.flush()
+        span.update(environment="production")
+    assert bench.queue.close()
+    started, finished = [part for part in bench.sink.parts if part.name == "work"]
+    assert "private" not in str(started)
+    assert (finished.reading.environment, finished.attributes) == ("production", {"note": "private"})
