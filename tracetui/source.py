@@ -8,11 +8,12 @@ the answer in an exclusive worker; a question that nobody waits for any more get
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol, TypeAlias, TypeVar
 
+from collector.store.complete import Completion
 from collector.store.rows import (
     FileState,
     LedgerRow,
@@ -51,6 +52,7 @@ class Reader(Protocol):
     def span(self, trace_id: str, span_id: str) -> SpanDetail: ...
     def search(self, text: str, where: Where = ..., *, limit: int = ...) -> Sequence[SearchHit]: ...
     def totals(self, where: Where = ...) -> Totals: ...
+    def complete(self, text: str, cursor: int, views: Mapping[str, str]) -> Completion: ...
     def ledger(self) -> Sequence[LedgerRow]: ...
 
 
@@ -95,8 +97,11 @@ class Lane:
 class Source:
     """The file as the screens see it. `parse` turns filter text into what the reader takes (FilterError)."""
 
-    def __init__(self, path: str, open_reader: OpenReader, parse: Callable[[str], Where]) -> None:
+    def __init__(
+        self, path: str, open_reader: OpenReader, parse: Callable[[str], Where], views: Mapping[str, str] | None = None
+    ) -> None:
         self.path = path
+        self.views = views or {}
         self.parse = parse
         self.open_reader = open_reader
         self._quick = Lane(open_reader, "tracetui-quick")

@@ -14,6 +14,7 @@ from collector.ids import RUN_ATTRIBUTE, run_start_ns
 from collector.store import valued
 from collector.store.binding import NEVER, Conditions, bounded, glob_pattern, joined, matches
 from collector.store.filter_keys import FOLDED
+from collector.store.filter_values import asks_for_some
 from collector.store.filters import Filter, Part, Term, Within
 from collector.store.search import match_expression
 
@@ -32,6 +33,7 @@ _TRACE_TEXT = """t.trace_id in (select w.trace_id from search f join mentions m 
 _RUN = f"exists (select 1 from bodies b where b.id = s.id and {valued.CONTEXT})"
 _RUN_NAME = f"""json_extract(c.body, '$[0]."{RUN_ATTRIBUTE}"')"""
 _RUNS = "t.trace_id in (select r.trace_id from spans r where r.status = 'running')"
+_FAILED = "+s.trace_id in (select r.trace_id from spans r where r.status = 'error')"
 _BODY = "exists (select 1 from bodies b where b.id = s.id and {})"
 _ANY_SPAN = "exists (select 1 from spans s where s.trace_id = t.trace_id and ({}))"
 _ROOT = "exists (select 1 from spans s where s.trace_id = t.trace_id and s.span_id = t.root_span_id and ({}))"
@@ -187,6 +189,12 @@ def _span_term(c: Conditions, term: Term) -> str:
     return _OF_SPAN[term.key](c, term)
 
 
+def _errors(c: Conditions, term: Term) -> str:
+    """Of the trace. Where there must be one, the failed spans, which have an index, say which traces to look at."""
+    counted = _TRACE_OF.format(bounded(c, "t.error_count", term.bounds))
+    return f"{_FAILED} and {counted}" if asks_for_some(term.bounds) else counted
+
+
 def _run_of_span(c: Conditions, term: Term) -> str:
     since, ours = _since_run(term), _RUN.format(matches(c, _RUN_NAME, term.values))
     return f"s.start_ns >= {c.bind(since)} and {ours}" if since else ours
@@ -207,7 +215,7 @@ _OF_SPAN: dict[str, _One] = {
     "text": lambda c, term: _text(c, term, _TEXT),
     "run": _run_of_span,
     "model": _model,
-    "errors": lambda c, term: _TRACE_OF.format(bounded(c, "t.error_count", term.bounds)),
+    "errors": lambda c, term: _errors(c, term),
     "tag": lambda c, term: valued.in_list(c, "s.tags", term.values),
     "meta": lambda c, term: valued.in_object(c, "s.metadata", term),
     "score": lambda c, term: valued.scored(c, "c.trace_id = s.trace_id and c.span_id = s.span_id", term),

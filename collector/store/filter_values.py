@@ -6,6 +6,7 @@ Every function takes the text as typed and raises ValueError with a sentence for
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -70,6 +71,17 @@ def value(holds: Holds, text: str) -> int | float | str:
         except ValueError:
             return text
     return number(text)
+
+
+def asks_for_some(alternatives: Iterable[Iterable[Bound]]) -> bool:
+    """Whether these hold only of whole numbers above 0."""
+    return all(any(map(_above_zero, both)) for both in alternatives)
+
+
+def _above_zero(bound: Bound) -> bool:
+    if isinstance(bound.value, str) or bound.op in ("<", "<="):
+        return False
+    return bound.value > 0 or (bound.op == ">" and bound.value == 0)
 
 
 def duration(text: str) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from collector.store.binding import glob_pattern
-from collector.store.filter_values import Bound
+from collector.store.filter_values import asks_for_some
 from collector.store.filters import Either, Filter, Part, Term, Within
 from collector.store.search import match_expression
 from collector.store.sound import sound_text
@@ -162,16 +162,9 @@ def _running(rows: Rows, term: Term) -> list[int] | None:
     return [row[0] for row in rows(RUNNING, {"most": MOST + 1})]
 
 
-def _at_least_one(bound: Bound) -> bool:
-    """Whether a whole number of which this holds is above 0."""
-    if isinstance(bound.value, str) or bound.op in ("<", "<="):
-        return False
-    return bound.value > 0 or (bound.op == ">" and bound.value == 0)
-
-
 def _failed(rows: Rows, term: Term) -> list[int] | None:
     """Traces that have failed spans, where each alternative asks for at least one."""
-    if not all(any(map(_at_least_one, both)) for both in term.bounds):
+    if not asks_for_some(term.bounds):
         return None
     return [row[0] for row in rows(FAILED, {"most": MOST + 1})]
 

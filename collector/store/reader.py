@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from operator import attrgetter
@@ -20,6 +20,7 @@ import orjson
 from collector.errors import NotFound, StoreError
 from collector.model import USAGE_FIELDS, Process, Resource, Scope, Score, SpanPart, Usage
 from collector.store import hostid, skeleton
+from collector.store.complete import Completion, complete
 from collector.store.conditions import Conditions, for_spans
 from collector.store.expand import Expander
 from collector.store.filters import Filter
@@ -207,6 +208,10 @@ class Reader:
         asked = Asked(LISTS[what], where, limit, None, None, sort)
         steps = plan(self._rows, self._moment(), asked)
         return "\n".join([as_sql(self._moment(), asked), *(f"-- {step}" for step in steps)])
+
+    def complete(self, text: str, cursor: int, views: Mapping[str, str]) -> Completion:
+        """What could stand at the cursor of a filter's text."""
+        return complete(self._rows, text, cursor, views)
 
     def totals(self, where: Filter | None = None) -> Totals:
         """How much the filter finds. With a filter it reads every trace found: seconds for millions."""

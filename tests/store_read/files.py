@@ -59,12 +59,15 @@ class Plans:
         """Steps that read a table or index of ours from end to end.
 
         Left out: what walks a JSON parameter, a full-text match or a subquery; small tables (`processes` has a row
-        per process, `counters` one); the partial indexes of spans that run and of traces that failed; and an index
-        walked in the order of the answer, which the limit ends.
+        per process, `counters` one, `scores` one per judgement, `contexts` one per program); the partial indexes
+        of spans that run and of what failed; and an index walked in the order of the answer, which the limit ends.
         """
         walks = re.compile(r"SCAN [tsx] USING (COVERING )?INDEX (traces_start|spans_start|sessions_last)$")
-        small = re.compile(r"SCAN (json_each|j|v|f|search|value|CONSTANT ROW|processes|p|counters|path|\()")
-        partial = re.compile(r"SCAN .* (spans_running|traces_error)$")
+        small = re.compile(
+            r"SCAN (json_each|j|v|f|e VIRTUAL|d VIRTUAL|c USING .*scores_|c$|search|value"
+            r"|CONSTANT ROW|processes|p|counters|path|\()"
+        )
+        partial = re.compile(r"SCAN .* (spans_running|spans_error|traces_error)$")
         scans = [(sql, step) for sql, step in self.seen if step.startswith("SCAN")]
         scans = [(sql, step) for sql, step in scans if not (small.match(step) or partial.match(step))]
         return [step for sql, step in scans if not (walks.match(step) and "limit :limit" in sql)]

@@ -63,9 +63,9 @@ def make_source(settings: Settings) -> Source:
     from collector.store import filters
     from tracetui.source import Source
 
-    path = str(settings.db)
+    path, views = str(settings.db), settings.views
     return Source(
-        path, lambda: store.open_reader(path), lambda text: filters.parse_with(text, time.time_ns(), settings.views)
+        path, lambda: store.open_reader(path), lambda text: filters.parse_with(text, time.time_ns(), views), views
     )
 
 
