@@ -9,6 +9,7 @@ from typing import Any
 
 from collector.errors import FilterError, NotFound
 from collector.model import Content, Event, Message, Resource, Scope, Tool, Usage
+from collector.store.complete import Completion, complete
 from collector.store.rows import FileState, Page, SearchHit, SessionRow, SpanDetail, SpanRow, Totals, TraceRow
 from collector.store.skeleton import Skeleton
 from tracetui.app import Explorer
@@ -198,6 +199,9 @@ class FakeReader:
         errors = sum(row.status == "error" for row in self.rows)
         unpriced = sum(row.unpriced_calls for row in self.rows)
         return Totals(len(self.rows), len(self.spans), errors, unpriced, cost or None, self.sampled_out)
+
+    def complete(self, text: str, cursor: int, views: Any) -> Completion:
+        return complete(None, text, cursor, views)
 
     def close(self) -> None:
         pass

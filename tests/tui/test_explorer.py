@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from collector.model import Content, Message, Tool
 from tracetui import format as fmt
@@ -251,6 +252,21 @@ async def test_a_filter_narrows_and_a_wrong_one_points_at_its_column() -> None:
         assert caret == next(line for line in lines if "nope:1" in line).index("nope")
         await pilot.press("escape", "escape")
         await until(pilot, lambda: shows(pilot, "summarise"))
+
+
+async def test_the_filter_bar_completes_and_remembers() -> None:
+    async with make_app(FakeReader(some_traces())).run_test(size=(100, 24)) as pilot:
+        await until(pilot, lambda: shows(pilot, "support_agent"))
+        await pilot.press("f")
+        await until(pilot, lambda: shows(pilot, "tab  status:  kind:"))
+        await pilot.press(*"-lat")
+        await until(pilot, lambda: shows(pilot, "tab  latency:"))
+        await pilot.press("tab", "backspace", *"agent", "enter")
+        await until(pilot, lambda: shows(pilot, "/ -latencyagent"))
+        await pilot.press("escape", "f", *"agent", "enter", "escape", "f", "up", "up")
+        await until(pilot, lambda: pilot.app.screen.query_one(Input).value == "-latencyagent")
+        await pilot.press("down")
+        await until(pilot, lambda: pilot.app.screen.query_one(Input).value == "agent")
 
 
 async def test_nothing_found_says_why_and_what_to_do() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.message import Message
@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from collector.errors import TracetuiError
 from tracetui import format as fmt
+from tracetui.history import History
 from tracetui.keymap import bindings
 from tracetui.source import Source
 from tracetui.widgets.frame import KeyBar, Note
@@ -37,6 +38,7 @@ class Facts:
     notice: str = ""
     expecting: str = ""
     paused: bool = False
+    history: History = field(default_factory=History)
 
 
 class ExplorerScreen(Screen[None]):

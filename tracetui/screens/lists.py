@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.message import Message
 
 from collector.errors import FilterError, NotFound, TracetuiError
+from collector.store.complete import complete
 from collector.store.rows import Page, SessionRow, Totals, TraceRow
 from tracetui import format as fmt
 from tracetui.keymap import bindings
@@ -207,7 +208,8 @@ class ListScreen(ExplorerScreen, Generic[Row]):
     # Filter.
 
     def action_filter(self) -> None:
-        self.query_one(FilterBar).open(self.filter_text)
+        self.query_one(FilterBar).open(self.filter_text, self.facts.history.entries())
+        self._offer(self.filter_text, len(self.filter_text))
 
     def action_back(self) -> None:
         bar = self.query_one(FilterBar)
@@ -222,6 +224,21 @@ class ListScreen(ExplorerScreen, Generic[Row]):
     @on(FilterBar.Submitted)
     def _submitted(self, event: FilterBar.Submitted) -> None:
         self.apply(event.text)
+        if not self.query_one(FilterBar).is_open:
+            self.facts.history.add(event.text)
+
+    @on(FilterBar.Typed)
+    def _typed(self, event: FilterBar.Typed) -> None:
+        self._offer(event.text, event.cursor)
+
+    @work(exclusive=True, group="offers")
+    async def _offer(self, text: str, cursor: int) -> None:
+        source = self.facts.source
+        try:
+            found = await source.ask(lambda reader: reader.complete(text, cursor, source.views))
+        except TracetuiError:
+            found = complete(None, text, cursor, source.views)
+        self.query_one(FilterBar).offer(text, found)
 
     @on(FilterBar.Closed)
     def _filter_closed(self) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.events import Key
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
 from collector.errors import FilterError
+from collector.store.complete import Completion
 from tracetui import format as fmt
 from tracetui import keymap
 from tracetui.widgets.paint import Line, Painter, Part, clip_parts, parts_width
@@ -101,6 +104,19 @@ class FilterBar(Widget):
     class Closed(Message):
         """Left without a change."""
 
+    @dataclass
+    class Typed(Message):
+        """Something was typed; the screen answers with `offer`."""
+
+        text: str
+        cursor: int
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._offered: Completion | None = None
+        self._before: list[str] = []
+        self._back = -1
+
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Label("filter", markup=False)
@@ -109,9 +125,12 @@ class FilterBar(Widget):
                 select_on_focus=False,
             )
         yield Label("", classes="problem", markup=False)
+        yield Label("", classes="offers", markup=False)
 
-    def open(self, text: str) -> None:
+    def open(self, text: str, before: Sequence[str] = ()) -> None:
+        """`before` are earlier filters, newest first, for ↑ and ↓."""
         self.add_class("open")
+        self._before, self._back = list(before), -1
         field = self.query_one(Input)
         field.value = text
         field.cursor_position = len(text)
@@ -125,6 +144,7 @@ class FilterBar(Widget):
         """The filter holds: put the line away."""
         self.remove_class("open")
         self._problem("")
+        self._offer_none()
 
     def refuse(self, error: FilterError) -> None:
         """Point at the column that could not be read."""
@@ -135,6 +155,43 @@ class FilterBar(Widget):
         label = self.query_one(".problem", Label)
         label.update(text)
         label.set_class(bool(text), "shown")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._offer_none()
+        if self.is_open:
+            self.post_message(self.Typed(event.value, event.input.cursor_position))
+
+    def offer(self, text: str, found: Completion) -> None:
+        """What could stand at the cursor; a late answer to what was typed before is dropped."""
+        if not self.is_open or text != self.query_one(Input).value or not found.choices:
+            return
+        self._offered = found
+        about = f"  {found.choices[0].about}" if len(found.choices) == 1 and found.choices[0].about else ""
+        label = self.query_one(".offers", Label)
+        label.update("tab  " + fmt.plain("  ".join(choice.text for choice in found.choices) + about))
+        label.add_class("shown")
+
+    def _offer_none(self) -> None:
+        self._offered = None
+        self.query_one(".offers", Label).remove_class("shown")
+
+    def on_key(self, event: Key) -> None:
+        if event.key == "tab" and self._offered is not None:
+            field = self.query_one(Input)
+            field.value, field.cursor_position = self._offered.taken(field.value)
+        elif event.key in ("up", "down") and self._before:
+            self._recall(1 if event.key == "up" else -1)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def _recall(self, step: int) -> None:
+        self._back = max(-1, min(self._back + step, len(self._before) - 1))
+        field = self.query_one(Input)
+        field.value = self._before[self._back] if self._back >= 0 else ""
+        field.cursor_position = len(field.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
