@@ -93,6 +93,9 @@ def cli() -> None:
 
     With no command: explore the default file and receive OTLP on 127.0.0.1:4318 meanwhile; with DB, explore
     that file (--collect to receive into it too). Without a terminal: print the list of traces.
+
+    FILTER is one language everywhere: status:error model:gpt-4o* cost:>0.05 latency:>2s since:1h -name:health
+    "free text" or any:(kind:tool status:error). A mistake says what to try; `view:NAME` is one saved in the settings.
     """
 
 
