@@ -71,6 +71,8 @@ def test_filters_limits_and_sorts_are_taken(db):
 def test_a_negated_term_is_not_taken_for_an_option(db):
     assert [row["trace_id"] for row in json.loads(run("traces", "-status:error", "--json").stdout)] == [ONE]
     assert len(json.loads(run("spans", "kind:llm", "-model:claude*", "--json").stdout)) == 1
+    for text in ('-attr."odd key":x', "-attr.a-b/c:x", "-(status:error or kind:http)", "-any:kind:http"):
+        assert ONE in [row["trace_id"] for row in json.loads(run("traces", text, "--json").stdout)]
 
 
 @pytest.mark.parametrize("args", [["traces", "statsu:ok"], ["spans", "--sort", "beauty"], ["traces", "--limit", "0"]])

@@ -28,7 +28,7 @@ MARK = "\x00"
 class Filtering(click.Command):
     """A command whose filter may begin with a minus: `tracetui traces -name:health` is no option."""
 
-    NEGATED = re.compile(r"-(?:\(|\"|[A-Za-z_.][\w.]*:)")
+    NEGATED = re.compile(r"-(?:\(|\"|[A-Za-z_.][\w.]*:|(?:attr|res|meta|score)\.\S+)")
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         marked = [MARK + arg if self.NEGATED.match(arg) else arg for arg in args]
