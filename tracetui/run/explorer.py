@@ -6,7 +6,6 @@ import asyncio
 import signal
 from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from textual.binding import Binding
@@ -82,13 +81,14 @@ class RunExplorer(Explorer):
         """Stop and go on with the command; Textual's driver does its part for the screen."""
         before: Any = signal.getsignal(number)
 
-        def handle(number: int, frame: FrameType | None) -> None:
+        def handle() -> None:
             # In a session of its own no shell looks after it, and the kernel lets SIGTSTP stop none such.
             self._pass(signal.SIGSTOP if number == signal.SIGTSTP else number)
             if callable(before):
-                before(number, frame)
+                before(number, None)
 
-        signal.signal(number, handle)
+        # By the loop: Textual's part writes to the terminal, and amid another write it would wait for itself for ever.
+        asyncio.get_running_loop().add_signal_handler(number, handle)
 
     # The command.
 
