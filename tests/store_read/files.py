@@ -46,14 +46,14 @@ class Plans:
     def __init__(self, reader: Reader) -> None:
         self.connection = reader._connection
         self.seen: list[tuple[str, str]] = []
-        self._rows = reader._rows
-        reader._rows = self.rows  # type: ignore[method-assign]
+        self._ask = reader.rows
+        reader.rows = self.rows  # type: ignore[method-assign]
 
     def rows(self, sql: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         if not sql.lstrip().startswith("pragma"):
             for row in self.connection.execute(f"explain query plan {sql}", values or {}).fetchall():
                 self.seen.append((sql, row[3]))
-        return self._rows(sql, values)
+        return self._ask(sql, values)
 
     def scans(self) -> list[str]:
         """Steps that read a table or index of ours from end to end.

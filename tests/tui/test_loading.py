@@ -108,13 +108,13 @@ def test_a_big_trace_begins_with_its_first_lines(reader: Reader, monkeypatch: py
 
 def test_the_news_are_found_without_reading_the_trace(reader: Reader) -> None:
     steps: list[str] = []
-    run = reader._rows
+    run = reader.rows
 
     def explained(sql: str, values: dict[str, object] | None = None) -> list[tuple[object, ...]]:
         steps.extend(row[3] for row in run("explain query plan " + sql, values))
         return run(sql, values)
 
-    reader._rows = explained  # type: ignore[method-assign]
+    reader.rows = explained  # type: ignore[method-assign]
     reader.skeleton(TRACE, since=3)
     assert any("spans_seq" in step for step in steps)
     assert not any("(trace_id=?)" in step and "spans_running" not in step for step in steps), steps
