@@ -18,7 +18,7 @@ from collector.errors import FilterError
 from collector.store.filter_keys import KEYS
 from collector.store.filter_words import Term, Word, Words
 
-__all__ = ["KEYS", "MAX_CHARS", "Either", "Filter", "Part", "Term", "Within", "parse", "parse_with"]
+__all__ = ["KEYS", "MAX_CHARS", "Either", "Filter", "Part", "Term", "Within", "parse", "parse_with", "quoted"]
 
 MAX_CHARS = 10_000
 
@@ -127,6 +127,12 @@ def words_and_rest(where: Filter) -> tuple[str, Filter]:
     words = [part for part in where.terms if isinstance(part, Term) and part.key == "text" and not part.negated]
     rest = Filter(tuple(part for part in where.terms if part not in words))
     return " ".join(word.values[0] for word in words), rest
+
+
+def quoted(value: str) -> str:
+    """A value as it stands in a filter. The language has no way to write a quote inside quotes: any text stands in."""
+    bare = value.replace("-", "").replace("_", "").replace(".", "")
+    return value if bare.isalnum() and not value.startswith("-") else '"' + value.replace('"', "*") + '"'
 
 
 def every(where: Filter) -> Iterator[Part]:

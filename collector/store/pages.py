@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import dedent
 from typing import Any
@@ -76,24 +76,21 @@ def page(rows: Rows, moment: dict[str, Any], asked: Asked) -> list[tuple[Any, ..
     return found[::-1] if asked.before is not None else found
 
 
-def as_sql(moment: dict[str, Any], asked: Asked) -> str:
-    """What a page is in one statement that can be pasted into sqlite3. (It is asked for in other words where those
-    are quicker: see `page`.)"""
+def as_sql(rows: Rows, moment: dict[str, Any], asked: Asked) -> str:
+    """What a page is in one statement that can be pasted into sqlite3, with SQLite's plan below it. (It is asked for
+    in other words where those are quicker: see `page`.)"""
     text, values = query(
         asked.what, narrowed(asked.what, asked.where, None), limit=asked.limit, after=asked.after,
         before=asked.before, sort=asked.sort,
     )  # fmt: skip
-    bound = {**values, **moment}
-    return dedent(_BOUND.sub(lambda found: _literal(bound[found[1]]), text)).strip() + ";"
+    return spelt(rows, text, {**values, **moment})
 
 
-def plan(rows: Rows, moment: dict[str, Any], asked: Asked) -> list[str]:
-    """How SQLite goes about that statement, a line a step."""
-    text, values = query(
-        asked.what, narrowed(asked.what, asked.where, None), limit=asked.limit, after=asked.after,
-        before=asked.before, sort=asked.sort,
-    )  # fmt: skip
-    return [row[3] for row in rows(f"explain query plan {text}", {**values, **moment})]
+def spelt(rows: Rows, text: str, values: Mapping[str, Any]) -> str:
+    """A statement for people: its values in place, and as comments how SQLite goes about it, a line a step."""
+    steps = [row[3] for row in rows(f"explain query plan {text}", dict(values))]
+    whole = dedent(_BOUND.sub(lambda found: _literal(values[found[1]]), text)).strip() + ";"
+    return "\n".join([whole, *(f"-- {step}" for step in steps)])
 
 
 _BOUND = re.compile(r"(?<!:):([a-z]\w*)")

@@ -21,7 +21,7 @@ from collector.store.ground import Reading, state_and_body
 from collector.store.lists import LISTS, SESSIONS, SPAN_ROW, SPANS, TRACE_ROW, TRACES, List
 from collector.store.migrations import SCHEMA_VERSION
 from collector.store.narrow import narrow
-from collector.store.pages import Asked, as_sql, narrowed, page, plan
+from collector.store.pages import Asked, as_sql, narrowed, page
 from collector.store.rows import (
     Changes,
     LedgerRow,
@@ -94,7 +94,7 @@ class Reader(Reading):
         before: Page | None = None, sort: str = "-start",
     ) -> list[TraceRow]:  # fmt: skip
         """A page of traces. `after` and `before` are the `Page` of a row: its sort value and trace id."""
-        return [_trace(row) for row in self._list(TRACES, where, limit, after, before, sort)]
+        return [trace_row(row) for row in self._list(TRACES, where, limit, after, before, sort)]
 
     def spans(
         self, where: Filter | None = None, *, limit: int = 100, after: Page | None = None,
@@ -113,9 +113,7 @@ class Reader(Reading):
     def list_sql(self, what: str, where: Filter, *, limit: int, sort: str) -> str:
         """The statement behind the first page of "traces", "spans" or "sessions", values and all, for people; below
         it, as comments, SQLite's plan for it."""
-        asked = Asked(LISTS[what], where, limit, None, None, sort)
-        steps = plan(self.rows, self.moment(), asked)
-        return "\n".join([as_sql(self.moment(), asked), *(f"-- {step}" for step in steps)])
+        return as_sql(self.rows, self.moment(), Asked(LISTS[what], where, limit, None, None, sort))
 
     def complete(self, text: str, cursor: int, views: Mapping[str, str]) -> Completion:
         """What could stand at the cursor of a filter's text."""
@@ -138,7 +136,7 @@ class Reader(Reading):
         rows = self.rows(ONE_TRACE, {"trace_id": trace_id, **self.moment()})
         if not rows:
             raise NotFound(f"{self.state.path} has no trace {trace_id}")
-        return _trace(rows[0])
+        return trace_row(rows[0])
 
     def resolve_trace(self, prefix: str) -> str:
         """The one trace whose id begins so. NotFound when there is none, or more than one."""
@@ -233,6 +231,10 @@ class Reader(Reading):
         """Every span the filter finds, as it was sent (folded), oldest first: for export."""
         return parts.parts(self, where)
 
+    def parts_sql(self, where: Filter, *, limit: int | None = None) -> str:
+        """The statement behind `parts`, as `list_sql` gives it."""
+        return parts.parts_sql(self, where, limit)
+
     def parts_named(self, names: Iterable[tuple[str, str]]) -> Iterator[SpanPart]:
         """The spans of these (trace id, span id), as they were sent (folded); those that are not there are left out."""
         return parts.parts_named(self, names)
@@ -262,7 +264,8 @@ def _span(row: Iterable[Any]) -> SpanRow:
     return SpanRow._make(row)
 
 
-def _trace(row: tuple[Any, ...]) -> TraceRow:
+def trace_row(row: tuple[Any, ...]) -> TraceRow:
+    """A row of TRACE_ROW's columns."""
     start, end, running = row[5], row[6], row[7]
     tags = tuple(orjson.loads(row[15])) if row[15] else ()
     metadata = orjson.loads(row[16]) if row[16] else {}

@@ -49,12 +49,16 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
 
 
+def show_sql_option(command: F) -> F:
+    return click.option("--show-sql", is_flag=True, help="Print the SQL behind it and its plan instead.")(command)
+
+
 def list_options(sorts: str) -> Callable[[F], F]:
     """--db, --limit, --sort, --show-sql and --json. `sorts` lists the sort names, the default first."""
 
     def decorate(command: F) -> F:
         command = json_option(command)
-        command = click.option("--show-sql", is_flag=True, help="Print the list's SQL and its plan instead.")(command)
+        command = show_sql_option(command)
         command = click.option("--sort", metavar="NAME", help=f"{sorts}; a leading - turns it round.")(command)
         command = click.option(
             "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many."

@@ -32,17 +32,22 @@ SPANS_A_LINE = 100
 )  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file; .gz is gzipped.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many spans [default: all].")
+@common.show_sql_option
 @common.view_option
 @common.db_option
 def export(
-    words: tuple[str, ...], views: tuple[str, ...], form: str, output: Path | None, limit: int | None, db: Path | None
-) -> None:
+    words: tuple[str, ...], views: tuple[str, ...], form: str, output: Path | None, limit: int | None, show_sql: bool,
+    db: Path | None,
+) -> None:  # fmt: skip
     """Write the spans of FILTER to standard output or a file, oldest first.
 
     OTLP comes out as it went in, after redaction: attributes, events, links, resource and scope.
     """
     where = common.parsed(words, views)
     with common.opened(db) as reader:
+        if show_sql:
+            click.echo(reader.parts_sql(where, limit=limit))
+            return
         parts: Iterator[SpanPart] = islice(reader.parts(where), limit)
         lines = (
             otlp_lines(parts) if form == "otlp" else native_lines(reader, where, parts, whole=not where and not limit)

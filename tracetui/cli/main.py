@@ -24,6 +24,7 @@ COMMANDS = {
     "sessions": ("sessions", "List sessions (threads)."),
     "show": ("show", "Show one trace, or one span of it."),
     "search": ("search", "Search all text: messages, names, errors, values."),
+    "errors": ("errors", "Group failures by what they have in common."),
     "export": ("export", "Write spans as JSON lines, native or OTLP."),
     "import": ("import_", "Read files into the file: OTLP, agents' session logs, exports of others."),
     "claude": ("claude", "Watch Claude Code's sessions, from its own logs."),

@@ -17,21 +17,27 @@ from tracetui.cli import common, shapes, table
 @click.option("--where", metavar="FILTER", default="", help="Only in spans that this filter finds, too.")
 @common.view_option
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
+@common.show_sql_option
 @common.db_option
 @common.json_option
 def search(
-    words: tuple[str, ...], where: str, views: tuple[str, ...], limit: int, db: Path | None, as_json: bool
-) -> None:
+    words: tuple[str, ...], where: str, views: tuple[str, ...], limit: int, show_sql: bool, db: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Search messages, names, errors and long values; all words must be there.
 
     Filters may stand among the words: `tracetui search refund kind:llm since:1d`.
     """
     from collector.store import filters
 
-    asked, spans = filters.words_and_rest(common.parsed((*words, where), views))
+    whole = common.parsed((*words, where), views)
+    asked, spans = filters.words_and_rest(whole)
     if not asked:
         raise click.UsageError("search wants words to look for; `tracetui spans FILTER` lists what a filter finds")
     with common.opened(db) as reader:
+        if show_sql:
+            click.echo(reader.list_sql("spans", whole, limit=limit, sort="-start"))
+            return
         hits = reader.search(asked, spans, limit=limit)
     if as_json:
         common.print_json([shapes.hit_json(hit) for hit in hits])
