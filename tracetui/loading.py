@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from collector.store.rows import SpanRow, TraceRow
 from collector.store.skeleton import RUNNING, Skeleton
-from tracetui import trees
+from tracetui import branches, trees
+from tracetui.outline import Outline
 from tracetui.source import Reader
-from tracetui.trees import Outline
 
 AT_ONCE = 2000
 """A trace of more spans shows its first lines before it is read whole."""
@@ -48,7 +48,7 @@ def first(reader: Reader, trace_id: str, lines: int) -> Loaded:
             outline = trees.outline(Skeleton.of(rows), partial=True)
             return Loaded(trace, outline, {int(row.span_id, 16): row for row in rows})
     outline = trees.outline(reader.skeleton(trace_id))
-    wanted = trees.unread(outline, trees.visible(outline, ()), (), 0, lines)
+    wanted = branches.unread(outline, branches.visible(outline, ()), (), 0, lines)
     return Loaded(trace, outline, reader.span_rows(trace_id, wanted))
 
 
@@ -82,8 +82,8 @@ def again(reader: Reader, shown: Shown) -> Loaded:
 
 def _whole(reader: Reader, trace: TraceRow, shown: Shown) -> Loaded:
     outline = trees.outline(reader.skeleton(trace.trace_id))
-    lines = trees.visible(outline, shown.folded, shown.opened)
-    begin = trees.unread(outline, lines, (), 0, 100) if not shown.near else ()
+    lines = branches.visible(outline, shown.folded, shown.opened)
+    begin = branches.unread(outline, lines, (), 0, 100) if not shown.near else ()
     rows = reader.span_rows(trace.trace_id, [*shown.near, *begin])
     return Loaded(trace, outline, rows, frozenset(outline.ids))
 

@@ -1,7 +1,4 @@
-"""Which lines a trace has: its spans in pre-order, what is folded, what stands out. Pure functions over columns.
-
-Lines are numbers, so that 100,000 spans cost a list of ints: n >= 0 is span n of the outline, ~n is the folded
-line that stands for the infrastructure spans (http, db) of one parent, the first of which is span n.
+"""The tree of a trace from the bones of its spans.
 
 What is odd about real traces is settled as `collector.tree` does it (a test holds the two together): ghosts for
 missing parents, cycles cut, siblings by start, then id.
@@ -10,90 +7,11 @@ missing parents, cycles cut, siblings by start, then id.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from collector.store.skeleton import ERROR, INFRA, RUNNING, Skeleton
-from tracetui import format as fmt
-
-NOWHERE = -1
-
-
-@dataclass(slots=True)
-class Noise:
-    """The infrastructure spans below one parent, as their one line tells it. `total_ns` sums the uppermost;
-    `closes` says that nothing else follows below that parent."""
-
-    spans: int = 0
-    total_ns: int = 0
-    errors: int = 0
-    start_ns: int = 0
-    end_ns: int = 0
-    kinds: set[str] = field(default_factory=set)
-    closes: bool = True
-
-    def add(self, start_ns: int, end_ns: int, mark: int, *, counts_time: bool) -> None:
-        end_ns = start_ns if end_ns < 0 else end_ns
-        self.start_ns = min(self.start_ns, start_ns) if self.spans else start_ns
-        self.end_ns = max(self.end_ns, end_ns)
-        self.spans += 1
-        self.errors += mark >> 2 == ERROR
-        self.kinds.add(INFRA[mark & 3])
-        if counts_time:
-            self.total_ns += end_ns - start_ns
-
-
-@dataclass(slots=True)
-class Outline:
-    """A trace in pre-order. All columns run in parallel; span n is place `order[n]` of `spans`, a ghost (missing
-    parent) has -1 there.
-
-    `end[n]` is the index after the last descendant of n, `parent[n]` is -1 for roots, `last[n]` says that no
-    sibling follows. `noise[n]`: n and everything below it is infrastructure. `critical[n]`: n is on the critical
-    path, what the trace waited for.
-    """
-
-    spans: Skeleton = field(default_factory=Skeleton)
-    ids: array[int] = field(default_factory=lambda: array("Q"))
-    order: array[int] = field(default_factory=lambda: array("i"))
-    depth: array[int] = field(default_factory=lambda: array("i"))
-    parent: array[int] = field(default_factory=lambda: array("i"))
-    end: array[int] = field(default_factory=lambda: array("i"))
-    last: bytearray = field(default_factory=bytearray)
-    noise: bytearray = field(default_factory=bytearray)
-    critical: bytearray = field(default_factory=bytearray)
-    noise_below: dict[int, Noise] = field(default_factory=dict)
-    start_ns: int = 0
-    end_ns: int = 0
-    running: bool = False
-    partial: bool = False
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def has_children(self, index: int) -> bool:
-        return self.end[index] > index + 1
-
-    def is_ghost(self, index: int) -> bool:
-        return self.order[index] < 0
-
-    def status(self, index: int) -> int:
-        """The place of its status in `skeleton.STATUSES`; -1 for a ghost."""
-        at = self.order[index]
-        return self.spans.marks[at] >> 2 if at >= 0 else NOWHERE
-
-    def children(self, index: int) -> Iterator[int]:
-        at, end = index + 1, self.end[index]
-        while at < end:
-            yield at
-            at = self.end[at]
-
-    def roots(self) -> Iterator[int]:
-        at = 0
-        while at < len(self.ids):
-            yield at
-            at = self.end[at]
+from collector.store.skeleton import RUNNING, Skeleton
+from tracetui.critical import find_critical
+from tracetui.outline import NOWHERE, Noise, Outline
 
 
 def renewed(old: Outline, spans: Skeleton) -> Outline:
@@ -104,7 +22,7 @@ def renewed(old: Outline, spans: Skeleton) -> Outline:
         return outline(spans)
     made = replace(old, spans=spans)
     _measure(made)
-    _find_critical(made)
+    find_critical(made)
     return made
 
 
@@ -114,7 +32,7 @@ def outline(spans: Skeleton, *, partial: bool = False) -> Outline:
     _Family(spans).walk(made)
     _find_noise(made)
     _measure(made)
-    _find_critical(made)
+    find_critical(made)
     return made
 
 
@@ -279,106 +197,3 @@ def _measure(made: Outline) -> None:
         made.start_ns = min(spans.starts_ns)
         made.end_ns = max(*spans.ends_ns, max(spans.starts_ns))
         made.running = b"\x01" in spans.marks.translate(_IS_RUNNING)
-
-
-def _find_critical(made: Outline) -> None:
-    """From the end backwards: a span waited for the child that ended last, before that for the one that ended
-    last before this one began, and so on; the same within each of them. What runs ends later than all else;
-    a child that outlives its parent was not waited for to its end."""
-    made.critical = bytearray(len(made.ids))
-    size, never = len(made.spans), 2**63
-    starts, ends, marks = made.spans.starts_ns, made.spans.ends_ns, made.spans.marks
-
-    def ended(index: int) -> int:
-        at = made.order[index]
-        return never if marks[at] >> 2 == RUNNING else max(ends[at], starts[at])
-
-    waiting = [(index, never) for index in made.roots()] if size else []
-    while waiting:
-        index, until = waiting.pop()
-        made.critical[index] = 1
-        if not made.has_children(index):
-            continue
-        limit = until if made.is_ghost(index) else min(until, ended(index))
-        below = [(min(ended(n), limit), starts[made.order[n]], n) for n in made.children(index) if not made.is_ghost(n)]
-        until = limit
-        for end_ns, start_ns, child in sorted(below, reverse=True):
-            if end_ns <= until and start_ns < until:
-                waiting.append((child, until))
-                until = start_ns
-
-
-def visible(trace: Outline, folded: Collection[int], opened_noise: Collection[int] = ()) -> Sequence[int]:
-    """The rows on show: without what lies below `folded` spans, infrastructure as one line per parent unless
-    the parent is in `opened_noise`. A lone infrastructure span is shown as it is."""
-    if not folded and not trace.noise_below:
-        return range(len(trace))
-    rows: list[int] = []
-    index, size = 0, len(trace)
-    noise, end, parent, ids = trace.noise, trace.end, trace.parent, trace.ids
-    done: set[int] = set()
-    while index < size:
-        above = parent[index]
-        if noise[index] and above >= 0 and not noise[above] and ids[above] not in opened_noise:
-            if above not in done:
-                rows.append(~index if trace.noise_below[above].spans > 1 else index)
-            done.add(above)
-            index = end[index]
-            continue
-        rows.append(index)
-        index = end[index] if ids[index] in folded else index + 1
-    return rows
-
-
-def line_of(lines: Sequence[int], index: int) -> int | None:
-    """Where span `index` is among the rows on show, or the folded line that begins with it; None when hidden."""
-    at = bisect_left(lines, index, key=lambda line: line if line >= 0 else ~line)
-    return at if at < len(lines) and lines[at] in (index, ~index) else None
-
-
-def unread(trace: Outline, lines: Sequence[int], known: Collection[int], first: int, last: int) -> list[int]:
-    """The ids of the spans on the lines `first` to `last` that are not among the known ones."""
-    shown = (line for line in lines[max(first, 0) : max(last, 0)] if line >= 0 and not trace.is_ghost(line))
-    return [number for line in shown if (number := trace.ids[line]) not in known]
-
-
-def guides(trace: Outline, index: int, glyphs: fmt.Glyphs, limit: int) -> str:
-    """The tree lines in front of a span, two cells a level, the deepest `limit` levels of them."""
-    if trace.depth[index] == 0:
-        return ""
-    signs = [(glyphs.elbow if trace.last[index] else glyphs.tee) + glyphs.dash]
-    at = trace.parent[index]
-    while at >= 0 and trace.depth[at] > 0 and len(signs) < limit:
-        signs.append("  " if trace.last[at] else glyphs.pipe + " ")
-        at = trace.parent[at]
-    deeper = at >= 0 and trace.depth[at] > 0
-    return ("… " if deeper else "") + "".join(reversed(signs))
-
-
-def next_error(trace: Outline, index: int, step: int) -> int | None:
-    """The nearest failed span after (step 1) or before (-1) `index`, going round; None when there is none."""
-    return _next(trace, index, step, lambda at: trace.status(at) == ERROR)
-
-
-def next_critical(trace: Outline, index: int, step: int) -> int | None:
-    """The same for the innermost spans of the critical path: those that have none of it below them."""
-
-    def innermost(at: int) -> bool:
-        return bool(trace.critical[at]) and not any(trace.critical[child] for child in trace.children(at))
-
-    return _next(trace, index, step, innermost)
-
-
-def _next(trace: Outline, index: int, step: int, wanted: Callable[[int], bool]) -> int | None:
-    size = len(trace)
-    return next((at for far in range(1, size + 1) if wanted(at := (index + step * far) % size)), None)
-
-
-def ancestors(trace: Outline, index: int) -> list[int]:
-    """The spans above `index`, nearest first."""
-    found: list[int] = []
-    at = trace.parent[index]
-    while at >= 0:
-        found.append(at)
-        at = trace.parent[at]
-    return found

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from collector import tree
 from collector.store.rows import SpanRow
 from collector.store.skeleton import ERROR, Skeleton
+from tracetui import branches, timeline, trees
 from tracetui import format as fmt
-from tracetui import timeline, trees
 
 from .fakes import MS, NOW, S, agent_spans, make_span
 
@@ -24,7 +24,7 @@ def shown(rows: list, **options: object) -> list[str]:
     trace = outline(rows)
     by_id = {int(row.span_id, 16): row for row in rows}
     lines = []
-    for row in trees.visible(trace, options.get("folded", ()), options.get("opened", ())):
+    for row in branches.visible(trace, options.get("folded", ()), options.get("opened", ())):
         first = row if row >= 0 else ~row
         span = None if trace.is_ghost(first) else by_id[trace.ids[first]]
         name = f"+{trace.noise_below[trace.parent[first]].spans}" if row < 0 else "?" if span is None else span.name
@@ -66,12 +66,12 @@ def test_cycles_and_selfparents_are_all_shown_once() -> None:
 
 def test_guides_join_siblings() -> None:
     trace = outline([make_span(1), make_span(2, 1), make_span(3, 2), make_span(4, 1)])
-    assert [trees.guides(trace, n, fmt.UNICODE, 9) for n in range(4)] == ["", "├─", "│ └─", "└─"]
+    assert [branches.guides(trace, n, fmt.UNICODE, 9) for n in range(4)] == ["", "├─", "│ └─", "└─"]
 
 
 def test_deep_guides_keep_the_deepest_levels() -> None:
     trace = outline([make_span(n, n - 1 if n > 1 else None) for n in range(1, 40)])
-    assert trees.guides(trace, 38, fmt.UNICODE, 3) == "…     └─"
+    assert branches.guides(trace, 38, fmt.UNICODE, 3) == "…     └─"
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_next_error_goes_round() -> None:
     trace = outline(agent_spans())
     failed = trace.ids.index(8)
     assert trace.status(failed) == ERROR
-    assert trees.next_error(trace, 0, 1) == trees.next_error(trace, 0, -1) == failed
-    assert trees.next_error(trace, failed, 1) == failed
-    assert trees.next_error(outline([make_span(1)]), 0, 1) is None
+    assert branches.next_error(trace, 0, 1) == branches.next_error(trace, 0, -1) == failed
+    assert branches.next_error(trace, failed, 1) == failed
+    assert branches.next_error(outline([make_span(1)]), 0, 1) is None
 
 
 @given(st.lists(st.tuples(st.integers(1, 12), st.integers(0, 14), st.integers(0, 3)), unique_by=lambda one: one[0]))

@@ -15,7 +15,7 @@ from textual.containers import Container
 from collector.errors import NotFound, TracetuiError
 from collector.store import skeleton
 from collector.store.rows import TraceRow
-from tracetui import editor, loading, trees
+from tracetui import branches, editor, loading
 from tracetui import format as fmt
 from tracetui.keymap import bindings
 from tracetui.screens.base import ExplorerScreen, Facts
@@ -127,7 +127,7 @@ class TraceScreen(ExplorerScreen):
         """What is on screen, for the reader's thread."""
         tree = self.waterfall
         assert self.trace is not None
-        near = trees.unread(tree.outline, tree.lines, (), tree.top - tree.page, tree.top + 2 * tree.page)
+        near = branches.unread(tree.outline, tree.lines, (), tree.top - tree.page, tree.top + 2 * tree.page)
         return loading.Shown(self.trace, tree.outline, tuple(near), frozenset(tree.folded), frozenset(tree.opened))
 
     def _show(self, loaded: loading.Loaded) -> None:

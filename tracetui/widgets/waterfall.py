@@ -9,9 +9,9 @@ from textual.message import Message
 
 from collector.store import skeleton
 from collector.store.rows import SpanRow
+from tracetui import branches, timeline
 from tracetui import format as fmt
-from tracetui import timeline, trees
-from tracetui.trees import Outline
+from tracetui.outline import Outline
 from tracetui.widgets.bars import span_bar
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part, clip_parts, parts_width
@@ -85,18 +85,20 @@ class Waterfall(LineList):
 
     def wanted(self) -> list[int]:
         """The spans whose rows are missing: of this page, and of the two around it."""
-        return trees.unread(self.outline, self.lines, self.rows, self.top - self.page, self.top + 2 * self.page)
+        return branches.unread(self.outline, self.lines, self.rows, self.top - self.page, self.top + 2 * self.page)
 
     def supply(self, rows: dict[int, SpanRow]) -> None:
         """Rows that were wanted. Those far from the screen go when there are many."""
         if len(self.rows) > MOST_ROWS:
-            near = set(trees.unread(self.outline, self.lines, (), self.top - self.page, self.top + 2 * self.page))
+            near = set(branches.unread(self.outline, self.lines, (), self.top - self.page, self.top + 2 * self.page))
             self.rows = {number: row for number, row in self.rows.items() if number in near}
         self.rows.update(rows)
         self.refresh()
 
     def _ask(self) -> None:
-        if trees.unread(self.outline, self.lines, self.rows, self.top - self.page // 2, self.top + 3 * self.page // 2):
+        if branches.unread(
+            self.outline, self.lines, self.rows, self.top - self.page // 2, self.top + 3 * self.page // 2
+        ):
             self.post_message(self.Wanted(self))
 
     def row(self, index: int) -> SpanRow | None:
@@ -104,7 +106,7 @@ class Waterfall(LineList):
         return self.rows.get(self.outline.ids[index]) if not self.outline.is_ghost(index) else None
 
     def _lay_out(self) -> None:
-        self.lines = trees.visible(self.outline, self.folded, self.opened)
+        self.lines = branches.visible(self.outline, self.folded, self.opened)
         self._set_view()
 
     def _set_view(self) -> None:
@@ -121,7 +123,7 @@ class Waterfall(LineList):
 
     def _select(self, number: int) -> None:
         try:
-            found = trees.line_of(self.lines, self.outline.ids.index(number))
+            found = branches.line_of(self.lines, self.outline.ids.index(number))
         except ValueError:
             found = None
         self.cursor = min(self.cursor, max(len(self.lines) - 1, 0)) if found is None else found
@@ -187,7 +189,7 @@ class Waterfall(LineList):
         first = number if number >= 0 else ~number
         marks: list[Part] = [
             (self.glyphs.cursor + " " if index == self.cursor else "  ", "accent"),
-            (trees.guides(self.outline, first, self.glyphs, max(tree // 5, 3)), "faint"),
+            (branches.guides(self.outline, first, self.glyphs, max(tree // 5, 3)), "faint"),
         ]
         if number < 0:
             return self._noise_parts(first, marks, tree, numbers, bar)
@@ -323,7 +325,7 @@ class Waterfall(LineList):
 
     def reveal(self, index: int) -> None:
         """Put the cursor on a span. Used by next error: what hides it is unfolded."""
-        for above in trees.ancestors(self.outline, index):
+        for above in branches.ancestors(self.outline, index):
             if self.outline.depth[above] or not self.folded:
                 self.folded.discard(self.outline.ids[above])
             if self.outline.noise[index]:
@@ -331,14 +333,14 @@ class Waterfall(LineList):
         self._keep(self.outline.ids[index])
 
     def go_to_error(self, step: int) -> bool:
-        found = trees.next_error(self.outline, self.selected or 0, step)
+        found = branches.next_error(self.outline, self.selected or 0, step)
         if found is not None:
             self.reveal(found)
         return found is not None
 
     def go_along(self, step: int) -> None:
         """To the next span of the critical path."""
-        found = trees.next_critical(self.outline, self.selected or 0, step)
+        found = branches.next_critical(self.outline, self.selected or 0, step)
         if found is not None:
             self.reveal(found)
 
