@@ -15,7 +15,7 @@ from collector.settings import Settings
 from collector.store import open_reader
 from collector.store.reader import Reader
 from tests.builders import TRACE, make_part, make_started, span_id
-from tracetui import loading
+from tracetui import loading, trees
 
 
 @pytest.fixture
