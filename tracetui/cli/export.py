@@ -1,124 +1,97 @@
-"""`tracetui export`: spans as JSON lines, in our own format or as OTLP."""
+"""`tracetui export`: spans for programs (native, OTLP, CSV), whole traces for people (Markdown, HTML, Perfetto)."""
 
 from __future__ import annotations
 
-import gzip
-import os
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from itertools import groupby, islice
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import click
 
-from collector.model import Refusal, SpanPart
+from tracetui import files
 from tracetui.cli import common
 
 if TYPE_CHECKING:
     from collector.store.filters import Filter
     from collector.store.reader import Reader
 
-SPANS_A_LINE = 100
+FORMS = ("native", "otlp", "csv", "md", "html", "perfetto")
 
 
 @click.command(cls=common.Filtering)
 @common.filter_argument
 @click.option(
-    "--format", "form", type=click.Choice(["native", "otlp"]), default="native", show_default=True,
-    help="native: everything, for `tracetui import`; otlp: for any OpenTelemetry tool. Both are JSON lines.",
+    "--format", "form", type=click.Choice(FORMS), default="native", show_default=True,
+    help="native: everything, for `tracetui import`; otlp: for any OpenTelemetry tool (both JSON lines); csv: a row a "
+    "span; md: Markdown; html: one page for any browser; perfetto: a timeline for ui.perfetto.dev.",
 )  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file; .gz is gzipped.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many spans [default: all].")
+@click.option("--trace", "ids", metavar="ID", multiple=True, help="This trace, whole; the id may be shortened.")
+@click.option("--whole", is_flag=True, help="All spans of the traces that FILTER finds, in every format.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many spans, or whole traces [default: all].")
 @common.show_sql_option
 @common.view_option
 @common.db_option
 def export(
-    words: tuple[str, ...], views: tuple[str, ...], form: str, output: Path | None, limit: int | None, show_sql: bool,
-    db: Path | None,
+    words: tuple[str, ...], views: tuple[str, ...], form: str, output: Path | None, ids: tuple[str, ...], whole: bool,
+    limit: int | None, show_sql: bool, db: Path | None,
 ) -> None:  # fmt: skip
-    """Write the spans of FILTER to standard output or a file, oldest first.
+    """Write what FILTER finds to standard output or a file, oldest first, inputs and outputs included.
 
-    OTLP comes out as it went in, after redaction: attributes, events, links, resource and scope.
+    native, otlp and csv hold the spans that `tracetui spans FILTER` lists; md, html and perfetto the whole traces that
+    `tracetui traces FILTER` lists, and with --whole the others do too. OTLP comes out as it went in, after redaction:
+    attributes, events, links, resource and scope.
     """
-    where = common.parsed(words, views)
+    if ids and words:
+        raise click.UsageError("give --trace or a FILTER, not both")
     with common.opened(db) as reader:
         if show_sql:
-            click.echo(reader.parts_sql(where, limit=limit))
+            click.echo(_sql(reader, common.parsed(words, views), form, whole, limit))
             return
-        parts: Iterator[SpanPart] = islice(reader.parts(where), limit)
-        lines = (
-            otlp_lines(parts) if form == "otlp" else native_lines(reader, where, parts, whole=not where and not limit)
-        )
-        with destination(output) as out:
+        chunks = _chunks(reader, words, views, form, ids, whole, limit)
+        with out_of(output) as out:
             count = 0
-            for spans, line in lines:
-                out.write(line)
+            for spans, data in chunks:
+                out.write(data)
                 count += spans
     if output is not None:
         common.note(f"{count} spans written to {output}")
 
 
-def otlp_lines(parts: Iterable[SpanPart]) -> Iterator[tuple[int, bytes]]:
-    """(spans in it, one ExportTraceServiceRequest as a line), neighbours of one resource together."""
-    from collector.protocols import otlp
+def _chunks(
+    reader: Reader, words: tuple[str, ...], views: tuple[str, ...], form: str, ids: tuple[str, ...], whole: bool,
+    limit: int | None,
+) -> Iterator[tuple[int, bytes]]:  # fmt: skip
+    from collector.export import formats
+    from collector.export.whole import found
 
-    for _, alike in groupby(parts, key=lambda part: (part.resource, part.scope)):
-        while chunk := list(islice(alike, SPANS_A_LINE)):
-            yield len(chunk), otlp.encode_traces(chunk).rstrip(b"\n") + b"\n"
-
-
-def native_lines(
-    reader: Reader, where: Filter, parts: Iterable[SpanPart], *, whole: bool = False
-) -> Iterator[tuple[int, bytes]]:
-    """Spans, then the scores of their traces, then the processes that made them; of a `whole` file what sampling
-    left out of it."""
-    from collector.protocols import native
-
-    traces: dict[str, None] = {}
-    processes: set[str] = set()
-    for part in parts:
-        traces[part.trace_id] = None
-        if part.process_id:
-            processes.add(part.process_id)
-        yield 1, _line(native.encode(part))
-    for trace_id in traces:
-        for score in reader.scores(trace_id):
-            yield 0, _line(native.encode(score))
-    for process in reader.processes():
-        if process.process_id in processes:
-            yield 0, _line(native.encode(process))
+    if ids:
+        rows = [reader.trace(reader.resolve_trace(prefix)) for prefix in ids]
+        return formats.of_traces(reader, form, rows)
+    where = common.parsed(words, views)
     if whole:
-        left_out: Counter[str] = Counter()
-        for row in reader.ledger():
-            if row.outcome == "sampled_out":
-                left_out[row.reason] += row.n
-        for reason, n in sorted(left_out.items()):
-            yield 0, _line(native.encode_left_out(Refusal(reason, "", n)))
+        return formats.of_traces(reader, form, found(reader, where, limit))
+    return formats.spans_found(reader, form, where, limit)
 
 
-def _line(encoded: str | bytes) -> bytes:
-    raw = encoded.encode("utf-8") if isinstance(encoded, str) else encoded
-    return raw.rstrip(b"\n") + b"\n"
+def _sql(reader: Reader, where: Filter, form: str, whole: bool, limit: int | None) -> str:
+    """The statement behind the spans that are written, or behind the traces that are written whole."""
+    from collector.export.formats import BY_NAME
+    from collector.export.whole import PAGE
+
+    if whole or BY_NAME[form].trees:
+        return reader.list_sql("traces", where, limit=min(limit or PAGE, PAGE), sort="start")
+    return reader.parts_sql(where, limit=limit)
+
+
+def out_of(output: Path | None) -> AbstractContextManager[IO[bytes]]:
+    """Standard output, or a file that appears (0600) under its name only when it is complete."""
+    return _standard_output() if output is None else files.destination(output)
 
 
 @contextmanager
-def destination(output: Path | None) -> Iterator[IO[bytes]]:
-    """Standard output, or a file that appears (0600) under its name only when it is complete."""
-    if output is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    part = output.with_name(f".{output.name}.{os.getpid()}.part")
-    try:
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw:
-            if output.suffix == ".gz":
-                with gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as packed:
-                    yield packed  # type: ignore[misc]
-            else:
-                yield raw
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
+def _standard_output() -> Iterator[IO[bytes]]:
+    yield sys.stdout.buffer
+    sys.stdout.buffer.flush()

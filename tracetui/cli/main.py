@@ -25,7 +25,7 @@ COMMANDS = {
     "show": ("show", "Show one trace, or one span of it."),
     "search": ("search", "Search all text: messages, names, errors, values."),
     "errors": ("errors", "Group failures by what they have in common."),
-    "export": ("export", "Write spans as JSON lines, native or OTLP."),
+    "export": ("export", "Write spans or whole traces: JSON lines, OTLP, CSV, Markdown, HTML, Perfetto."),
     "import": ("import_", "Read files into the file: OTLP, agents' session logs, exports of others."),
     "claude": ("claude", "Watch Claude Code's sessions, from its own logs."),
     "codex": ("codex", "Watch Codex CLI's sessions, from its own logs."),

@@ -1,0 +1,46 @@
+"""Files that we write for people: 0600, there under their name only when they are complete, never over another."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def destination(output: Path) -> Iterator[IO[bytes]]:
+    """A file that appears (0600) under its name only when it is complete; one that ends in .gz is gzipped."""
+    part = output.with_name(f".{output.name}.{os.getpid()}.part")
+    try:
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw:
+            if output.suffix == ".gz":
+                with gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as packed:
+                    yield packed  # type: ignore[misc]
+            else:
+                yield raw
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def written(output: Path, chunks: Iterable[tuple[int, bytes]]) -> int:
+    """Write (spans, bytes) into a file; how many spans there were."""
+    count = 0
+    with destination(output) as out:
+        for spans, data in chunks:
+            out.write(data)
+            count += spans
+    return count
+
+
+def unused(folder: Path, stem: str, suffix: str) -> Path:
+    """A name in a folder that no file has yet: stem.html, stem-2.html, …"""
+    path = folder / f"{stem}{suffix}"
+    number = 1
+    while path.exists():
+        number += 1
+        path = folder / f"{stem}-{number}{suffix}"
+    return path
