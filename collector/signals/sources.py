@@ -1,0 +1,377 @@
+"""Where values come from: a value that nothing before it says, or only another turn; and `w`, where it stood first.
+
+A false alarm costs more here than a miss: who is told thrice that a sum was invented looks no more. So everything
+that was said before counts as a source, in any way of writing; sums, rounding and changed units are worked out; small
+and round numbers, years, near dates and the parameters of machines are passed over; and nothing is said at all once
+something came in that cannot be read here: an image, a file, a text that was cut.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+from collector.model import Message, Value
+from collector.seen import Said, Seen, text_of, tool_calls, unwrapped
+from collector.signals.schemas import definitions
+from collector.signals.trace import Signal, Trace
+from collector.signals.values import Found, Pool, id_form, in_text, near, of_argument
+
+MOST_NUMBERS = 200
+MOST_VALUES = 200
+CUT = re.compile(r"\[\d+ bytes cut\]|\[missing from the file\]")
+OPAQUE = frozenset({"image", "audio", "file"})
+_MACHINE = frozenset(
+    """limit offset page size count max min top k n seed timeout temperature width height line lines column row start
+    end depth level version port index step steps retries lat lon lng latitude longitude zip zipcode postal postcode
+    year month day hour minute timezone zone tz nonce uuid guid trace span request idempotency correlation call
+    thread timestamp epoch radius zoom chunk tokens batch dpi fps quality threshold score color colour""".split()
+)
+"""Words of argument names that hold what a model may well choose by itself."""
+_KNOWN_MARKS = frozenset(
+    "iso rfc sha aes utf cve pep ieee http https python gpt claude mp rsa covid din en sae ansi win base area formula "
+    "boeing airbus a b us i model".split()
+)
+_ID_WORDS = frozenset("id ids number no nr ref reference code sku account order invoice customer user ticket".split())
+_LABEL = r"\b{}s?\b(?:\W{{0,3}}(?:id|number|no|nr|is|ref))?\W{{0,3}}([\w-]*\d[\w-]*)"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a text stands: `side` is system, input, output, documents, arguments or result; `message` counts from 1
+    within its side, 0 where there are no messages; `excerpt` has some of what stands around it (foreign text)."""
+
+    span_id: str
+    side: str
+    message: int
+    role: str
+    excerpt: str
+
+
+@dataclass(slots=True)
+class _Sources:
+    """What has been said up to now. `grounded`: a tool or a search has answered; `opaque`: not all can be read."""
+
+    pool: Pool = field(default_factory=Pool)
+    met: set[str] = field(default_factory=set)
+    grounded: bool = False
+    opaque: bool = False
+
+    def message(self, said: Said) -> None:
+        if said.key in self.met:
+            return
+        self.met.add(said.key)
+        for part in said.message.parts:
+            kind = part.get("type")
+            if kind in OPAQUE:
+                self.opaque = True
+            self.grounded = self.grounded or kind == "tool_result"
+            self.value(part)
+
+    def value(self, value: Any) -> None:
+        if value is None or value == "":
+            return
+        text = value if isinstance(value, str) else _json(value)
+        self.opaque = self.opaque or bool(CUT.search(text))
+        self.pool.add(text)
+
+
+def sources(trace: Trace) -> Iterator[Signal]:
+    """Values in tool arguments and answers that come from nowhere, or from another turn."""
+    said = _Sources()
+    events = _events(trace)
+    told: set[str] = set()
+    at = 0
+    speakers = [*trace.calls, *(tool for tool in trace.tools if _unasked(trace, tool))]
+    for span in sorted(speakers, key=lambda one: (one.start_ns, one.span_id)):
+        while at < len(events) and events[at][0] <= span.start_ns:
+            _take(said, *events[at][1:])
+            at += 1
+        if span.kind == "llm":
+            _hear(said, span)
+            if not span.input and span.input_value is None:
+                continue  # what it was told is not in the file
+        if said.opaque:
+            return
+        yield from _borrowed(span, told)
+        yield from _invented(trace, span, said, told)
+
+
+def _events(trace: Trace) -> list[tuple[int, Seen, str]]:
+    """(when, span, side) by time: what went in is known from the start of a span, what came out from its end."""
+    found = [(span.start_ns, span, "in") for span in trace.spans]
+    found += [(span.end_ns, span, "out") for span in trace.spans if span.end_ns is not None]
+    return sorted(found, key=lambda event: (event[0], event[2], event[1].span_id))
+
+
+def _take(said: _Sources, span: Seen, side: str) -> None:
+    if side == "in":
+        if span.kind == "llm":
+            return  # heard when its turn comes: what it was asked is no source for what ran beside it
+        said.value(span.input_value)
+        for name in (span.session_id, span.user_id):
+            said.value(name)
+        said.value(dict(span.metadata) if span.metadata else None)
+        for one in span.input:
+            said.message(one)
+        return
+    for one in span.output:
+        said.message(one)
+    said.value(span.output_value)
+    if span.tool is not None:
+        said.grounded = True
+        said.value(span.tool.arguments)
+        said.value(span.tool.result)
+    if span.documents:
+        said.grounded = True
+        for document in span.documents:
+            for value in (document.id, document.content, document.metadata):
+                said.value(value)
+
+
+def _hear(said: _Sources, span: Seen) -> None:
+    """All that the model was given."""
+    for one in (*span.system, *span.input):
+        said.message(one)
+    said.value(span.input_value)
+    said.value(span.tool_definitions)
+    for name in (span.session_id, span.user_id):
+        said.value(name)
+
+
+def _unasked(trace: Trace, tool: Seen) -> bool:
+    """Whether no recorded answer asked for this tool, so that its own arguments are all there is to look at."""
+    name = tool.tool_name or tool.name
+    return not any(call.get("name") == name for span in trace.calls for call in tool_calls(span.output))
+
+
+def _invented(trace: Trace, span: Seen, said: _Sources, told: set[str]) -> Iterator[Signal]:
+    limits = trace.limits
+    for where, name, found in _stated(span, said.grounded):
+        if found.forms[0] in told or _too_common(found, name, limits.number_digits):
+            continue
+        if found.kind == "date" and near(found.forms, span.start_ns, limits.date_days):
+            continue
+        if said.pool.holds(found) or _worked_out(found, said.pool.numbers):
+            continue
+        told.add(found.forms[0])
+        yield Signal("invented", span.span_id, f"{found.text} in {where}: nothing before it says this {found.kind}",
+                     value=found.text)  # fmt: skip
+
+
+def _stated(span: Seen, grounded: bool) -> Iterator[tuple[str, str, Found]]:
+    """(where, argument name or "", value): of every tool call, and of an answer that should rest on results."""
+    if span.kind == "tool":
+        asked: list[tuple[str, Value]] = [(span.tool_name or span.name, span.tool.arguments if span.tool else None)]
+    else:
+        asked = [(str(call.get("name")), call.get("arguments")) for call in tool_calls(span.output)]
+    for tool, arguments in asked:
+        fixed = _json(definitions(span.tool_definitions).get(tool) or "")
+        for key, value in _leaves(unwrapped(arguments)):
+            found = of_argument(value)
+            if found is not None and not (isinstance(value, str) and value and f'"{value}"' in fixed):
+                yield f"{key} of {tool}", key, found
+    if span.kind == "llm" and grounded and not asked:
+        for one in span.output:
+            for count, found in enumerate(in_text(text_of(one.message))):
+                if count < MOST_VALUES:
+                    yield "the answer", "", found
+
+
+def _leaves(value: Value, key: str = "", deep: int = 0) -> Iterator[tuple[str, Value]]:
+    if isinstance(value, dict) and deep < 6:
+        for name, one in value.items():
+            yield from _leaves(one, str(name), deep + 1)
+    elif isinstance(value, list) and deep < 6:
+        for one in value[:100]:
+            yield from _leaves(one, key, deep + 1)
+    else:
+        yield key, value
+
+
+def _words(key: str) -> list[str]:
+    return re.sub(r"([a-z])([A-Z])", r"\1 \2", key).replace("_", " ").replace("-", " ").lower().split()
+
+
+def _too_common(found: Found, key: str, digits: int) -> bool:
+    """Whether a value says too little about where it is from."""
+    words = _words(key)
+    if key and _MACHINE.intersection(words):
+        return True
+    if found.kind == "id":
+        head = re.split(r"[-_#\d]", found.text, maxsplit=1)[0].lower()
+        return head in _KNOWN_MARKS and not _ID_WORDS.intersection(words)
+    if found.kind == "date":
+        return False
+    number = found.number
+    if number is None:
+        return True
+    whole = number == int(number)
+    figures = len(found.forms[0].lstrip("#-0.").replace(".", ""))
+    if found.kind == "price":
+        return number < 1
+    if whole and key and _ID_WORDS.intersection(words):
+        return number < 100
+    if whole:
+        stamp = 1_000_000_000 <= number < 2_200_000_000 or 1e12 <= number < 2.2e12
+        meaning = len(str(int(number)).rstrip("0"))
+        return len(str(int(number))) < digits or meaning <= 2 or 1900 <= number <= 2100 or stamp
+    return figures < 3
+
+
+def _worked_out(found: Found, known: set[float]) -> bool:
+    """Whether a number follows from two known ones, from a run of them, or from one by rounding or another unit."""
+    number = found.number
+    if number is None:
+        return False
+    decimals = len(found.forms[0].partition(".")[2])
+    slack = max(0.5 * 10.0**-decimals, abs(number) * 1e-9) * 1.001
+    meaning = len(found.forms[0].lstrip("#-0.").replace(".", "").rstrip("0"))
+    about = abs(number) * 0.05 if meaning <= 2 else slack  # "about 500"
+    if any(abs(one - number) <= about for one in known) or abs(sum(known) - number) <= slack:
+        return True
+    factors = _SCALES if found.kind == "price" else _SCALES + _UNITS
+    if any(abs(one * factor - number) <= slack for one in known for factor in factors):
+        return True
+    some = list(known) if len(known) <= MOST_NUMBERS else sorted(known)[-MOST_NUMBERS:]
+    if any(abs(one * 1.8 + 32 - number) <= slack or abs((one - 32) / 1.8 - number) <= slack for one in some):
+        return True
+    return any(_of_two(a, b, number, slack) for a, b in combinations(some, 2)) or _sum_of_three(some, number, slack)
+
+
+_SCALES = (10, 100, 1000, 1e6, 0.1, 0.01, 0.001, 1e-6, 12, 1 / 12)
+"""Per cent, thousands, months of a year."""
+_UNITS = (
+    60, 1 / 60, 3600, 1 / 3600, 24, 1 / 24, 7, 1024, 1 / 1024, 1.609344, 1 / 1.609344, 2.54, 1 / 2.54, 0.3048,
+    1 / 0.3048, 0.45359237, 1 / 0.45359237,
+)  # fmt: skip
+"""Hours, days, weeks; bytes; miles, inches, feet, pounds."""
+
+
+def _of_two(a: float, b: float, number: float, slack: float) -> bool:
+    if abs(a + b - number) <= slack or abs(abs(a - b) - number) <= slack or abs(a * b - number) <= slack:
+        return True
+    if abs(a * b / 100 - number) <= slack:  # a share in per cent
+        return True
+    low, high = sorted((a, b))
+    ways = [(high / low), (low / high)] if low else []
+    return any(abs(way * factor - number) <= slack or abs((way - 1) * 100 - number) <= slack
+               for way in ways for factor in (1, 100))  # fmt: skip
+
+
+def _sum_of_three(some: Sequence[float], number: float, slack: float) -> bool:
+    few = some[:40]
+    sums = {round(a + b, 6) for a, b in combinations(few, 2)}
+    return any(abs(one + c - number) <= slack for one in sums for c in few)
+
+
+def _borrowed(span: Seen, told: set[str]) -> Iterator[Signal]:
+    """An argument that only an earlier turn names, where this turn names another of its kind."""
+    turns = [at for at, one in enumerate(span.input) if one.message.role == "user" and text_of(one.message)]
+    if len(turns) < 2:
+        return
+    now = " ".join(_json(list(one.message.parts)) for one in span.input[turns[-1] :])
+    asks = text_of(span.input[turns[-1]].message)
+    for call in tool_calls(span.output):
+        for key, value in _leaves(unwrapped(call.get("arguments"))):
+            found = of_argument(value)
+            if found is None or found.kind not in ("id", "number") or len(id_form(found.text)) < 3:
+                continue
+            other = _other(key, found, asks, span.user_id)
+            if other is None or found.forms[0] in told or id_form(found.text) in id_form(now):
+                continue
+            turn = _turn_of(found, span.input, turns)
+            if turn is not None:
+                told.add(found.forms[0])
+                text = f"{found.text} ({key} of {call.get('name')}) is from turn {turn}; this turn says {other}"
+                yield Signal("borrowed", span.span_id, text, value=found.text)
+
+
+def _other(key: str, found: Found, asks: str, user: str | None) -> str | None:
+    """What this turn says where the argument has something else."""
+    for word in _words(key):
+        if word in ("id", "number", "no", "ref", "code") or len(word) < 3:
+            continue
+        said = [m[1] for m in re.finditer(_LABEL.format(re.escape(word)), asks, re.IGNORECASE)]
+        if said and all(id_form(found.text) not in id_form(one) for one in said):
+            return f"{word} {said[0]}"
+        if word == "user" and user and re.search(r"\d{3}", user) and id_form(found.text) not in id_form(user):
+            return f"user {user}"
+    return None
+
+
+def _turn_of(found: Found, messages: Sequence[Said], turns: Sequence[int]) -> int | None:
+    """The number of the earlier turn that names it, from 1."""
+    form = id_form(found.text)
+    for at, one in enumerate(messages[: turns[-1]]):
+        if form in id_form(_json(list(one.message.parts))):
+            return max(1, sum(turn <= at for turn in turns))
+    return None
+
+
+def first_places(spans: Iterable[Seen], text: str, most: int = 20) -> list[Place]:
+    """Where a text first stands, oldest first, each message once: as written, or as the same value written otherwise
+    ("1,234.50" is 1234.5)."""
+    wanted = of_argument(text)
+    places: list[Place] = []
+    met: set[str] = set()
+    ordered = sorted(spans, key=lambda span: (span.start_ns, span.span_id))
+    timed = [(span.start_ns, 0, span) for span in ordered] + [
+        (span.end_ns or span.start_ns, 1, span) for span in ordered
+    ]
+    for _, out, span in sorted(timed, key=lambda one: one[:2]):
+        for side, number, role, key, content in _sides(span, bool(out)):
+            if key and key in met:
+                continue
+            met.add(key)
+            where = _where(content, text, wanted)
+            if where is not None:
+                places.append(Place(span.span_id, side, number, role, _excerpt(content, *where)))
+                if len(places) >= most:
+                    return places
+    return places
+
+
+def _sides(span: Seen, out: bool) -> Iterator[tuple[str, int, str, str, str]]:
+    sides = (("output", span.output),) if out else (("system", span.system), ("input", span.input))
+    for name, messages in sides:
+        for number, said in enumerate(messages, 1):
+            yield name, number, said.message.role, said.key, _spoken(said.message)
+    tool = span.tool
+    values: tuple[tuple[str, Any], ...] = (("input", span.input_value), ("arguments", tool and tool.arguments))
+    if out:
+        values = (("output", span.output_value), ("result", tool and tool.result))
+        values += tuple(("documents", [d.id, d.content, d.metadata]) for d in span.documents)
+    for name, value in values:
+        if value is not None:
+            yield name, 0, "", "", value if isinstance(value, str) else _json(value)
+
+
+def _spoken(message: Message) -> str:
+    return "\n".join(str(p["text"]) if isinstance(p.get("text"), str) else _json(p) for p in message.parts)
+
+
+def _where(content: str, text: str, wanted: Found | None) -> tuple[int, int] | None:
+    at = content.casefold().find(text.casefold())
+    if at >= 0:
+        return at, at + len(text)
+    if wanted is None:
+        return None
+    for found in in_text(content):
+        if set(found.forms) & set(wanted.forms):
+            at = content.find(found.text)
+            return max(at, 0), max(at, 0) + len(found.text)
+    return None
+
+
+def _excerpt(content: str, start: int, end: int, around: int = 60) -> str:
+    low, high = max(0, start - around), min(len(content), end + around)
+    return ("…" if low else "") + " ".join(content[low:high].split()) + ("…" if high < len(content) else "")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,78 @@
+"""The shape of a trace: errors that nobody heard of, spans without parents, spans whose process is gone, searches
+that found nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from collector.seen import Seen
+from collector.signals.calls import EMPTY
+from collector.signals.trace import Signal, Trace
+
+HANDLED = frozenset({"http", "db", "event"})
+"""Kinds whose failures are told by the step that needed them."""
+
+
+def swallowed(trace: Trace) -> Iterator[Signal]:
+    """A step failed, nothing of its kind went well in its place, and what it was part of says that all is well."""
+    for span in trace.spans:
+        if span.status != "error" or span.kind in HANDLED:
+            continue
+        if any(below.status == "error" and below.kind not in HANDLED for below in trace.below(span)):
+            continue  # the innermost failure speaks
+        above = trace.above(span)
+        if not above or any(one.status != "ok" for one in above) or _made_good(trace, span, above):
+            continue
+        why = span.status_message or span.error_type or "no reason given"
+        text = f"{span.name} failed ({why[:120]}), and {above[-1].name} ended well"
+        yield Signal("swallowed", span.span_id, text, (above[-1].span_id,))
+
+
+def _made_good(trace: Trace, span: Seen, above: list[Seen]) -> bool:
+    """Whether a later step of the same kind went well, or a model was called after it and could deal with it."""
+    ended = span.end_ns or span.start_ns
+    line = {one.span_id for one in above}
+    for other in trace.spans:
+        later = other.start_ns >= ended and other.status == "ok" and other.span_id != span.span_id
+        if later and (other.parent_id in line or other.parent_id == span.parent_id):
+            same = other.kind == span.kind or other.name == span.name
+            if same or (span.kind in ("tool", "retriever") and other.kind in ("llm", "agent")):
+                return True
+    return False
+
+
+def orphan(trace: Trace) -> Iterator[Signal]:
+    """Spans whose parent never arrived. One parent that all beginnings share is in another system: no signal."""
+    missing: dict[str, list[Seen]] = defaultdict(list)
+    for span in trace.spans:
+        if span.parent_id is not None and span.parent_id not in trace.by_id:
+            missing[span.parent_id].append(span)
+    rooted = any(span.parent_id is None for span in trace.spans)
+    if not rooted and len(missing) < 2:
+        return
+    for parent, spans in missing.items():
+        text = f"{len(spans)} span{'s' if len(spans) > 1 else ''} below {parent}, which is not in the file"
+        yield Signal("orphan", spans[0].span_id, text, tuple(span.span_id for span in spans))
+
+
+def abandoned(trace: Trace) -> Iterator[Signal]:
+    """A span began, and its process is gone."""
+    for span in trace.spans:
+        if span.status == "abandoned":
+            yield Signal("abandoned", span.span_id, f"{span.name} never ended: its process is gone, or has gone quiet")
+
+
+def empty_retrieval(trace: Trace) -> Iterator[Signal]:
+    """A search that was asked something and brought no document."""
+    for span in trace.spans:
+        if span.kind not in ("retriever", "reranker") or span.status != "ok" or span.end_ns is None or span.documents:
+            continue
+        asked = span.input_value is not None or span.input  # else nobody recorded what went in and out
+        if asked and not span.output and (span.output_value in EMPTY or _no_documents(span)):
+            yield Signal("empty_retrieval", span.span_id, f"{span.name} brought no document")
+
+
+def _no_documents(span: Seen) -> bool:
+    value = span.output_value
+    return isinstance(value, dict) and value.get("documents") == []

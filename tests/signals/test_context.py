@@ -1,0 +1,119 @@
+"""How a context grew: chains, changes, what fills it, and where the cacheable beginning broke."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from collector import context
+from collector.context import Change, chains, growth, steps
+from collector.model import Usage
+from collector.pricing import Prices
+from collector.seen import Said, Seen
+from tests.builders import T0
+from tests.signals.traces import S, asks, assistant, llm, result, said, user
+
+A, B, C, D = user("a" * 400), assistant("b" * 400), user("c" * 400), assistant("d" * 400)
+PRICES = Prices({"m": {"input": 10, "output": 10, "cache_read": 1}})
+
+
+def changes(before: tuple[Said, ...], after: tuple[Said, ...], out: Said | None = None) -> list[tuple[str, int]]:
+    step = steps([llm(1, *before, out=out), llm(2, *after)])[1]
+    return [(one.what, one.index) for one in step.changes]
+
+
+def test_calls_that_share_a_history_are_a_chain_and_others_are_not() -> None:
+    first, second = llm(1, A, out=B), llm(3, A, B, C)
+    other = llm(2, user("another agent's question"))
+    assert [[one.span_id for one in chain] for chain in chains([second, other, first])] == [["1", "3"], ["2"]]
+
+
+def test_a_history_cut_at_its_head_stays_in_its_chain_and_parallel_calls_do_not() -> None:
+    assert len(chains([llm(1, A, B, C), llm(2, B, C, D)])) == 1
+    side = [llm(n, A, start_ns=T0 + n, end_ns=T0 + 9 * S) for n in (1, 2)]
+    assert len(chains(side)) == 2
+
+
+def test_what_a_turn_added_is_told_and_which_of_it_was_the_answer_before() -> None:
+    step = steps([llm(1, A, out=B), llm(2, A, B, C)])[1]
+    assert [(one.what, one.index, one.answer) for one in step.changes] == [("added", 2, True), ("added", 3, False)]
+    assert step.broken is None
+
+
+def test_dropped_moved_truncated_and_rewritten_messages_are_told_apart() -> None:
+    assert changes((A, B, C), (A, C)) == [("dropped", 2)]
+    assert changes((A, B, C, D), (A, C, B, D)) in ([("moved", 2)], [("moved", 3)])
+    assert changes((A, B), (A, assistant("b" * 100))) == [("truncated", 2)]
+    assert changes((A, B), (A, assistant("something else"))) == [("rewritten", 2)]
+    long, short = result("x" * 900, "c1"), result("[cleared]", "c1")
+    assert changes((A, asks("t", {}, "c1"), long), (A, asks("t", {}, "c1"), short)) == [("truncated", 3)]
+
+
+def test_a_truncated_message_says_how_much_is_gone() -> None:
+    step = steps([llm(1, A, B, tokens=(200, 1)), llm(2, A, assistant("b" * 100), tokens=(125, 1))])[1]
+    assert step.changes == (Change("truncated", 2, "assistant", 75, "b" * 79 + "…"),)
+
+
+def full(n: int, *messages: Said, tokens: int | None, **more: Any) -> Seen:
+    system = (said("system", "s" * 100),)
+    return llm(n, *messages, system=system, tool_definitions=["t" * 96], usage=Usage(tokens, 1), **more)
+
+
+def test_what_fills_the_window_adds_up_to_the_tokens_that_were_counted() -> None:
+    reasoning = said("assistant", {"type": "reasoning", "text": "r" * 100})
+    step = steps([full(1, user("u" * 100), reasoning, result("x" * 100), tokens=1000)])[0]
+    assert step.segments == {"system": 200, "tools": 200, "history": 200, "results": 200, "reasoning": 200}
+    assert (step.tokens, step.estimated) == (1000, False)
+
+
+def test_without_a_count_four_characters_are_a_token() -> None:
+    step = steps([llm(1, A, tokens=None)])[0]
+    assert (step.segments["history"], step.estimated) == (100, True)
+
+
+def test_growth_is_by_call() -> None:
+    assert growth(steps([llm(1, A, tokens=(100, 1)), llm(2, A, B, tokens=(250, 1)), llm(3, A, tokens=(90, 1))])) == [
+        100, 150, -160,
+    ]  # fmt: skip
+
+
+def broken(n: int, *messages: Said, read: int, system: str = "s") -> Seen:
+    usage = Usage(10_000, 10, cache_read_tokens=read)
+    return llm(n, *messages, model="m", usage=usage, system=(said("system", system),))
+
+
+def test_where_the_prefix_broke_is_told_with_what_differs_and_what_it_cost() -> None:
+    calls = [broken(1, A, read=0), broken(2, A, B, read=9000), broken(3, user("A" * 400), B, C, read=0)]
+    step = steps(calls, PRICES.cost)[2]
+    assert step.broken is not None
+    assert (step.broken.part, step.broken.index, step.broken.place) == ("message", 1, "message 1 (user)")
+    assert "aaa" in step.broken.what
+    assert "AAA" in step.broken.what
+    # 10,000 tokens at $10 a million where $1 would have done
+    assert (step.missed_tokens, step.over_nanousd) == (10_000, 90_000_000)
+
+
+def test_a_clock_in_the_system_instructions_breaks_everything() -> None:
+    step = steps([broken(1, A, read=5000, system="It is 10:01."), broken(2, A, read=0, system="It is 10:02.")])[1]
+    assert step.broken is not None
+    assert (step.broken.place, step.broken.what) == ("the system instructions", "“It is 10:01.” became “It is 10:02.”")
+
+
+def test_an_unbroken_prefix_costs_nothing_more_and_an_unknown_price_is_unknown() -> None:
+    calls = [broken(1, A, read=0), broken(2, A, B, read=9000)]
+    assert [step.over_nanousd for step in steps(calls, PRICES.cost)] == [0, 0]
+    gone = [broken(1, A, read=5000), broken(2, B, read=0)]
+    assert steps(gone, lambda *_: None)[1].over_nanousd is None
+
+
+def test_a_provider_that_tells_nothing_of_a_cache_misses_nothing_known() -> None:
+    step = steps([llm(1, A, tokens=(9000, 1)), llm(2, B, tokens=(9000, 1))], PRICES.cost)[1]
+    assert step.broken is not None
+    assert (step.missed_tokens, step.over_nanousd) == (None, None)
+
+
+def test_a_long_history_is_compared_in_a_blink() -> None:
+    history = [user(f"message {n}") for n in range(3000)]
+    step = steps([llm(1, *history), llm(2, *history[1000:], user("new"))])[1]
+    assert Counter(one.what for one in step.changes) == {"dropped": 1000, "added": 1}
+    assert tuple(step.segments) == context.SEGMENTS

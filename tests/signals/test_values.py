@@ -1,0 +1,102 @@
+"""Values from nowhere: a corpus of what must be found and, longer, of what must not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.signals import first_places
+from collector.signals.values import in_text, number_form, of_argument
+from tests.signals.traces import asks, assistant, found, llm, result, said, tool, user
+
+CORPUS = json.loads((Path(__file__).parent / "corpus.json").read_text("utf-8"))
+
+
+def signals_of(case: dict[str, Any]) -> list[tuple[str, str]]:
+    messages = [user(case["user"])] if "user" in case else []
+    if case.get("image"):
+        messages.append(said("user", {"type": "image", "url": "https://example.com/receipt.png"}))
+    for one in case.get("results", ()):
+        messages += [asks("look_up", {}), result(one)]
+    system = (said("system", case["system"]),) if "system" in case else ()
+    out = asks("act", case["call"]) if "call" in case else assistant(case["answer"])
+    tools = [{"type": "function", "function": {"name": "act", "parameters": case.get("tools", {})}}]
+    spans = [llm(5, *messages, out=out, system=system, tool_definitions=tools)]
+    return [(one.kind, one.value) for one in found(*spans) if one.kind in ("invented", "borrowed")]
+
+
+@pytest.mark.parametrize("case", CORPUS, ids=[case["case"] for case in CORPUS])
+def test_of_values_exactly_the_invented_ones_are_found(case: dict[str, Any]) -> None:
+    assert signals_of(case) == [("invented", value) for value in case.get("invented", ())]
+
+
+def test_a_value_from_another_turn_is_found_where_this_turn_names_its_own() -> None:
+    turns = (user("I am user 54321. Order 1001?"), assistant("On its way."), user("This is user 12345. Order 789?"))
+    (signal,) = found(llm(1, *turns, out=asks("get_order", {"user_id": 54321, "order_id": 789})))
+    assert (signal.kind, signal.span_id, signal.value) == ("borrowed", "1", "54321")
+    assert signal.text == "54321 (user_id of get_order) is from turn 1; this turn says user 12345"
+
+
+def test_a_value_of_an_earlier_turn_is_no_signal_where_this_turn_names_none() -> None:
+    turns = (user("I am user 54321. Order 1001?"), assistant("On its way."), user("And when does it come?"))
+    assert found(llm(1, *turns, out=asks("get_order", {"user_id": 54321, "order_id": 1001}))) == []
+
+
+def test_a_value_is_told_once_where_it_came_up() -> None:
+    first = llm(1, user("Order?"), out=asks("get_order", {"order_id": 48213}, "c1"))
+    second = llm(3, user("Order?"), asks("get_order", {"order_id": 48213}, "c1"), result("shipped", "c1"),
+                 out=assistant("Order 48213 was shipped."))  # fmt: skip
+    spans = (first, tool(2, "get_order", {"order_id": 48213}, "shipped", call_id="c1"), second)
+    assert [(one.kind, one.span_id) for one in found(*spans)] == [("invented", "1")]
+
+
+def test_what_a_parallel_step_says_later_is_no_source() -> None:
+    asked = llm(1, user("Order?"), out=asks("get_order", {"order_id": 48213}))
+    late = tool(2, "list_orders", {}, [48213])
+    assert [one.value for one in found(asked, late)] == ["48213"]
+
+
+def test_a_tool_that_no_recorded_answer_asked_for_is_looked_at_itself() -> None:
+    spans = (llm(1, user("Hello")), tool(2, "get_order", {"order_id": 48213}))
+    assert [(one.kind, one.span_id) for one in found(*spans)] == [("invented", "2")]
+
+
+def test_values_are_found_with_their_kind() -> None:
+    text = "Order ORD-17788 of 21 November 2026 cost $1,234.50 and weighs 3.25 kg"
+    assert [(one.kind, one.text, one.forms[0]) for one in in_text(text)] == [
+        ("date", "21 November 2026", "2026-11-21"),
+        ("price", "$1,234.50", "#1234.5"),
+        ("id", "ORD-17788", "ord17788"),
+        ("number", "3.25", "#3.25"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [("1,234.50", "#1234.5"), ("1.234,50", "#1234.5"), ("1 234", "#1234"), ("0,5", "#0.5"), ("x", None)],
+)
+def test_numbers_have_one_form(text: str, form: str | None) -> None:
+    assert number_form(text) == form
+
+
+@pytest.mark.parametrize("value", [True, None, "", "a sentence of words", "x" * 90, ["1234"], {"a": 1}, "\x1b[31m"])
+def test_what_is_no_value_is_none(value: Any) -> None:
+    assert of_argument(value) is None
+
+
+def test_the_first_place_of_a_value_is_found_however_it_is_written() -> None:
+    search = tool(1, "prices", {"plan": "team"}, "The team plan costs $1,234.50 a year.")
+    answer = llm(2, user("Price?"), asks("prices", {"plan": "team"}), result("The team plan costs $1,234.50 a year."),
+                 out=assistant("It costs 1234.5 dollars."))  # fmt: skip
+    places = first_places([answer, search], "1234.5")
+    assert [(one.span_id, one.side, one.message, one.role) for one in places] == [
+        ("1", "result", 0, ""), ("2", "input", 3, "tool"), ("2", "output", 1, "assistant"),
+    ]  # fmt: skip
+    assert "$1,234.50" in places[0].excerpt
+
+
+def test_a_text_that_stands_nowhere_has_no_first_place() -> None:
+    assert first_places([llm(1, user("Hello"))], "48213") == []
