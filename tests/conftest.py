@@ -1,6 +1,7 @@
 """What holds for every test: nobody's own settings, and no deadline that a busy machine could miss.
 
-`--hypothesis-profile=quick` looks at few examples; the run on the oldest dependencies uses it.
+A property is tried on some examples, other ones every time; `--hypothesis-profile=quick` takes few, for the run
+on the oldest dependencies, and `--hypothesis-profile=thorough` many.
 """
 
 from __future__ import annotations
@@ -12,9 +13,15 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("full", deadline=None)
+settings.register_profile("thorough", deadline=None, max_examples=300)
+settings.register_profile("some", deadline=None, max_examples=40)
 settings.register_profile("quick", deadline=None, max_examples=10)
-settings.load_profile("full")
+settings.load_profile("some")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Half as many again as there are processors: a quarter of the time is spent waiting for other processes."""
+    return (os.cpu_count() or 2) * 3 // 2
 
 
 @pytest.fixture(autouse=True, scope="session")

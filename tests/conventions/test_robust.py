@@ -88,7 +88,7 @@ def check_message(message: Message) -> None:
             assert isinstance(part["text"], str)
 
 
-@settings(max_examples=300)
+@settings(max_examples=3 * settings().max_examples)
 @given(attributes, st.lists(events, max_size=3), st.sampled_from([None, "error"]), st.dictionaries(keys, values))
 def test_any_attributes_read_as_something(
     said: dict[str, Any], happened: list[Event], status: str | None, resource: dict[str, Any]
@@ -103,14 +103,14 @@ def test_any_attributes_read_as_something(
     check(conventions.read(SpanPart(TRACE, SPAN, attributes=conventions.encode(reading))))
 
 
-@settings(max_examples=200)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.lists(logs, max_size=4))
 def test_any_log_records_read_as_something(records: list[LogRecord]) -> None:
     check(conventions.read_logs(records))
 
 
 @pytest.mark.parametrize("convention", MORE, ids=lambda one: one.name)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings().max_examples // 2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_values_of_a_conventions_own_keys_read_as_something(convention: Convention, data: st.DataObject) -> None:
     own = sorted({key for slot in convention.slots.values() for key in slot.split()})

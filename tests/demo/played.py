@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collector.store.filters import parse
+from collector.store.lock import FileLock
 from collector.store.reader import Reader
 from collector.store.rows import SpanDetail, SpanRow, TraceRow
 
@@ -47,6 +49,19 @@ class Told:
     def under(self, row: SpanRow) -> list[SpanRow]:
         """The spans directly under one."""
         return [span for span in self.tree(row.trace_id) if span.parent_id == row.span_id]
+
+
+def once(shared: Path, name: str, *options: str) -> Run:
+    """`run` in the folder `name` of `shared`, unless another process of this test session did."""
+    folder = shared / name
+    with FileLock(shared / f"{name}.lock", wait_s=150):
+        if folder.exists():
+            kept = json.loads((folder / "ended.json").read_text())
+            return Run(subprocess.CompletedProcess(**kept["ended"]), folder / "demo.db", tuple(kept["left"]))
+        folder.mkdir()
+        ran = run(folder, *options)
+        (folder / "ended.json").write_text(json.dumps({"ended": vars(ran.ended), "left": ran.left}))
+        return ran
 
 
 def run(folder: Path, *options: str) -> Run:

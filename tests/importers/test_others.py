@@ -257,7 +257,7 @@ def _mangled(draw: st.DrawFn) -> dict[str, object]:
     return record
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(["claude", "codex", "native"]), st.lists(_mangled() | _values, max_size=12))
 def test_whatever_stands_in_a_line_nothing_breaks_and_nothing_is_silent(kind, records):
     reader = lines.reader(kind, Together())
@@ -272,7 +272,7 @@ def test_whatever_stands_in_a_line_nothing_breaks_and_nothing_is_silent(kind, re
             assert sum(refusal.count for batch in batches for refusal in batch.refused) == 1
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from([b"", b"{", b"[{", b"\x1f\x8b\x08", b"PK\x03\x04", b"PAR1", b"id,traceId,startTime\n"]), st.binary()
 )

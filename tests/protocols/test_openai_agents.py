@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collector import conventions
@@ -127,7 +127,6 @@ ODD = st.none() | st.booleans() | st.integers(-9, 9) | FINITE | st.text(max_size
 TREES = st.recursive(ODD, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(WORDS), inner))
 
 
-@settings(max_examples=60)
 @given(st.lists(st.dictionaries(st.sampled_from(WORDS), TREES), max_size=3), st.sampled_from(["trace", "trace.span"]))
 def test_whatever_the_items_hold_they_are_read_or_refused(items: list[dict[str, Any]], kind: str) -> None:
     whole = [{"id": "i", "trace_id": "t", **item, "object": kind} for item in items]

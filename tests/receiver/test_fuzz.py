@@ -34,7 +34,7 @@ from tests.receiver.running import Running, running, settings_for
 PAYLOADS = Path(__file__).parents[1] / "payloads"
 ALL_WELL = {200, 201, 202, 204, 207}
 HIS_FAULT = {400, 404, 405, 409, 413, 415, 422}
-SOME = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+SOME = settings(suppress_health_check=list(HealthCheck))
 
 
 @dataclass(frozen=True)

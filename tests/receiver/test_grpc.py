@@ -107,7 +107,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield export
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(st.binary(max_size=8), st.integers(0, len(RECORDED)))
 def test_damaged_bodies_are_the_senders_trouble(real: Any, put_in: bytes, at: int) -> None:
     code = grpc.StatusCode.OK

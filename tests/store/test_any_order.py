@@ -66,8 +66,7 @@ def stored(deliveries: list[list[SpanPart]]) -> dict[str, object]:
 
 
 @settings(
-    max_examples=40,
-    deadline=None,
+    max_examples=settings().max_examples // 2,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )

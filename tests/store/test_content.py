@@ -212,7 +212,7 @@ def comes_back(shared: tuple[Path, Ingest, Iterator[int]], *sent: dict[str, Valu
             assert repr(sorted(found.items())) == repr(sorted(part.attributes.items()))
 
 
-EXAMPLES = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = settings(suppress_health_check=list(HealthCheck))
 
 
 @EXAMPLES

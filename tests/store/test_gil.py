@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,13 @@ from collector.settings import Settings
 from collector.store import fulltext, open_reader
 from collector.store.files import lock_path
 from collector.store.lock import FileLock
-from tests.builders import TRACE, make_llm, make_part, span_id, trace_id
+from tests.builders import TRACE, conversation, make_llm, make_part, span_id, trace_id, user
 
 SPANS = 200
 DEADLINE_S = 20
 
 BUSY_HOST = """
-import json, sys, threading, time
+import json, sys, threading
 from pathlib import Path
 from collector.ingest import Ingest
 from collector.model import Batch
@@ -35,13 +36,13 @@ from collector.store import staging
 from tests.builders import conversation, make_llm, user
 
 path, batches = Path(sys.argv[1]), int(sys.argv[2])
-transactions = []
+transactions = 0
 real = staging.commit
 
 def commit(*arguments):
-    began = time.perf_counter()
+    global transactions
+    transactions += 1
     real(*arguments)
-    transactions.append(time.perf_counter() - began)
 
 staging.commit = commit
 ingest = Ingest(path, Settings(db=path, redact="default"))
@@ -55,47 +56,44 @@ def spin():
         pass
 
 threading.Thread(target=spin, daemon=True).start()
-transactions.clear()
-began = time.monotonic()
+transactions = 0
 size = len(calls) // batches
 for at in range(0, len(calls), size):
     ingest.write(Batch("sdk", tuple(calls[at : at + size])))
-print(json.dumps({"began": began, "took_s": time.monotonic() - began, "transaction_s": max(transactions)}), flush=True)
+print(json.dumps({"transactions": transactions}), flush=True)
 sys.stdin.readline()
 import os; os._exit(0)
 """
 
 
-def seen_at(path: Path, want: int) -> float:
-    """When a reader first saw so many spans in the trace (monotonic: one clock for all processes of a machine)."""
+def wait_for(path: Path, want: int) -> None:
+    """Until a reader sees so many spans in the trace."""
     deadline = time.monotonic() + DEADLINE_S
     with open_reader(path) as reader:
         while (found := reader.trace(TRACE).span_count) < want:
             assert time.monotonic() < deadline, f"{found} of {want} spans after {DEADLINE_S} s"
             time.sleep(0.005)
-        return time.monotonic()
 
 
 class Neighbour(threading.Thread):
-    """Commits a span at a time until told to stop, and remembers how long each took."""
+    """Commits a span at a time until told to stop."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
-        self.latencies_s: list[float] = []
+        self.commits = 0
         self.stopped = threading.Event()
 
     def run(self) -> None:
         with Ingest(self.path, Settings(db=self.path, redact="off")) as ingest:
             while not self.stopped.wait(0.01):
-                began = time.monotonic()
-                part = make_part(len(self.latencies_s) + 1, trace=trace_id(9))
+                part = make_part(self.commits + 1, trace=trace_id(9))
                 assert ingest.write(Batch("test", (part,))).stored == 1
-                self.latencies_s.append(time.monotonic() - began)
+                self.commits += 1
 
 
 @pytest.mark.parametrize("batches", [1, 2])
-def test_spans_written_beside_a_spinning_thread_are_seen_within_a_second(tmp_path: Path, batches: int) -> None:
+def test_what_is_written_beside_a_spinning_thread_is_seen_and_lets_others_write(tmp_path: Path, batches: int) -> None:
     path = tmp_path / "traces.db"
     with subprocess.Popen(
         [sys.executable, "-c", BUSY_HOST, str(path), str(batches)],
@@ -111,24 +109,37 @@ def test_spans_written_beside_a_spinning_thread_are_seen_within_a_second(tmp_pat
             host.stdin.write("go\n")
             host.stdin.flush()
             neighbour.start()
-            seen = seen_at(path, SPANS + 1)
+            wait_for(path, SPANS + 1)
             told: dict[str, Any] = json.loads(host.stdout.readline())
             neighbour.stopped.set()
             neighbour.join(DEADLINE_S)
         finally:
             neighbour.stopped.set()
             host.kill()
-    slowest = max(neighbour.latencies_s)
-    print(
-        f"\n{SPANS} spans in {batches} writes beside a spinning thread: seen after"
-        f" {(seen - told['began']) * 1000:.0f} ms,"
-        f" longest transaction {told['transaction_s'] * 1000:.0f} ms; beside them {len(neighbour.latencies_s)}"
-        f" commits of another process, the slowest {slowest * 1000:.0f} ms"
-    )
-    assert seen - told["began"] < 1
-    assert told["transaction_s"] < 0.25  # 13 ms where nothing else runs; the machine may be shared
-    assert neighbour.latencies_s
-    assert slowest < 1
+    assert told["transactions"] >= batches
+    assert neighbour.commits
+
+
+def test_a_transaction_is_one_statement_however_many_spans_it_writes(tmp_path: Path) -> None:
+    """Each statement is a step that wins the GIL back, while the others wait for the lock."""
+    path = tmp_path / "traces.db"
+    said: list[str] = []
+    with Ingest(path, Settings(db=path, redact="off")) as ingest:
+        connection = ingest._writer._connection
+        ingest.write(Batch("test", (make_llm(0, trace=trace_id(9)),)))
+        connection.set_trace_callback(said.append)
+        spoken = []
+        for many in (5, 50):
+            said.clear()
+            asked = conversation(user(f"question {many}"))
+            calls = (make_llm(n, trace=trace_id(many), reading={"input": asked}) for n in range(1, many + 1))
+            assert ingest.write(Batch("test", tuple(calls))).received == many
+            # what a trigger does is told in the words of the statement that fired it
+            spoken.append([" ".join(statement.split()[:3]).lower() for statement, _ in groupby(said)])
+    few, more = spoken
+    assert few == more
+    assert few.count("insert into temp.go") == 1
+    assert not any(statement.startswith(("begin", "commit", "savepoint")) for statement in few)
 
 
 def test_a_large_batch_is_cut_into_short_transactions(tmp_path: Path) -> None:
