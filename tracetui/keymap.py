@@ -61,6 +61,7 @@ KEYS = (
     Key("trace", "previous_critical", "left_square_bracket", "[ ]", "path", "along the critical path (thick bars)", 6),
     Key("trace", "next_critical", "right_square_bracket", "]", "path", "the same, forwards"),
     Key("trace", "zoom", "z", "z", "zoom", "zoom the bars in to this span, and out again", 7),
+    Key("trace", "graph", "a", "a", "graph", "agents and tools: who called whom, how often, at what cost"),
     Key("trace", "edit", "e", "e", "editor", "what the tab shows, in $VISUAL or $EDITOR", 7),
     Key("trace", "other_pane", "tab", "tab", "pane", "between the tree and the inspector", 3),
     Key("trace", "all_messages", "equals_sign", "=", "all messages", "all messages, or only this turn's", 4),

@@ -13,12 +13,13 @@ import orjson
 
 from collector.errors import NotFound, StoreError
 from collector.model import USAGE_FIELDS, Process, Resource, Scope, Score, SpanPart, Usage
-from collector.store import parts, skeleton
+from collector.store import measures, parts, skeleton
 from collector.store.complete import Completion, complete
 from collector.store.filters import Filter
 from collector.store.find import find
 from collector.store.ground import Reading, state_and_body
 from collector.store.lists import LISTS, SESSIONS, SPAN_ROW, SPANS, TRACE_ROW, TRACES, List
+from collector.store.measures import Measures
 from collector.store.migrations import SCHEMA_VERSION
 from collector.store.narrow import narrow
 from collector.store.pages import Asked, as_sql, narrowed, page
@@ -163,6 +164,10 @@ class Reader(Reading):
         """What the tree of a trace stands on, for traces of any size. `since`: only of the spans that changed after
         this `TraceRow.seq`, and of those that run."""
         return skeleton.read(self.rows, trace_id, self.moment(), since)
+
+    def measures(self, trace_id: str) -> Measures:
+        """What its spans are and cost, as columns beside the skeleton's."""
+        return measures.read(self.rows, trace_id)
 
     def span_rows(self, trace_id: str, numbers: Sequence[int]) -> dict[int, SpanRow]:
         """The rows of some of its spans, by the number that a skeleton gives them."""

@@ -53,6 +53,15 @@ def test_without_a_terminal_the_traces_are_listed(db):
         assert len(lines) == 3
 
 
+def test_a_graph_of_a_trace_is_shown_as_text_and_as_json(db):
+    lines = run("show", ONE, "--graph").stdout.splitlines()
+    assert [line.split("  ")[0] for line in lines[1:]] == ["◆ support_agent", "└─ ✦ gpt-4o-mini"]
+    shape = json.loads(run("show", ONE, "--graph", "--json").stdout)
+    assert [actor["name"] for actor in shape["actors"]] == ["support_agent", "gpt-4o-mini"]
+    assert "\x1b" not in run("show", TWO, "--graph").stdout
+    assert "of a whole trace" in run("show", ONE, "0", "--graph", code=2).output
+
+
 def test_traces_print_as_json_newest_first(db):
     listed = json.loads(run("traces", "--json").stdout)
     assert [trace["trace_id"] for trace in listed] == [TWO, ONE]

@@ -10,6 +10,7 @@ from typing import Any
 from collector.errors import FilterError, NotFound
 from collector.model import Content, Event, Message, Resource, Scope, Tool, Usage
 from collector.store.complete import Completion, complete
+from collector.store.measures import Measures
 from collector.store.rows import FileState, Page, SearchHit, SessionRow, SpanDetail, SpanRow, Totals, TraceRow
 from collector.store.skeleton import Skeleton
 from tracetui.app import Explorer
@@ -166,6 +167,9 @@ class FakeReader:
             return since is None or row.seq > since or row.status == "running"
 
         return Skeleton.of(row for row in self.spans if news(row))
+
+    def measures(self, trace_id: str) -> Measures:
+        return Measures.of(self.spans)
 
     def span_rows(self, trace_id: str, numbers: Sequence[int]) -> dict[int, SpanRow]:
         return {int(row.span_id, 16): row for row in self.spans if int(row.span_id, 16) in set(numbers)}

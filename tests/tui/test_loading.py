@@ -10,12 +10,15 @@ import pytest
 
 from collector import tree
 from collector.ingest import Ingest
-from collector.model import Batch, Reading, SpanPart
+from collector.model import KINDS, Batch, Reading, SpanPart, Tool, Usage
 from collector.settings import Settings
 from collector.store import open_reader
+from collector.store.measures import Measures
 from collector.store.reader import Reader
 from tests.builders import TRACE, make_part, make_started, span_id
 from tracetui import loading, trees
+
+from .hostile import HOSTILE
 
 
 @pytest.fixture
@@ -121,3 +124,23 @@ def test_the_news_are_found_without_reading_the_trace(reader: Reader) -> None:
     steps.clear()
     reader.span_rows(TRACE, [1, 2])
     assert "SEARCH s USING INDEX spans_key (trace_id=? AND span_id=?)" in steps
+
+
+def test_measures_of_a_file_are_those_of_its_rows(ingest: Ingest, tmp_path: Path) -> None:
+    called = Reading(kind="llm", model="gpt-4o", usage=Usage(input_tokens=7), cost_nanousd=9, ttft_ns=3)
+    kinds = [called, Reading(kind="tool", tool=Tool("look")), Reading(kind="agent", agent_name="boss"), Reading()]
+    write(ingest, *(make_part(n, name=HOSTILE[n - 1], reading=one) for n, one in enumerate(kinds, start=1)))
+    with open_reader(tmp_path / "traces.db") as reader:
+        found = reader.measures(TRACE)
+        rows = Measures.of(reader.tree_spans(TRACE))
+    columns = (found.kinds, found.costs, found.tokens, found.ttfts, found.label_of)
+    told = [(KINDS[kind], *numbers, found.labels[label]) for kind, *numbers, label in zip(*columns, strict=True)]
+    assert told == [
+        ("llm", 9, 7, 3, "gpt-4o"), ("tool", -1, -1, -1, "look"), ("agent", -1, -1, -1, "boss"),
+        ("span", -1, -1, -1, HOSTILE[3]),
+    ]  # fmt: skip
+    assert (found.ids, found.kinds, found.costs, found.tokens) == (rows.ids, rows.kinds, rows.costs, rows.tokens)
+
+
+def test_a_trace_that_is_not_there_has_no_measures(reader: Reader) -> None:
+    assert len(reader.measures("f" * 32)) == 0

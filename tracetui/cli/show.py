@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,12 +23,17 @@ if TYPE_CHECKING:
 @click.option("--tree", "form", flag_value="tree", default="tree", help="The tree of its spans (default).")
 @click.option("--messages", "form", flag_value="messages", help="Who said what, each message once.")
 @click.option("--json", "form", flag_value="json", help="Print one JSON document.")
+@click.option("--graph", is_flag=True, help="Agents, models and tools: who called whom, how often, at what cost.")
 @common.db_option
-def show(trace: str, span: str | None, form: str, db: Path | None) -> None:
+def show(trace: str, span: str | None, form: str, graph: bool, db: Path | None) -> None:
     """Show TRACE, or only SPAN of it. Ids may be shortened while they are unique."""
+    if graph and span is not None:
+        raise click.UsageError("--graph is of a whole trace; leave SPAN out")
     with common.opened(db) as reader:
         trace_id = reader.resolve_trace(trace)
-        if span is None:
+        if graph:
+            _show_graph(reader, trace_id, form)
+        elif span is None:
             _show_trace(reader, trace_id, form)
         else:
             _show_span(reader, trace_id, span, form)
@@ -48,6 +54,17 @@ def _show_trace(reader: Reader, trace_id: str, form: str) -> None:
         _print(tell.conversation_lines(_details(reader, arrived)))
     else:
         _print(tell.tree_lines((node.depth, node.row, node.span_id) for node in nodes))
+
+
+def _show_graph(reader: Reader, trace_id: str, form: str) -> None:
+    from tracetui.cli import graph
+
+    found = graph.read(reader, trace_id, time.time_ns())
+    if form == "json":
+        common.print_json({"trace_id": trace_id, **graph.graph_json(found)})
+        return
+    click.echo(tell.heading(reader.trace(trace_id)))
+    _print(graph.text_lines(found))
 
 
 def _show_span(reader: Reader, trace_id: str, prefix: str, form: str) -> None:

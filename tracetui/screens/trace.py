@@ -19,6 +19,7 @@ from tracetui import branches, editor, loading
 from tracetui import format as fmt
 from tracetui.keymap import bindings
 from tracetui.screens.base import ExplorerScreen, Facts
+from tracetui.screens.graph import GraphScreen
 from tracetui.screens.header import trace_context
 from tracetui.screens.menu import Choice
 from tracetui.widgets.details import as_values
@@ -137,7 +138,7 @@ class TraceScreen(ExplorerScreen):
             before = tree.selected_id
             tree.show(loaded.outline, loaded.rows, loaded.changed)
             if self._goto is not None and self._goto in loaded.outline.ids:
-                tree.reveal(loaded.outline.ids.index(self._goto))
+                tree.go_to(self._goto)
                 self._goto = None
             if before is not None and before == tree.selected_id and before in loaded.changed:
                 self._inspect()
@@ -244,6 +245,14 @@ class TraceScreen(ExplorerScreen):
 
     def action_zoom(self) -> None:
         self.waterfall.zoom()
+
+    def action_graph(self) -> None:
+        """Enter on a line of it leads to the first of these calls."""
+        self.app.push_screen(GraphScreen(self.facts, self.trace_id), self._to_call)
+
+    def _to_call(self, number: int | None) -> None:
+        if number is not None:
+            self.waterfall.go_to(number)
 
     def action_edit(self) -> None:
         """Leave the screen to the user's editor, with what the tab shows."""

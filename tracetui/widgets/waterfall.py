@@ -332,6 +332,11 @@ class Waterfall(LineList):
                 self.opened.add(self.outline.ids[above])
         self._keep(self.outline.ids[index])
 
+    def go_to(self, number: int) -> None:
+        """Put the cursor on the span with this id, if it is there."""
+        if number in self.outline.ids:
+            self.reveal(self.outline.ids.index(number))
+
     def go_to_error(self, step: int) -> bool:
         found = branches.next_error(self.outline, self.selected or 0, step)
         if found is not None:
