@@ -93,6 +93,19 @@ def half_even(number: int, scale: int) -> int:
     return quotient
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Nano-dollars of calls by what they paid for. `saved` is what they would have cost more without a cache; it is
+    below 0 where writing the cache cost more than reading it brought."""
+
+    input: float
+    cache_read: float
+    cache_write: float
+    output: float
+    reasoning: float
+    saved: float
+
+
 Priced = Callable[[Usage, int], "int | None"]
 """A compiled price list: (usage, Unix nanoseconds of the call) -> nano-dollars, or None where it names no price."""
 
@@ -127,6 +140,40 @@ class Prices:
             return None, "unknown"
         cost = found[1](usage, at_ns)
         return (None, "unknown") if cost is None else (cost, found[0])
+
+    def parts(self, provider: str | None, model: str, usage: Usage, calls: int, at_ns: int) -> Parts | None:
+        """What `calls` alike calls of one day paid for, by the price list; None where it does not know the model.
+
+        `usage` are their sums. A tier is chosen by their mean: calls that differ much are told apart by nothing here.
+        """
+        found = self._look_up_memo(provider, model, at_ns)
+        if found is None:
+            return None
+        size = max((usage.input_tokens or 0) // max(calls, 1), 1000)
+        plain = found[1](Usage(size, 0), at_ns)
+        if plain is None:
+            return None
+
+        def rate(*asked: int) -> float:
+            """Nano-dollars a token, of `size` tokens of one type beside as many of plain input."""
+            cost = found[1](Usage(*asked), at_ns)
+            return 0.0 if cost is None else cost / size
+
+        fee, base = rate(0, 0), plain / size
+        whole = base - fee
+        read, write = rate(size, 0, size) - fee, rate(size, 0, 0, size) - fee
+        out, thought = rate(size, size) - base, rate(size, size, 0, 0, size) - base
+        n_read, n_write = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
+        n_thought = min(usage.reasoning_tokens or 0, usage.output_tokens or 0)
+        return Parts(
+            max((usage.input_tokens or 0) - n_read - n_write, 0) * whole, n_read * read, n_write * write,
+            ((usage.output_tokens or 0) - n_thought) * out, n_thought * thought,
+            n_read * (whole - read) - n_write * (write - whole),
+        )  # fmt: skip
+
+    def _look_up_memo(self, provider: str | None, model: str, at_ns: int) -> tuple[str, Priced] | None:
+        key = (provider, model, at_ns // DAY_NS)
+        return self._memo[key] if key in self._memo else self._look_up(key, at_ns)
 
     def _look_up(self, key: tuple[str | None, str, int], at_ns: int) -> tuple[str, Priced] | None:
         own = self._override(key[0], key[1])

@@ -96,6 +96,13 @@ def for_spans(where: Filter) -> Conditions:
     return _all(Conditions(), where, _span_term, _span_scope)
 
 
+def for_calls(of_traces: Filter, of_spans: Filter) -> tuple[Conditions, Conditions]:
+    """Conditions on traces (t), and on spans (s); what the second binds stands beside the values of the first."""
+    traces = for_traces(of_traces)
+    spans = Conditions(values=dict(traces.values))
+    return traces, _all(spans, of_spans, _span_term, _span_scope)
+
+
 def for_sessions(where: Filter) -> Conditions:
     return _all(Conditions(), where, _session_term, _session_scope)
 

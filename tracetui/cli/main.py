@@ -22,6 +22,7 @@ COMMANDS = {
     "traces": ("traces", "List traces."),
     "spans": ("spans", "List spans."),
     "sessions": ("sessions", "List sessions (threads)."),
+    "costs": ("costs", "Add up calls, tokens and costs by anything."),
     "show": ("show", "Show one trace, or one span of it."),
     "search": ("search", "Search all text: messages, names, errors, values."),
     "errors": ("errors", "Group failures by what they have in common."),

@@ -1,0 +1,78 @@
+"""Quarter hours into hours, days, weeks and months of a time zone.
+
+Every zone in use is a whole number of quarter hours off UTC, so a quarter hour lies in one day of it, also where the
+clock is put forward or back: a day is then 23 or 25 hours long, and an hour that comes twice is two.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from collector.errors import FilterError
+
+S = 1_000_000_000
+QUARTER_S = 900
+_LABELS = {"quarter": "%Y-%m-%d %H:%M", "hour": "%Y-%m-%d %H:%M", "day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m"}
+
+
+class Zone:
+    """A time zone by its name ("Asia/Kolkata", "UTC"); None is that of this machine. FilterError for no such."""
+
+    def __init__(self, name: str | None = None) -> None:
+        try:
+            self.tz: tzinfo | None = None if name is None else UTC if name.upper() == "UTC" else ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise FilterError(
+                f"there is no time zone {name!r}; write UTC or a name like Asia/Kolkata", name or "", 0
+            ) from error
+        self._labels: dict[tuple[int, str], str] = {}
+        self.spans: dict[str, tuple[int, int]] = {}
+        """Of every label given out: (start, end) in Unix nanoseconds."""
+
+    def label(self, quarter: int, unit: str) -> str:
+        """What the stretch is called that a quarter hour (since 1970, UTC) lies in. Labels sort as time does."""
+        found = self._labels.get((quarter, unit))
+        if found is None:
+            found = self._labels[quarter, unit] = self._new(quarter, unit)
+        return found
+
+    def _new(self, quarter: int, unit: str) -> str:
+        try:
+            at = self._at(quarter * QUARTER_S)
+            start, end = self._around(at, quarter, unit)
+            label = (
+                at.strftime(_LABELS[unit])
+                if unit in ("day", "week", "month")
+                else self._at(start).strftime(_LABELS[unit])
+            )
+            if unit in ("hour", "quarter") and self._at(start).fold:
+                label += f" ({self._at(start):%z})"
+        except (OverflowError, ValueError, OSError):  # a clock gone mad
+            start, end, label = quarter * QUARTER_S, (quarter + 1) * QUARTER_S, "no date"
+        self.spans[label] = (start * S, end * S)
+        return label
+
+    def _around(self, at: datetime, quarter: int, unit: str) -> tuple[int, int]:
+        """(start, end) in Unix seconds."""
+        here = quarter * QUARTER_S
+        if unit == "quarter":
+            return here, here + QUARTER_S
+        if unit == "hour":
+            start = here - at.minute // 15 * QUARTER_S
+            return start, start + 4 * QUARTER_S
+        day = at.date()
+        if unit == "week":
+            day -= timedelta(days=day.weekday())
+        elif unit == "month":
+            day = day.replace(day=1)
+        after = day + timedelta(days={"day": 1, "week": 7, "month": 32}[unit])
+        return self._midnight(day), self._midnight(after.replace(day=1) if unit == "month" else after)
+
+    def _at(self, seconds: int) -> datetime:
+        return datetime.fromtimestamp(seconds, UTC).astimezone(self.tz)
+
+    def _midnight(self, day: date) -> int:
+        """When a day begins: at 00:00, or later where that hour does not exist."""
+        start = datetime(day.year, day.month, day.day, tzinfo=self.tz)
+        return int((start if self.tz else start.astimezone()).timestamp())
