@@ -168,16 +168,17 @@ class Worker:
 
     def set_up(self) -> bool:
         """Read the settings. False when tracing is switched off."""
-        self.resolved = resolve(cwd=self.cwd, strict=False, **self.queue.arguments)
-        for warning in self.resolved.warnings:
+        resolved = resolve(cwd=self.cwd, strict=False, **self.queue.arguments)
+        for warning in resolved.warnings:
             self.queue.count("settings", warning)
-        settings = self.resolved.settings
+        settings = resolved.settings
         if not self.queue.over:
             self.queue.limit = settings.queue_bytes
         self.process = this_process(settings.service or "")
         self.maker = Maker(settings, self.clock, self.process.process_id)
         self.may_turn_strict = may_turn_strict(settings)
         self.sifter = Sifter(settings, self.maker, self.queue.count) if Sampler.active(settings) else None
+        self.resolved = resolved  # last: a caller that has to spill takes it for a sign that the rest is there
         if settings.disabled:
             self.queue.on = False
             self.queue.starts.clear()

@@ -11,6 +11,7 @@ import pytest
 from collector.errors import StoreBusy
 from collector.model import Rank
 from collector.protocols import native
+from collector.sdk.process import this_process
 from tests.receiver.running import until
 from tests.sdk.memory import Bench
 
@@ -118,6 +119,27 @@ def test_beyond_its_bytes_the_queue_spills_to_a_file_that_is_read_back(tmp_path)
     assert not list(tmp_path.glob("*.spill-*"))
     said = sorted(int(p.reading.input.value["text"].split()[0]) for p in bench.sink.parts if p.name == "work")
     assert said == list(range(40))
+
+
+def test_what_is_spilled_while_the_worker_still_reads_its_settings_is_kept(tmp_path, monkeypatch):
+    reading, go_on = threading.Event(), threading.Event()
+
+    def slow(service):
+        reading.set()
+        assert go_on.wait(30)
+        return this_process(service)
+
+    monkeypatch.setattr("collector.sdk.worker.this_process", slow)
+    bench = Bench(db=tmp_path / "traces.db", queue_bytes=1_000, redact="off")
+    bench.queue.limit = 1_000
+    with bench.span("first"):
+        pass
+    assert reading.wait(30)
+    with bench.span("second") as s:
+        s.update(input="x" * 2_000)
+    assert bench.queue.failures == {"spilled": 1}
+    go_on.set()
+    assert set(bench.finished()) == {"first", "second"}
 
 
 def test_exit_waits_no_longer_than_told_then_spills(tmp_path):
