@@ -13,7 +13,7 @@ from collector.model import Usage
 from collector.store.rows import SessionRow
 
 from .fakes import NOW, FakeReader, S, agent_spans, make_app, some_traces
-from .until import shows, until
+from .until import settled, shows, until
 
 pytestmark = pytest.mark.latest
 
@@ -28,6 +28,7 @@ def steps(*rounds: tuple[tuple[str, ...], tuple[str, ...]]) -> Callable[[Pilot],
         for keys, texts in rounds:
             await pilot.press(*keys)
             await until(pilot, lambda texts=texts: shows(pilot, *texts))
+        await settled(pilot)
 
     return run
 
