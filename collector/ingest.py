@@ -127,6 +127,7 @@ class Ingest:
             if cut:
                 clipped.append((part.trace_id, part.span_id))
             parts.append(clean)
+        self._policy.forget()
         return parts, clipped, refused
 
     def _others(self, batch: Batch, parts: Sequence[SpanPart]) -> tuple[Sequence[Score], Sequence[Process]]:

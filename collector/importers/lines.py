@@ -11,12 +11,13 @@ import orjson
 from collector.errors import DecodeError
 from collector.importers import claude_code, claude_records, codex, exports
 from collector.importers.drafts import Log, json_text
-from collector.model import Batch, Refusal
+from collector.model import Batch, Refusal, SpanPart
 from collector.protocols import native, otlp
 from collector.protocols.limits import SAMPLE_CHARS, Limits, Refusals
 
 SOURCE = "import"
 JSON_TYPE = "application/json"
+SPANS_TOGETHER, BYTES_TOGETHER = 400, 4 * 2**20
 LIMITS = Limits(spans=100_000_000)  # a file is the user's own: no reason to refuse it for its size
 CLAUDE, CODEX, EXPORTS = "claude", "codex", ("langfuse", "phoenix")
 _CHATTY = (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError, OverflowError, DecodeError)
@@ -37,13 +38,15 @@ class Together:
 
 
 def kind_of(document: object) -> str | None:
-    """ "native", "traces" (OTLP spans), "logs" (OTLP log records), "claude", "codex", those of EXPORTS, or None."""
+    """ "native", "traces", "logs" or "metrics" (of OTLP), "claude", "codex", those of EXPORTS, or None."""
     if not isinstance(document, dict):
         return None
     if "resourceSpans" in document or "resource_spans" in document:
         return "traces"
     if "resourceLogs" in document or "resource_logs" in document:
         return "logs"
+    if "resourceMetrics" in document or "resource_metrics" in document:
+        return "metrics"
     if document.get("type") in ("span", "score", "process", "sampled_out"):
         return "native"
     if codex.is_record(document):
@@ -103,6 +106,7 @@ class _PlainLines:
     def feed(self, lines: Iterable[bytes]) -> Iterator[Batch]:
         own: list[str] = []
         exported: dict[str, list[Any]] = {}
+        sent = _Gathered()
         for line in lines:
             if not line.strip():
                 continue
@@ -112,13 +116,38 @@ class _PlainLines:
             elif kind in EXPORTS:
                 exported.setdefault(kind, []).append(document)
             elif kind == "traces" or kind == "logs":
-                yield _otlp(line, otlp.decode_traces if kind == "traces" else otlp.decode_logs)
+                yield from sent.add(_otlp(line, otlp.decode_traces if kind == "traces" else otlp.decode_logs), line)
+            elif kind == "metrics":
+                yield from sent.add(Batch(SOURCE, refused=(otlp.METRICS,)), line)
             else:
                 yield Batch(SOURCE, refused=(Refusal("a line that is neither native nor OTLP JSON", sample(line)),))
+        yield from sent.rest()
         for kind, documents in exported.items():
             yield exports.decode(kind, documents)
         if own:
             yield from_import(native.decode(own))
+
+
+class _Gathered:
+    """Bodies of OTLP put together: the Collector's file exporter may write a line a span, and each write is a
+    transaction."""
+
+    def __init__(self) -> None:
+        self._parts: list[SpanPart] = []
+        self._refused: list[Refusal] = []
+        self._bytes = 0
+
+    def add(self, batch: Batch, line: bytes) -> Iterator[Batch]:
+        self._parts += batch.parts
+        self._refused += batch.refused
+        self._bytes += len(line)
+        if len(self._parts) >= SPANS_TOGETHER or self._bytes >= BYTES_TOGETHER:
+            yield from self.rest()
+
+    def rest(self) -> Iterator[Batch]:
+        if self._parts or self._refused:
+            yield Batch(SOURCE, tuple(self._parts), refused=tuple(self._refused))
+        self._parts, self._refused, self._bytes = [], [], 0
 
 
 def _loaded(line: bytes) -> tuple[str | None, Any]:

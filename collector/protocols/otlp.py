@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from collector.errors import UnsupportedMedia
-from collector.model import Batch, SpanPart
+from collector.model import Batch, Refusal, SpanPart
 from collector.protocols.limits import LIMITS, Limits
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 SOURCE = "otlp-http"
+METRICS = Refusal("metrics are not stored", "a body of metrics")
+"""What a body of metrics counts as: nobody here reads them, and its sender should not be made to try again."""
 
 _PROTOBUF_NAMES = {PROTOBUF, "application/protobuf", "application/octet-stream"}
 

@@ -20,6 +20,7 @@ import grpc
 
 from collector.errors import DecodeError, StoreBusy, StoreError, TooLarge, TracetuiError
 from collector.model import Batch, Receipt, Refusal
+from collector.protocols.otlp import METRICS
 from collector.receiver.answers import PROTOBUF, export_response, rejection
 from collector.receiver.corridor import WriteQueue
 from collector.receiver.decoding import Decoders
@@ -111,7 +112,7 @@ class GrpcServer:
 
     def _decoder(self, signal: str) -> Callable[[bytes], Batch]:
         if signal == "metrics":
-            return lambda _: Batch(SOURCE, refused=(Refusal("metrics are not stored", "a body of metrics"),))
+            return lambda _: Batch(SOURCE, refused=(METRICS,))
         return partial(self._decoders.run, partial(self._decoders.decode, signal, kind=PROTOBUF), SOURCE)
 
     def _count_refusal(self, sample: str) -> None:

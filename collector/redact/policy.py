@@ -52,14 +52,22 @@ class Policy:
 
     def batch(self, batch: Batch) -> Batch:
         """A whole delivery; what was refused keeps its reasons, and samples as they may be stored."""
+        parts = tuple([self.part(part) for part in batch.parts])
+        self.forget()
         return replace(
             batch,
-            parts=tuple([self.part(part) for part in batch.parts]),
+            parts=parts,
             scores=tuple([self.score(score) for score in batch.scores]),
             processes=tuple([self.process(process) for process in batch.processes]),
             refused=tuple([replace(one, sample=self.text(one.sample)) for one in batch.refused]),
             library=tuple([self.item(item) for item in batch.library]),
         )
+
+    def forget(self) -> None:
+        """A batch is over: what was remembered for its other parts may go."""
+        for rules in self._rules.values():
+            if rules.redactor is not None:
+                rules.redactor.forget()
 
     def score(self, score: Score) -> Score:
         """A score, by the settings of this process's own environment: it names none."""

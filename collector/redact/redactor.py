@@ -9,7 +9,19 @@ from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from collector.library import Item, Media
-from collector.model import NO_READING, Batch, Process, Reading, Refusal, Resource, Scope, Score, SpanPart, Value
+from collector.model import (
+    NO_READING,
+    Batch,
+    Message,
+    Process,
+    Reading,
+    Refusal,
+    Resource,
+    Scope,
+    Score,
+    SpanPart,
+    Value,
+)
 from collector.own_patterns import OwnPattern
 from collector.redact import json_text
 from collector.redact.keys import is_exempt, is_password, is_secret
@@ -24,6 +36,7 @@ SHORTEST = CARD_DIGITS  # shorter is only a URL with a password, and an e-mail; 
 LONG = 256  # shorter texts are looked at again rather than remembered
 MEMO_BYTES = 24_000_000
 KNOWN_KEYS = 20_000
+KNOWN_MESSAGES = 10_000
 
 PLAIN, EXEMPT, SECRET, PASSWORD = 0, 1, 2, 3
 MASK_FAILED = "[MASK:failed]"
@@ -75,6 +88,12 @@ class Redactor:
         self._levels: dict[str, int] = {}
         self._resource: tuple[Resource | None, Resource | None] = (None, None)
         self._scope: tuple[Scope | None, Scope | None] = (None, None)
+        self._messages: dict[int, tuple[Message, Message]] = {}
+
+    def forget(self) -> None:
+        """Let go of the messages of a batch. Within one they are told by identity: a session log is one object a
+        message, and each of its calls holds the whole history."""
+        self._messages = {}
 
     def text(self, text: str) -> str:
         """A text without its secrets; a text that is JSON stays JSON, of the same form but for what was replaced."""
@@ -346,11 +365,24 @@ class Redactor:
 
     def _any(self, value: Any, level: int) -> Any:
         if type(value) is tuple:
-            new = tuple([self._any(one, level) for one in value])
+            known = self._messages  # asked here first: a history is hundreds of them
+            new = tuple([
+                seen[1] if (seen := known.get(id(one))) is not None and seen[0] is one else self._any(one, level)
+                for one in value
+            ])  # fmt: skip
             return value if all(a is b for a, b in zip(new, value, strict=True)) else new
+        if type(value) is Message:
+            return self._message(value)
         if is_dataclass(value):
             return self._fields(value, frozenset())
         return self._value(value, level)
+
+    def _message(self, message: Message) -> Message:
+        clean = self._fields(message, frozenset())
+        if len(self._messages) >= KNOWN_MESSAGES:
+            self._messages.clear()
+        self._messages[id(message)] = (message, clean)
+        return clean
 
 
 @cache

@@ -13,7 +13,7 @@ from collector.store.build import Built, Pricer, build
 from collector.store.content import Encoder, dumps
 from collector.store.merge import fold
 from collector.store.relations import Relations, SpanKey
-from collector.store.state import BODY_COLUMNS, row_of
+from collector.store.state import BODY_COLUMNS, row_of, same_row
 from collector.store.stored import Stored
 from collector.store.sums import Sums
 
@@ -131,7 +131,7 @@ class Batch:
         """Fold again, with what the file has, the spans it knows. Returns what is to be written, and the
         number of parts that said nothing new."""
         keys = [key for key in self.parts if key[0] in known_traces]
-        found = self.file.stored.parts(keys) if keys else {}
+        found = self.file.stored.spans(keys) if keys else {}
         built: dict[SpanKey, Built] = {}
         duplicates = 0
         for key, parts in self.parts.items():
@@ -142,7 +142,12 @@ class Batch:
                 relations.put(None, item.state)
                 duplicates += len(parts) - self._distinct(parts)
                 continue
-            old, old_parts = have
+            old, old_body = have
+            made = self.built[key]
+            if same_row(made.state, made.body, old, old_body):
+                duplicates += len(parts)
+                continue
+            old_parts = self.file.stored.parts(old, old_body)
             before, _ = fold(old_parts)
             span, contributors = fold([*old_parts, *parts])
             if span == before and old.rank == int(span.rank):

@@ -59,6 +59,8 @@ class Encoder:
         self.mark = 0
         self._names: dict[str, str] = {}
         self._contexts: dict[int, tuple[object, str]] = {}
+        self._messages: dict[int, tuple[Message, str, list[str]]] = {}
+        self._paths: dict[tuple[str, str], str] = {}
 
     def text(self, text: str) -> str:
         """Collect a text, return its hash. It is noted in `used`, for the search index."""
@@ -105,11 +107,14 @@ class Encoder:
         return self.value(value)
 
     def message(self, message: Message) -> str:
+        """The hash of a message. `path` remembers the object: in a session log each call holds all that was said."""
+        before = len(self.used)
         parts = dumps([self._part(part) for part in message.parts])
         head = dumps([message.role, message.name])
         name = hash_bytes((head + parts).encode())
         if name not in self.known:
             self.messages.setdefault(name, (message.role, message.name, parts))
+        self._messages[id(message)] = (message, name, self.used[before:])
         return name
 
     def _part(self, part: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,15 +130,22 @@ class Encoder:
 
     def path(self, messages: Sequence[Message], parent: str = "", depth: int = 0) -> str:
         """Append messages to a path of the conversation tree; return the hash of its last node ('' if none)."""
+        seen, steps = self._messages, self._paths
         for message in messages:
-            parent, depth = self._step(parent, self.message(message), depth)
+            depth += 1
+            if (known := seen.get(id(message))) is not None and known[0] is message:
+                name = known[1]
+                self.used += known[2]
+            else:
+                name = self.message(message)
+            parent = steps.get((parent, name)) or self._step(parent, name, depth)
         return parent
 
-    def _step(self, parent: str, message: str, depth: int) -> tuple[str, int]:
-        name = hash_bytes((parent + message).encode())
+    def _step(self, parent: str, message: str, depth: int) -> str:
+        name = self._paths[parent, message] = hash_bytes((parent + message).encode())
         if name not in self.known:
-            self.nodes.setdefault(name, (parent, message, depth + 1))
-        return name, depth + 1
+            self.nodes.setdefault(name, (parent, message, depth))
+        return name
 
     def content(self, content: Content | None) -> tuple[str | None, str | None]:
         """(node, value) of a side: one of them, or neither."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
+from typing import Any
 
 from collector.model import MODEL_KINDS, USAGE_FIELDS
 
@@ -85,6 +87,9 @@ class SpanState:
 
 SPAN_COLUMNS: tuple[str, ...] = tuple(f.name for f in fields(SpanState))
 row_of = attrgetter(*SPAN_COLUMNS)
+_SAID = attrgetter(
+    *(n for n in SPAN_COLUMNS if n not in ("id", "seq", "seen_ns", "cost_nanousd", "cost_source", "counted", "below"))
+)
 SUMS: tuple[str, ...] = ("cost_nanousd", *USAGE_FIELDS)
 sums_of = attrgetter(*SUMS)
 
@@ -94,3 +99,13 @@ BODY_COLUMNS: tuple[str, ...] = (
     "in_node", "out_node", "in_value", "out_value", "in_preview", "out_preview", "params", "tool",
     "tool_definitions", "documents", "finish_reasons", "replay_of", "notes", "source_trace_id", "parts",
 )  # fmt: skip
+
+
+def same_row(state: SpanState, body: Sequence[Any], old: SpanState, old_body: Sequence[Any]) -> bool:
+    """Whether two spans were told the same. Content is named by what it is, so equal rows are equal spans; what only
+    the file gave them (ids, prices, what counts) is no difference."""
+    return body[1:] == old_body[1:] and _SAID(state) == _SAID(old) and _reported(state) == _reported(old)
+
+
+def _reported(state: SpanState) -> int | None:
+    return state.cost_nanousd if state.cost_source == "reported" else None

@@ -86,17 +86,18 @@ class Stored:
         row = self._execute(PREVIEWS, {"id": span_rowid}).fetchone()
         return (None, None) if row is None else (row[0], row[1])
 
-    def parts(self, keys: Sequence[SpanKey]) -> dict[SpanKey, tuple[SpanState, list[SpanPart]]]:
-        """The stored spans among `keys`, with the parts they were folded from."""
+    def spans(self, keys: Sequence[SpanKey]) -> dict[SpanKey, tuple[SpanState, list[Any]]]:
+        """The stored spans among `keys`, with their bodies as BODY_COLUMNS has them."""
         rows = self._execute(BY_KEYS, {"keys": dumps([list(key) for key in keys])}).fetchall()
         found = {}
         for row in rows:
             state = SpanState(*row[: len(SPAN_COLUMNS)])
-            body = dict(zip(BODY_COLUMNS, row[len(SPAN_COLUMNS) :], strict=True))
-            found[state.trace_id, state.span_id] = (state, self._parts(state, body))
+            found[state.trace_id, state.span_id] = (state, list(row[len(SPAN_COLUMNS) :]))
         return found
 
-    def _parts(self, state: SpanState, body: dict[str, Any]) -> list[SpanPart]:
+    def parts(self, state: SpanState, row: Sequence[Any]) -> list[SpanPart]:
+        """The parts that a stored span was folded from. Takes its whole history to pieces: `same_row` is cheaper."""
+        body = dict(zip(BODY_COLUMNS, row, strict=True))
         folded = self._expander.part(state, body)
         if body["parts"] is None:
             return [folded]

@@ -43,6 +43,25 @@ def test_otlp_json_lines_are_read(tmp_path):
     assert {batch.source for batch in batches} == {"import"}
 
 
+def test_lines_of_otlp_become_few_large_batches(tmp_path):
+    lines = b"".join(otlp.encode_traces([make_sent(n)]) + b"\n" for n in range(1, 451))
+    batches = list(files.read(write(tmp_path / "x", lines)))
+    assert [len(batch.parts) for batch in batches] == [400, 50]
+    assert span_ids(batches) == [span_id(n) for n in range(1, 451)]
+
+
+def test_metrics_between_spans_and_logs_are_counted_as_at_the_door(tmp_path):
+    log = {"timeUnixNano": "1", "body": {"stringValue": "said"}, "traceId": "01" * 16, "spanId": "02" * 8}
+    records = {"resourceLogs": [{"scopeLogs": [{"logRecords": [log]}]}]}
+    metrics = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m", "gauge": {"dataPoints": []}}]}]}]}
+    lines = [json.dumps(metrics).encode(), LINES[0], json.dumps(records).encode(), json.dumps(metrics).encode()]
+    batches = list(files.read(write(tmp_path / "x", b"\n".join(lines))))
+    assert span_ids(batches) == [BOTH[0], "02" * 8]
+    assert refusals(batches) == ["metrics are not stored"] * 2
+    alone = list(files.read(write(tmp_path / "y", json.dumps([metrics], indent=1).encode())))
+    assert refusals(alone) == ["metrics are not stored"]
+
+
 def test_one_pretty_printed_otlp_document_is_read(tmp_path):
     pretty = json.dumps(json.loads(LINES[0]), indent=2).encode()
     assert span_ids(list(files.read(write(tmp_path / "x.txt", b"\xef\xbb\xbf\n" + pretty)))) == BOTH[:1]

@@ -243,3 +243,17 @@ def test_a_damaged_key_file_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "redact.key").write_text("not hex")
     assert len(user_key(tmp_path)) == 32
     assert user_key(tmp_path) == user_key(tmp_path)
+
+
+def test_a_message_that_many_spans_hold_is_looked_at_once_a_batch() -> None:
+    looked: list[str] = []
+    history = tuple(Message("user", ({"type": "text", "text": f"{n}: {SECRET}"},)) for n in range(5))
+    calls = [SpanPart("1" * 32, f"{n:016x}", reading=Reading(input=Content(history[:n]))) for n in range(1, 6)]
+    masking = Redactor(b"k" * 32, mask=lambda text: looked.append(text) or text)
+    clean = [masking.part(call) for call in calls]
+    assert len(looked) == len(history)
+    assert SECRET not in str(clean)
+    assert clean == [redactor().part(call) for call in calls]
+    masking.forget()
+    assert masking.part(calls[0]) == clean[0]
+    assert len(looked) == len(history) + 1

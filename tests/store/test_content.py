@@ -308,3 +308,30 @@ def test_half_an_emoji_from_our_own_sdk_is_replaced_and_marked(tmp_path: Path, p
         assert MENDED in said or repr(MENDED)[1:-1] in said
         marked = [row for row in reader.ledger() if row.outcome == "clipped"]
     assert [(row.n, row.reason) for row in marked] == [(1, "no Unicode: half of a surrogate pair")]
+
+
+# --- a history that many spans of one batch hold ---
+
+
+def test_what_was_imported_before_is_known_by_its_rows(tmp_path, monkeypatch):
+    said = [user(f"question {n}: {words(n, 20)}") for n in range(6)]
+    calls = tuple(make_llm(n, reading={"input": conversation(*said[:n])}) for n in range(1, 7))
+    running = make_started(9, name="still at it")
+    with opened(tmp_path / "x.db") as ingest:
+        assert ingest.write(Batch("import", (*calls, running))).stored == 7
+        before = rows(tmp_path / "x.db", "select * from spans order by id")
+        monkeypatch.setattr("collector.store.stored.Stored.parts", _never)
+        again = ingest.write(Batch("import", (*calls, running)))
+    assert (again.stored, again.duplicate) == (0, 7)
+    assert rows(tmp_path / "x.db", "select * from spans order by id") == before
+
+
+def _never(*_: object) -> None:
+    raise AssertionError("a history was taken apart to find out that it says nothing new")
+
+
+@pytest.mark.parametrize("change", [{"name": "other"}, {"attributes": {"n": 1}}, {"status": "error"}])
+def test_one_field_more_is_something_new(tmp_path, change):
+    with opened(tmp_path / "x.db") as ingest:
+        ingest.write(Batch("import", (make_part(1),)))
+        assert ingest.write(Batch("import", (make_part(1, **change),))).stored == 1

@@ -14,12 +14,13 @@ from functools import partial
 
 from starlette.responses import Response
 
-from collector.model import Batch, Refusal
+from collector.model import Batch
+from collector.protocols.otlp import METRICS
 from collector.receiver.answers import answer_type, export_response, otlp_error, rejection
 from collector.receiver.bodies import media_type
 from collector.receiver.call import Call, Door, Way
 
-NO_METRICS = Batch("otlp-http", refused=(Refusal("metrics are not stored", "a body of metrics"),))
+NO_METRICS = Batch("otlp-http", refused=(METRICS,))
 
 
 async def export(signal: str, call: Call) -> Response:
