@@ -16,20 +16,34 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
 
-from bench.report import figure, head, percentile, say
+import psutil
+
+from bench.report import figure, head, load, percentile, say
 from bench.servers import read_document
 
 ROUNDS = 400
+CROWD = 50
 WARM = 30
 PATH = "/v1/chat/completions"
 WORDS = "Reindeer walk five thousand kilometres a year. " * 42
+
+
+@dataclass(frozen=True)
+class Place:
+    """Who listens where: the ports of upstream and proxy, and the collector's process."""
+
+    upstream: int
+    proxy: int
+    pid: int
 
 
 def request(stream: bool, turns: int = 1) -> bytes:
@@ -116,20 +130,53 @@ def first_ms(connection: HTTPConnection, path: str, body: bytes) -> float:
     return took / 1e6
 
 
+def used_us(pid: int) -> tuple[float, float]:
+    """CPU of the collector so far: of its event loop, through which the bytes pass, and of all that records them."""
+    taken = [(one.id == pid, one.user_time + one.system_time) for one in psutil.Process(pid).threads()]
+    return sum(s for loop, s in taken if loop) * 1e6, sum(s for loop, s in taken if not loop) * 1e6
+
+
 def compare(
-    what: str, ask: Callable[[HTTPConnection, str, bytes], float], body: bytes, ports: tuple[int, int], rounds: int,
-    budget: str,
-) -> None:  # fmt: skip
+    what: str, ask: Callable[[HTTPConnection, str, bytes], float], body: bytes, place: Place, rounds: int, budget: str
+) -> None:
     """Direct and through the proxy in turn, so that whatever the machine does meanwhile hits both."""
-    direct, through = (HTTPConnection("127.0.0.1", port) for port in ports)
+    direct, through = (HTTPConnection("127.0.0.1", port) for port in (place.upstream, place.proxy))
+
+    def both() -> tuple[float, float]:
+        return ask(direct, PATH, body), ask(through, f"/proxy/bench{PATH}", body)
+
     with closing(direct), closing(through):
-        pairs = [(ask(direct, PATH, body), ask(through, f"/proxy/bench{PATH}", body)) for _ in range(rounds + WARM)]
-    pairs = pairs[WARM:]
+        for _ in range(WARM):
+            both()
+        before = used_us(place.pid)
+        pairs = [both() for _ in range(rounds)]
+        loop, recording = ((now - then) / rounds for now, then in zip(used_us(place.pid), before, strict=True))
     ours, theirs = sorted(pair[1] for pair in pairs), sorted(pair[0] for pair in pairs)
     later = sorted(pair[1] - pair[0] for pair in pairs)
     figure(f"{what}, directly", f"p50 {median(theirs):.2f} ms, p95 {percentile(theirs, 0.95):.2f} ms")
     figure(f"{what}, through the proxy", f"p50 {median(ours):.2f} ms, p95 {percentile(ours, 0.95):.2f} ms")
-    figure(f"{what}, later by", f"p50 {median(later):.2f} ms, p95 {percentile(later, 0.95):.2f} ms", budget)
+    figure(f"{what}, later by", f"p50 {median(later):.2f} ms, p95 {percentile(later, 0.95):.2f} ms; {load()}", budget)
+    figure(f"{what}, CPU a call", f"{loop:.0f} us to pass it on, {recording:.0f} us to record it")
+
+
+@contextmanager
+def crowd(place: Place) -> Iterator[Callable[[], int]]:
+    """Others meanwhile: calls with a long history, whose records are being written. How many, once they have ended."""
+    over, sent, body = threading.Event(), [0], request(False, 20)
+
+    def ask() -> None:
+        with closing(HTTPConnection("127.0.0.1", place.proxy)) as connection:
+            while not over.wait(1 / CROWD):
+                whole_ms(connection, f"/proxy/bench{PATH}", body)
+                sent[0] += 1
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield lambda: sent[0]
+    finally:
+        over.set()
+        asking.join()
 
 
 def recorded(db: Path, wanted: int) -> int:
@@ -159,11 +206,13 @@ def main(argv: Sequence[str] = ()) -> None:
         with started(command, **env) as status:
             found = status["ports"]
             assert isinstance(found, dict)
-            ports, rounds = (port, int(found["http"])), asked.rounds
-            compare("plain call, 2 KB", whole_ms, request(False), ports, rounds, "p50 < 2 ms")
-            compare("first streamed byte", first_ms, request(True), ports, rounds, "p50 < 2 ms")
-            compare("plain call, 40 turns of history", whole_ms, request(False, 20), ports, rounds // 4, "")
-            wanted = 2 * (rounds + WARM) + rounds // 4 + WARM
+            place, rounds = Place(port, int(found["http"]), int(str(status["pid"]))), asked.rounds
+            compare("plain call, 2 KB", whole_ms, request(False), place, rounds, "p50 < 2 ms")
+            compare("first streamed byte", first_ms, request(True), place, rounds, "p50 < 2 ms")
+            compare("plain call, 40 turns of history", whole_ms, request(False, 20), place, rounds // 4, "")
+            with crowd(place) as sent:
+                compare(f"plain call beside {CROWD} a second", whole_ms, request(False), place, rounds, "")
+            wanted = 3 * (rounds + WARM) + rounds // 4 + WARM + sent()
             say(f"  recorded: {recorded(db, wanted):,} of {wanted:,} calls")
 
 

@@ -16,24 +16,14 @@ from typing import Any
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from collector.receiver.http1 import MOST_HEAD
+
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 FIRST_BYTES_S = 30.0
-MOST_HEAD = 65_536
 FULL = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 Connect = Callable[[Callable[[], asyncio.Protocol]], Awaitable[tuple[asyncio.Transport, asyncio.Protocol]]]
 """Opens a connection to the gRPC server, which it starts when it is not running."""
-
-
-def http_protocol() -> Callable[..., Any]:
-    """uvicorn's HTTP/1.1 protocol: on httptools (written in C) where that is installed, else on h11."""
-    try:
-        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-    except ImportError:
-        from uvicorn.protocols.http.h11_impl import H11Protocol
-
-        return H11Protocol
-    return HttpToolsProtocol
 
 
 class FirstBytes(asyncio.Protocol):

@@ -22,11 +22,12 @@ from collector.model import Batch, Refusal, SpanPart
 from collector.receiver.corridor import Corridor, WriteQueue
 from collector.receiver.decoding import Decoders
 from collector.receiver.doors import doors
-from collector.receiver.first_bytes import FirstBytes, http_protocol
+from collector.receiver.first_bytes import FirstBytes
 from collector.receiver.forward import Forwarder
 from collector.receiver.guard import Guard
 from collector.receiver.house import House
 from collector.receiver.http import Application
+from collector.receiver.http1 import Http1
 from collector.receiver.ports import bind, check_exposure, check_forward
 from collector.receiver.status import LEDGER, Status
 from collector.settings import Settings
@@ -126,7 +127,7 @@ class Receiver:
         house = House(self.settings, self._queue, self._decoders, self.status, self._guard)
         config = uvicorn.Config(
             Application(house, doors()),
-            http=partial(FirstBytes, http_protocol(), self._connect_grpc, OPEN_CONNECTIONS),  # type: ignore[arg-type]  # any protocol factory will do
+            http=partial(FirstBytes, Http1, self._connect_grpc, OPEN_CONNECTIONS),  # type: ignore[arg-type]  # any protocol factory will do
             ws="none",
             lifespan="off",
             log_config=None,

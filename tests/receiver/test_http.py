@@ -317,6 +317,16 @@ def test_garbage_on_the_port_hurts_nobody(up: Running) -> None:
     assert up.client.post("/v1/traces", content=b"one", headers=JSON).is_success
 
 
+@pytest.mark.parametrize("start", ["", "transfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n"], ids=["head", "trailer"])
+@pytest.mark.parametrize("more", [b"x-more: 1\r\n", b"1" * 50], ids=["many headers", "one header"])
+def test_a_head_or_trailer_without_end_is_ended_by_us(up: Running, start: str, more: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", up.status.http_port), timeout=10) as sender:
+        sender.sendall(f"POST /v1/status HTTP/1.1\r\nhost: localhost\r\n{start}x-last: ".encode())
+        with pytest.raises(ConnectionError):
+            sender.sendall(more * 2_000_000)
+    assert up.client.get("/v1/status").status_code == 200
+
+
 def test_who_speaks_tls_is_told_at_once_and_does_not_wait_for_an_answer_that_never_comes(up: Running) -> None:
     with socket.create_connection(("127.0.0.1", up.status.http_port)) as plain:
         plain.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")

@@ -11,19 +11,22 @@ stored; of all headers only `x-tracetui-…`, which end here, `traceparent` and 
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
+import ssl
 import time
 from functools import partial
+from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import httpx
 from starlette.responses import Response
 
 from collector.errors import DecodeError
 from collector.protocols.proxied import Asked
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call, Door, Way
-from collector.receiver.doors.proxy.passing import TIMEOUTS, Passing, error_of, passed_on
+from collector.receiver.doors.proxy.links import Line, Links, Request
+from collector.receiver.doors.proxy.passing import Passing, error_of, passed_on
 from collector.receiver.doors.proxy.placing import OURS, Place, place_of
 from collector.receiver.doors.proxy.recorder import Exchange, Recorder
 from collector.receiver.doors.proxy.upstreams import LOCAL, Upstream, checked_path, find
@@ -31,8 +34,8 @@ from collector.receiver.house import House
 
 ANY = "GET POST PUT PATCH DELETE OPTIONS"
 NAME = "proxy"
-CONNECTIONS = httpx.Limits(max_connections=500, max_keepalive_connections=100, keepalive_expiry=60)
 UNSENT = frozenset({b"host", b"content-length", b"accept-encoding"})
+_TARGET = re.compile(rb"[!-~]*")
 KEYS = ("authorization", "x-api-key", "api-key")
 
 
@@ -53,8 +56,8 @@ async def pass_on(call: Call) -> Response:
     )  # fmt: skip
     exchange = _exchange(call, asked, place, recorder)
     request = _request(call, upstream, path, headers, body)
-    transport = call.house.keep(f"proxy-to-{upstream.base}", partial(_transport, call.house, upstream))
-    return Passing(transport, request, exchange, recorder, call.house.settings.started_after_s)
+    line = call.house.keep(f"proxy-to-{upstream.base}", partial(_line, call.house, upstream))
+    return Passing(line, request, exchange, recorder, call.house.settings.started_after_s)
 
 
 def _rest_of_path(call: Call) -> bytes:
@@ -74,25 +77,18 @@ def _exchange(call: Call, asked: Asked, place: Place, recorder: Recorder) -> Exc
     return exchange
 
 
-def _request(
-    call: Call, upstream: Upstream, path: bytes, headers: list[tuple[bytes, bytes]], body: bytes
-) -> httpx.Request:
+def _request(call: Call, upstream: Upstream, path: bytes, headers: list[tuple[bytes, bytes]], body: bytes) -> Request:
     """The same to the upstream: without what belongs to this connection, to us, or would pack the answer so that it
     could not be read."""
     kept = [(name, value) for name, value in headers if not (name.startswith(OURS) or _is_our_token(call, name, value))]
-    accepted = _accepted(call.headers.get("accept-encoding"))
+    accepted = _accepted(call.request.headers.get("accept-encoding"))
     if accepted is not None:
         kept.append((b"accept-encoding", accepted.encode("latin-1", "replace")))
     query = call.request.scope["query_string"]
-    base = httpx.URL(upstream.base)
-    target = base.raw_path.rstrip(b"/") + path + (b"?" + query if query else b"")
-    try:
-        url = base.copy_with(raw_path=target or b"/")
-    except (httpx.InvalidURL, UnicodeError) as e:
-        raise DecodeError(f"the path {path[:100]!r} is none: {e}") from e
-    return httpx.Request(
-        call.request.method, url, headers=kept, content=body or None, extensions={"timeout": TIMEOUTS}
-    )  # fmt: skip
+    target = upstream.path + path + (b"?" + query if query else b"")
+    if not _TARGET.fullmatch(target):
+        raise DecodeError(f"the path {path[:100]!r} is none: it has characters that no address has")
+    return Request(call.request.method, target or b"/", kept, body)
 
 
 def _accepted(header: str | None) -> str | None:
@@ -120,14 +116,34 @@ def _recorder(house: House) -> Recorder:
     return recorder
 
 
-def _transport(house: House, upstream: Upstream) -> httpx.AsyncHTTPTransport:
+def _line(house: House, upstream: Upstream) -> Line:
     """Connections to one upstream, by the proxy that the environment names for it; no redirects, no cookies."""
-    scheme = upstream.base.partition(":")[0]
-    host = f"{upstream.host}:{upstream.port}" if upstream.port else upstream.host
-    through = None if proxy_bypass(host) else getproxies().get(scheme) or getproxies().get("all")
-    transport = httpx.AsyncHTTPTransport(limits=CONNECTIONS, proxy=through, trust_env=True)
-    house.at_close(transport.aclose)
-    return transport
+    scheme, host = urlsplit(upstream.base).scheme, upstream.host
+    through = None if proxy_bypass(upstream.netloc) else getproxies().get(scheme) or getproxies().get("all")
+    line: Line
+    if through:
+        from collector.receiver.doors.proxy.through import Through
+
+        line = Through(f"{scheme}://{upstream.netloc}", through)
+    else:
+        tls = _tls() if scheme == "https" else None
+        line = Links(
+            host,
+            upstream.port or (443 if tls else 80),
+            upstream.netloc.encode("ascii" if upstream.netloc.isascii() else "idna"),
+            tls,
+        )
+    house.at_close(line.aclose)
+    return line
+
+
+def _tls() -> ssl.SSLContext:
+    """The certificates that httpx trusts, and so do the SDKs of most providers; SSL_CERT_FILE and SSL_CERT_DIR too."""
+    import httpx
+
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 def fail(call: Call, status: int, message: str) -> Response:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Iterable
 from typing import Any
 
-import httpx
 import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from collector.receiver.doors.proxy.links import Answering, Line, Request
 from collector.receiver.doors.proxy.recorder import Exchange, Recorder
 
 HOP_BY_HOP = frozenset({
@@ -21,8 +20,9 @@ HOP_BY_HOP = frozenset({
     b"transfer-encoding", b"upgrade",
 })  # fmt: skip
 """RFC 9110, 7.6.1: of one connection, and so not passed on; nor is what Connection names."""
-TIMEOUTS = {"connect": 30.0, "read": None, "write": 60.0, "pool": 30.0}
-"""Seconds. How long a model may think is for the caller to say, who hangs up when it is too long."""
+
+DATE = frozenset({b"date"})
+"""Our server sets one."""
 
 
 class HungUp(Exception):  # named for what happened
@@ -49,12 +49,8 @@ def passed_on(headers: Iterable[tuple[bytes, bytes]], without: frozenset[bytes])
 class Passing(Response):
     """The answer that is the upstream's. `shown_after_s` is when a call that still runs is recorded as running."""
 
-    def __init__(
-        self, transport: httpx.AsyncBaseTransport, request: httpx.Request, exchange: Exchange, recorder: Recorder,
-        shown_after_s: float,
-    ) -> None:  # fmt: skip
-        super().__init__()
-        self._transport = transport
+    def __init__(self, line: Line, request: Request, exchange: Exchange, recorder: Recorder, shown_after_s: float):
+        self._line = line
         self._request = request
         self._exchange = exchange
         self._recorder = recorder
@@ -65,63 +61,66 @@ class Passing(Response):
         return self._exchange.asked.began_ns + time.perf_counter_ns() - self._tick
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        loop = asyncio.get_running_loop()
-        shown = loop.call_later(self._shown_after_s, self._recorder.begin, self._exchange)
-        passing = asyncio.ensure_future(self._pass(send))
-        leaving = asyncio.ensure_future(_gone(receive))
-        try:
-            await asyncio.wait({passing, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not passing.done():
-                self._exchange.left = True
-                passing.cancel()
-                with contextlib.suppress(asyncio.CancelledError, HungUp):
-                    await passing
-            else:
-                passing.result()
-        except asyncio.CancelledError:
-            self._exchange.trouble = self._exchange.trouble or ("collector ended", "the collector ended meanwhile")
-            raise
-        finally:
-            for task in (passing, leaving):
+        exchange, task = self._exchange, asyncio.current_task()
+        assert task is not None
+
+        def left(watching: asyncio.Task[None]) -> None:
+            if not watching.cancelled():
+                exchange.left = True
                 task.cancel()
+
+        loop = asyncio.get_running_loop()
+        shown = loop.call_later(self._shown_after_s, self._recorder.begin, exchange)
+        leaving = loop.create_task(_gone(receive))
+        leaving.add_done_callback(left)
+        try:
+            await self._pass(send)
+        except asyncio.CancelledError:
+            if not exchange.left or task.uncancel() > 0:
+                exchange.trouble = exchange.trouble or ("collector ended", "the collector ended meanwhile")
+                raise
+        except HungUp:
+            if not exchange.left:
+                raise
+        finally:
+            leaving.remove_done_callback(left)
+            leaving.cancel()
             shown.cancel()
-            self._exchange.ended_ns = self._exchange.ended_ns or self._now()
-            self._recorder.end(self._exchange)
+            exchange.ended_ns = exchange.ended_ns or self._now()
+            self._recorder.end(exchange)
 
     async def _pass(self, send: Send) -> None:
         exchange = self._exchange
         try:
-            response = await self._transport.handle_async_request(self._request)
+            answer = await self._line.ask(self._request)
         except Exception as e:  # noqa: BLE001  # whatever keeps us from the upstream, the caller is told
             exchange.trouble = (type(e).__name__, f"{exchange.asked.upstream} could not be asked: {e or repr(e)}")
             exchange.ended_ns = self._now()
             await _refuse(send, exchange.trouble[1])
             return
         try:
-            exchange.status, exchange.headers = response.status_code, response.headers
-            headers = passed_on(response.headers.raw, frozenset({b"date"}))  # our server sets one
-            await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-            await self._stream(response, send)
+            exchange.status, exchange.headers = answer.status, answer.headers
+            headers = passed_on(answer.headers, DATE)
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            await self._stream(answer, send)
             exchange.ended_ns = self._now()
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            await response.aclose()
+            await answer.close()
 
-    async def _stream(self, response: httpx.Response, send: Send) -> None:
-        exchange, stream = self._exchange, response.stream
-        assert isinstance(stream, httpx.AsyncByteStream)
-        pieces = aiter(stream)
+    async def _stream(self, answer: Answering, send: Send) -> None:
+        exchange = self._exchange
         while True:
             try:
-                piece = await anext(pieces)
-            except StopAsyncIteration:
-                return
+                piece = await answer.piece()
             except Exception as e:
                 exchange.trouble = ("upstream hung up", f"the upstream broke off after {exchange.size:,} bytes: {e}")
                 raise HungUp from e
-            if piece:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-                self._recorder.came(exchange, piece, self._now())
+            if not piece:
+                return
+            at_ns = self._now()
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            self._recorder.came(exchange, piece, at_ns)
 
 
 async def _gone(receive: Receive) -> None:

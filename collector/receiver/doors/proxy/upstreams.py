@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from collector.errors import DecodeError, NotFound
 
@@ -39,6 +39,17 @@ class Upstream:
     @property
     def host(self) -> str:
         return urlsplit(self.base).hostname or ""
+
+    @property
+    def netloc(self) -> str:
+        """Host, and port where it is named, as the Host header has them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}" if self.port else host
+
+    @property
+    def path(self) -> bytes:
+        """What of the address stands before each path that is asked for."""
+        return quote(urlsplit(self.base).path.rstrip("/"), safe="/%:@!$&'()*+,;=~").encode()
 
     @property
     def port(self) -> int | None:
