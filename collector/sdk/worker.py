@@ -6,24 +6,20 @@ as started, and while any is, the process sends a heartbeat.
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections import deque
-from dataclasses import replace
 from math import inf
 from pathlib import Path
-from time import monotonic, time_ns
+from time import monotonic
 from typing import TYPE_CHECKING
 
-from collector.errors import StoreError
-from collector.model import Batch, Rank, Refusal, SpanPart
+from collector.model import Batch, Rank, SpanPart
 from collector.sampling import Sampler
 from collector.sdk.forks import wait_until_gone
+from collector.sdk.outbox import CHORES_S, RETRY_S, Outbox
 from collector.sdk.parts import Clock, Maker, may_turn_strict, without_content
-from collector.sdk.process import this_process
+from collector.sdk.pulse import Pulse
 from collector.sdk.sifting import Sifter, pieces
-from collector.sdk.sinks import Sink, open_sink
-from collector.sdk.spill import FIRST_SPILL_S, SPILL_S, claim, take
+from collector.sdk.spill import FIRST_SPILL_S, SPILL_S, take
 from collector.settings import Resolved, resolve
 
 if TYPE_CHECKING:
@@ -32,11 +28,7 @@ if TYPE_CHECKING:
 
 BATCH_SPANS = 1_000
 BATCH_BYTES = 4_000_000
-CHORES_S = 0.25
-SETTLE_S = 1.2
-"""How long after the last write chores go on: the file is checkpointed after a second of quiet."""
 REWRITE_NS = 500_000_000
-RETRY_S = 0.5
 TAKE_S = 0.5
 """How long a rescue waits for spans that are neither queued nor in a batch just now."""
 
@@ -57,15 +49,11 @@ class Worker:
         self.rescuing, self.taking = threading.Lock(), threading.Lock()
         self.rescued = False
         self.thread: threading.Thread | None = None
-        self.sink: Sink | None = None
         self.open: dict[int, Span] = {}
-        self.unsent: deque[tuple[Batch, int]] = deque()
+        self.outbox = Outbox(queue, self.sift)
         self.clock = Clock(queue.now)
-        self.wrote_at = self.chores_at = self.beat_at = self.failed_at = -1e9
-        self.known = False
-        self.settled = True
-        self.spilled_seen = 0
         self.resolved: Resolved | None = None
+        self.pulse: Pulse | None = None
         self.sifter: Sifter | None = None
 
     # Called from other threads
@@ -81,7 +69,7 @@ class Worker:
 
     def busy(self) -> bool:
         """Whether there is something to do even if nothing new comes: open spans want a heartbeat."""
-        return bool(self.open or self.unsent or self.asked > self.answered)
+        return bool(self.open or self.outbox.waiting or self.asked > self.answered)
 
     def flush(self, timeout_s: float) -> bool:
         """Ask for everything to be written, wait for the answer."""
@@ -102,7 +90,7 @@ class Worker:
                 return self.ok
         wait_s = timeout_s if timeout_s is not None else self.queue.exit_wait_s()
         self.deadline = monotonic() + wait_s
-        waiting = len(self.queue.ends) + sum(len(batch.parts) for batch, _ in self.unsent.copy())
+        waiting = len(self.queue.ends) + sum(len(batch.parts) for batch in self.outbox.batches())
         done = self.flush(wait_s - min(FIRST_SPILL_S + waiting * SPILL_S, wait_s / 2))
         if self.thread is not None and done:
             self.thread.join(max(0.0, self.deadline - monotonic()))
@@ -125,9 +113,7 @@ class Worker:
 
         True when that was so: then SQLite believes for ever that this process holds the parent's locks.
         """
-        if self.sink is not None:
-            _keep_forever(self.sink)
-        self.sink = None
+        self.outbox.abandon()
         return not (self.ended or self.paused)
 
     def rescue(self) -> None:
@@ -140,7 +126,7 @@ class Worker:
             return
         try:
             got = self.taking.acquire(timeout=TAKE_S)
-            left = () if self.rescued else tuple(batch for batch, _ in self.unsent.copy())
+            left = () if self.rescued else self.outbox.batches()
             self.rescued = True
             if got:
                 self.taking.release()
@@ -174,8 +160,9 @@ class Worker:
         settings = resolved.settings
         if not self.queue.over:
             self.queue.limit = settings.queue_bytes
-        self.process = this_process(settings.service or "")
-        self.maker = Maker(settings, self.clock, self.process.process_id)
+        self.outbox.settings = settings
+        self.pulse = pulse = Pulse(settings)
+        self.maker = Maker(settings, self.clock, pulse.process.process_id)
         self.may_turn_strict = may_turn_strict(settings)
         self.sifter = Sifter(settings, self.maker, self.queue.count) if Sampler.active(settings) else None
         self.resolved = resolved  # last: a caller that has to spill takes it for a sign that the rest is there
@@ -190,19 +177,19 @@ class Worker:
         """One round: write what there is, then sleep. False ends the thread."""
         if self.pausing:  # whoever reads should not have to wait until the thread is back
             self.collect(urgent=True)
-            self.send(urgent=True)
+            self.outbox.send(urgent=True)
             return False
         asked, last = self.asked, self.stopping
         urgent = asked > self.answered or last
         self.collect(urgent)
-        while self.queue.ends and len(self.unsent) < 4 and not self.rescued:
+        while self.queue.ends and len(self.outbox.waiting) < 4 and not self.rescued:
             self.collect(urgent)
-        sent = self.send(urgent)
+        sent = self.outbox.send(urgent)
         if self.pausing:
             return False
         if last and (not self.queue.ends or not sent or self.rescued):  # told in between: spans may be open
             return False
-        self.do_chores(urgent)
+        self.outbox.chores(urgent)
         if asked > self.answered and (not self.queue.ends or not sent):
             self.answer(asked, sent)
         self.sleep()
@@ -216,13 +203,14 @@ class Worker:
 
     def collect(self, urgent: bool) -> None:
         """Turn what is queued into a batch."""
-        if len(self.unsent) > 16:  # the sink is stuck: leave it in the queue, where it is counted
+        if len(self.outbox.waiting) > 16:  # the sink is stuck: leave it in the queue, where it is counted
             return
         with self.taking:
             if not self.rescued:
                 self.take(urgent)
 
     def take(self, urgent: bool) -> None:
+        assert self.pulse is not None
         queue, now = self.queue, self.queue.now()
         for span in take(queue.starts):
             if self.sifter is not None:
@@ -239,8 +227,8 @@ class Worker:
         if self.sifter is not None:
             batch = self.sifter.sift(batch, ending=self.stopping and not queue.ends)
         size = sum(span.size for span in done)
-        for piece in pieces(self.with_heartbeat(batch), BATCH_SPANS):
-            self.unsent.append((piece, size))
+        for piece in pieces(self.pulse.beat(batch, alive=bool(self.open)), BATCH_SPANS):
+            self.outbox.put(piece, size)
             size = 0
         queue.bytes -= size
 
@@ -275,101 +263,16 @@ class Worker:
             self.queue.count("part", e)
             return None
 
-    def with_heartbeat(self, batch: Batch) -> Batch:
-        """Add the process row before its first spans, and every heartbeat while spans are open."""
-        assert self.resolved is not None
-        now = monotonic()
-        due = bool(self.open) and now - self.beat_at >= self.resolved.settings.heartbeat_s
-        if not due and (self.known or not batch.parts):
-            return batch
-        self.known = True
-        self.beat_at = now
-        return replace(batch, processes=(replace(self.process, heartbeat_ns=time_ns()),))
-
-    def send(self, urgent: bool) -> bool:
-        """Write the batches that wait. False when the sink would not take one; it is kept."""
-        if monotonic() - self.failed_at < RETRY_S and not urgent:
-            return False
-        while self.unsent:
-            batch, size = self.unsent[0]
-            lost = self.queue.lost.copy()
-            try:
-                self.opened().write(replace(batch, refused=tuple(Refusal(why, "", n) for why, n in lost.items())))
-            except (StoreError, OSError) as e:  # may work later
-                self.failed_at = monotonic()
-                self.queue.count("write", e)
-                return False
-            except Exception as e:  # never will: find the span it is about
-                self.unsent.popleft()
-                self.unsent.extendleft(reversed(self.halves(batch, size, e)))
-                continue
-            self.unsent.popleft()
-            for why, n in lost.items():
-                self.queue.lost[why] -= n
-                if not self.queue.lost[why]:
-                    del self.queue.lost[why]
-            self.queue.bytes -= size
-            self.wrote_at, self.settled = monotonic(), False
-        return True
-
-    def halves(self, batch: Batch, size: int, error: Exception) -> list[tuple[Batch, int]]:
-        """A refused batch in two; a refused span alone is dropped and counted."""
-        middle = len(batch.parts) // 2
-        if not middle:
-            self.queue.count("dropped", error)
-            if batch.parts and (batch.scores or batch.processes or batch.sampled_out):
-                return [(replace(batch, parts=()), size)]
-            self.queue.bytes -= size
-            return []
-        first = replace(batch, parts=batch.parts[:middle])
-        rest = replace(batch, parts=batch.parts[middle:], sampled_out=())  # counts do not merge
-        return [(first, size), (rest, 0)]
-
-    def opened(self) -> Sink:
-        if self.sink is None:
-            assert self.resolved is not None
-            settings = self.resolved.settings
-            self.sink = self.queue.sink() if self.queue.sink else open_sink(settings)
-            self.read_back()
-        return self.sink
-
-    def read_back(self) -> None:
-        """Write what was spilled, by us or by a process that is gone."""
-        assert self.resolved is not None
-        assert self.sink is not None
-        self.spilled_seen = self.queue.failures.get("spilled", 0)
-        try:
-            for batch in claim(self.resolved.settings.db, self.queue, self.sift):
-                self.sink.write(batch)
-        except Exception as e:  # what was not written stays in the claimed file, for the next claim
-            self.queue.count("spill", e)
-
-    def read_back_ours(self) -> None:
-        if self.spilled_seen < self.queue.failures.get("spilled", 0) and not self.unsent and self.sink is not None:
-            self.read_back()
-
-    def do_chores(self, urgent: bool) -> None:
-        now = monotonic()
-        if self.sink is None or self.settled or (now - self.chores_at < CHORES_S and not urgent):
-            return
-        self.chores_at = now
-        self.settled = now - self.wrote_at > SETTLE_S
-        self.read_back_ours()
-        try:
-            self.sink.chores()
-        except Exception as e:
-            self.queue.count("chores", e)
-
     def sleep(self) -> None:
         """Until the next tick while there is something to do, else until the queue wakes us."""
         assert self.resolved is not None
-        settings, queue = self.resolved.settings, self.queue
+        settings, queue, outbox = self.resolved.settings, self.queue, self.outbox
         if self.asked > self.answered or self.stopping or self.pausing:
             return
         now = monotonic()
-        if self.unsent:
+        if outbox.waiting:
             self.rest(RETRY_S)
-        elif now - self.wrote_at < settings.tick_s or any(span.written < 0 for span in self.open.values()):
+        elif now - outbox.wrote_at < settings.tick_s or any(span.written < 0 for span in self.open.values()):
             self.rest(settings.tick_s)
         else:
             queue.idle = True
@@ -377,9 +280,9 @@ class Worker:
                 queue.idle = False
             else:
                 queue.bytes = 0  # what is said of a span after its end is counted at one side only
-                beat_s = max(0.001, self.beat_at + settings.heartbeat_s - now) if self.open else None
+                beat_s = max(0.001, self.pulse.next_at - now) if self.open and self.pulse is not None else None
                 waits = self.sifter is not None and self.sifter.waiting
-                self.rest(CHORES_S if waits or not self.settled else beat_s)
+                self.rest(CHORES_S if waits or not outbox.settled else beat_s)
             queue.idle = False
 
     def rest(self, seconds: float | None) -> None:
@@ -388,51 +291,30 @@ class Worker:
 
     def release(self) -> None:
         """Let go of the file for a fork. What was not written is kept here."""
-        sink, self.sink = self.sink, None
-        try:
-            if sink is not None:
-                sink.release()
-        except Exception as e:
-            self.queue.count("close", e)
+        self.outbox.release()
         self.paused = True
 
     def say_goodbye(self) -> None:
         """Write the end of the process, and what was left out of the file until now."""
-        now = time_ns()
-        ours = (replace(self.process, heartbeat_ns=now, ended_ns=now),) if self.known else ()
-        last = self.sift(Batch("sdk", processes=ours), ending=True)
-        if not (last.processes or last.sampled_out):
-            return
-        try:
-            self.opened().write(last)
-        except Exception:
-            if last.sampled_out:  # to be spilled
-                self.unsent.append((last, 0))
-            raise
+        last = self.sift(Batch("sdk", processes=self.pulse.end() if self.pulse else ()), ending=True)
+        if last.processes or last.sampled_out:
+            self.outbox.write_last(last)
 
     def shut(self) -> None:
         """Say goodbye: the process row gets its end, spans still open become abandoned."""
+        outbox = self.outbox
         try:
-            self.read_back_ours()
-            if not self.unsent:
+            outbox.read_back_ours()
+            if not outbox.waiting:
                 self.say_goodbye()
-            if self.sink is not None:
-                self.sink.close()
+            outbox.close()
         except Exception as e:
-            if not self.unsent:  # else that is said already
+            if not outbox.waiting:  # else that is said already
                 self.queue.count("close", e)
-        self.sink = None
-        if self.unsent or self.queue.ends:
+        outbox.sink = None
+        if outbox.waiting or self.queue.ends:
             self.ok = self.ok and not self.queue.on
             if self.queue.on:
                 self.rescue()
-                self.unsent.clear()
+                outbox.waiting.clear()
         self.answer(self.asked, self.ok)
-
-
-def _keep_forever(sink: Sink) -> None:
-    """Never free the parent's connection in a child: closing it there would meddle with the parent's file."""
-    import ctypes
-
-    with contextlib.suppress(AttributeError):  # not CPython
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(sink))

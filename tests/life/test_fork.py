@@ -65,7 +65,7 @@ def test_what_is_queued_at_a_fork_is_the_parents_only_and_the_child_nests_under_
 def test_the_thread_goes_on_by_itself_after_a_fork_while_a_span_is_open(tmp_path):
     code = """
         import collector.sdk.api as api
-        def beats(): return api.QUEUE.worker.beat_at
+        def beats(): return api.QUEUE.worker.pulse.beat_at
         configure(heartbeat_s=0.1)
         with span("open"):
             flush()
