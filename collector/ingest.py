@@ -83,9 +83,7 @@ class Ingest:
             entries = _entries(
                 batch.source, received, len(clipped), refused + outcome.refused, outcome, self._redact_sample
             )
-            entries += [
-                LedgerEntry(batch.source, "sampled_out", one.count, reason=one.reason) for one in batch.sampled_out
-            ]
+            entries += [_count(batch.source, "sampled_out", one, one.reason) for one in batch.sampled_out]
             entries += [
                 LedgerEntry(batch.source, "kept", n, reason=name) for name, n in _beside(scores, library).items()
             ]
@@ -109,7 +107,7 @@ class Ingest:
         return Receipt(
             received, outcome.stored, outcome.duplicate, len(clipped) + outcome.mended,
             rejected + len(outcome.refused), tuple(dict.fromkeys(refusal.reason for refusal in refused)),
-            tuple(refused), tuple(dict.fromkeys([*clipped, *outcome.mended_spans])),
+            tuple(refused), tuple(dict.fromkeys([*clipped, *outcome.mended_spans])), outcome.sampled_out,
         )  # fmt: skip
 
     def _clean(self, batch: Batch) -> tuple[list[SpanPart], list[tuple[str, str]], list[Refusal]]:
@@ -229,7 +227,9 @@ def _entries(
     source: str, received: int, clipped: int, refused: Sequence[Refusal], outcome: Outcome, redact: Callable[[str], str]
 ) -> list[LedgerEntry]:
     """What the ledger should say of a batch."""
-    entries = [LedgerEntry(source, "received", received)]
+    told = [refusal for refusal in refused if refusal.total]
+    entries = [LedgerEntry(source, "received", received - sum(one.count for one in told))]
+    entries += [_count(source, "received", one) for one in told]
     entries += [LedgerEntry(source, "stored", n, convention=name) for name, n in outcome.conventions.items()]
     rest = outcome.stored - sum(outcome.conventions.values())
     if rest > 0:
@@ -238,10 +238,15 @@ def _entries(
     entries.append(LedgerEntry(source, "clipped", clipped, reason="longer than max_part_bytes"))
     entries.append(LedgerEntry(source, "clipped", outcome.mended, reason="no Unicode: half of a surrogate pair"))
     entries += [
-        LedgerEntry(source, "rejected", refusal.count, reason=redact(refusal.reason), sample=redact(refusal.sample))
-        for refusal in refused
+        _count(source, "rejected", refusal, redact(refusal.reason), redact(refusal.sample)) for refusal in refused
     ]
     return [entry for entry in entries if entry.n]
+
+
+def _count(source: str, outcome: str, one: Refusal, reason: str = "", sample: str | None = None) -> LedgerEntry:
+    return LedgerEntry(
+        source, outcome, one.count, reason=reason, sample=sample, process_id=one.process_id, total=one.total
+    )
 
 
 _KEPT = {

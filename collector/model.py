@@ -308,12 +308,16 @@ class Refusal:
     """Something that arrived and was not stored: why, and one line of what it was.
 
     `spans` names the first few of `count`: (trace id, span id) as they were sent, "" where there was none.
+    A sender that may have to say it twice names its process, and what it has counted for this reason in `total`, this
+    `count` included: the file then counts what is new to it.
     """
 
     reason: str
     sample: str
     count: int = 1
     spans: tuple[tuple[str, str], ...] = ()
+    process_id: str = ""
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +341,8 @@ class Receipt:
     """What became of a batch, once it is committed. Counts are of parts.
 
     received == stored + duplicate + rejected; `clipped` counts stored parts of which something was cut, and
-    `cut` names them: (trace id, span id). `refused` says which were rejected, and why.
+    `cut` names them: (trace id, span id). `refused` says which were rejected, and why. `sampled_out` is no part of it:
+    how many spans, not known of before, the sender said it left out.
     """
 
     received: int = 0
@@ -348,3 +353,4 @@ class Receipt:
     reasons: tuple[str, ...] = ()
     refused: tuple[Refusal, ...] = ()
     cut: tuple[tuple[str, str], ...] = ()
+    sampled_out: int = 0

@@ -13,7 +13,7 @@ is written after all when one of its spans fails.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from fnmatch import fnmatchcase
@@ -172,6 +172,35 @@ class Sampler:
         trace.bytes = trace.running = 0
         trace.parts = None
         self._waiting.pop(trace.trace_id, None)
+
+
+class Verdicts:
+    """What sampling says of traces whose spans are all at hand, as in a spill file: hear all, then judge."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._traces: dict[str, _Trace] = {}
+
+    def hear(self, parts: Iterable[SpanPart]) -> None:
+        for part in parts:
+            trace = self._traces.get(part.trace_id)
+            if trace is None:
+                within = self._settings.within(environment_of(part))
+                trace = self._traces[part.trace_id] = _Trace(part, within)
+            if trace.rules:
+                trace.learn(part)
+            trace.kept = trace.kept or _failed(part)
+
+    def judge(self, parts: Iterable[SpanPart]) -> tuple[tuple[SpanPart, ...], tuple[Refusal, ...]]:
+        """Of parts that were heard: those to write, and how many spans are left out by which rule or rate."""
+        kept, left_out = [], Counter[str]()
+        for part in parts:
+            trace = self._traces[part.trace_id]
+            if trace.kept or kept_at(trace.trace_id, trace.rate):
+                kept.append(part)
+            elif part.rank is Rank.FINISHED:
+                left_out[trace.reason] += 1
+        return tuple(kept), tuple(Refusal(reason, "", n) for reason, n in sorted(left_out.items()))
 
 
 class _Trace:

@@ -3,7 +3,11 @@
     {"type": "span", "trace_id": …, "span_id": …, "name": …, "attributes": {…}, "reading": {…}, …}
     {"type": "score", "score_id": …, "name": …, "value": …, …}
     {"type": "process", "process_id": …, "pid": …, …}
-    {"type": "sampled_out", "reason": …, "count": …}
+    {"type": "sampled_out", "reason": …, "count": …, "process_id": …, "total": …}
+    {"type": "lost", "reason": …, "count": …, "process_id": …, "total": …}
+
+The last two count spans that a sampler left out, and that a program had to drop; `total` is what that process has
+counted for the reason so far, so that the same line may come twice.
 
 Only what is set is written; unknown fields are skipped when read (a newer version may have written them).
 JSON cannot hold everything a value may be: {"$b": base64} is bytes, {"$f": "nan"} a float that is no number,
@@ -48,32 +52,39 @@ def encode(item: Item) -> str:
 
 
 def encode_batch(batch: Batch) -> bytes:
-    """A body: every part, score and process of a batch and what was sampled out, a line each (not what was refused)."""
+    """A body: every part, score and process of a batch, what was sampled out and what its process lost, a line each.
+
+    Not what else was refused: that never was a span.
+    """
     items: list[Item] = [*batch.parts, *batch.scores, *batch.processes]
-    left_out = [_line_left_out(one) for one in batch.sampled_out]
-    return b"".join([line + b"\n" for line in (*map(_line, items), *left_out)])
+    counts = [_line_count("sampled_out", one) for one in batch.sampled_out]
+    counts += [_line_count("lost", one) for one in batch.refused if one.total]
+    return b"".join([line + b"\n" for line in (*map(_line, items), *counts)])
 
 
-def _line_left_out(one: Refusal) -> bytes:
-    return orjson.dumps({"type": "sampled_out", "reason": one.reason, "count": one.count})
+def _line_count(kind: str, one: Refusal) -> bytes:
+    said: dict[str, Any] = {"type": kind, "reason": one.reason, "count": one.count}
+    if one.total:
+        said |= {"process_id": one.process_id, "total": one.total}
+    return orjson.dumps(said)
 
 
 def encode_left_out(one: Refusal) -> str:
     """What sampling left out, by reason, as one line without the newline."""
-    return _line_left_out(one).decode()
+    return _line_count("sampled_out", one).decode()
 
 
 def decode(lines: Iterable[str | bytes]) -> Batch:
     """The items of these lines (blank ones are skipped). A line that cannot be read is refused, the rest goes on."""
     found: dict[str, list[Any]] = {"span": [], "score": [], "process": []}
     refusals = Refusals()
-    left_out = []
+    counts: dict[str, list[Refusal]] = {"sampled_out": [], "lost": []}
     for line in lines:
         if not line.strip():
             continue
         try:
-            if b'"sampled_out"' in line[:40] if isinstance(line, bytes) else '"sampled_out"' in line[:40]:
-                left_out.append(_left_out(line))
+            if (counted := _count(line)) is not None:
+                counts[counted[0]].append(counted[1])
                 continue
             item = decode_line(line)
         except DecodeError as error:
@@ -81,16 +92,27 @@ def decode(lines: Iterable[str | bytes]) -> Batch:
         else:
             found[_TYPES[type(item)]].append(item)
     return Batch(
-        SOURCE, tuple(found["span"]), tuple(found["score"]), tuple(found["process"]), refusals.result(), tuple(left_out)
-    )
+        SOURCE, tuple(found["span"]), tuple(found["score"]), tuple(found["process"]),
+        (*refusals.result(), *counts["lost"]), tuple(counts["sampled_out"]),
+    )  # fmt: skip
 
 
-def _left_out(line: str | bytes) -> Refusal:
+def _count(line: str | bytes) -> tuple[str, Refusal] | None:
+    """What kind of count a line is, and the count; None for any other line."""
+    start = line[:40] if isinstance(line, str) else line[:40].decode(errors="replace")
+    kind = next((kind for kind in ("sampled_out", "lost") if f'"{kind}"' in start), None)
+    if kind is None:
+        return None
     try:
         said = orjson.loads(line)
-        return Refusal(str(said["reason"]), "", int(said["count"]))
+        if said["type"] != kind:
+            return None
+        count, total = int(said["count"]), int(said.get("total", 0))
+        if count < 0 or not 0 <= total < 2**63:
+            raise ValueError(f"count {count}, total {total}")
+        return kind, Refusal(str(said["reason"]), "", count, (), str(said.get("process_id", ""))[:64], total)
     except (ValueError, KeyError, TypeError) as error:
-        raise DecodeError(f"a sampled_out that lacks something or has it in the wrong shape: {error}"[:160]) from error
+        raise DecodeError(f"a {kind} that lacks something or has it in the wrong shape: {error}"[:160]) from error
 
 
 def decode_body(body: bytes) -> Batch:

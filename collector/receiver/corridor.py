@@ -40,6 +40,9 @@ class Corridor(Protocol):
     def close(self) -> None: ...
 
 
+LeftBehind = Callable[[Callable[[Batch], object]], object]
+
+
 @dataclass(slots=True)
 class Job:
     """One body on its way: `size` is its inflated length. `alone` asks for a commit, and so a receipt, of its own."""
@@ -57,11 +60,10 @@ class Counts:
     totals: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, receipt: Receipt, requests: int, sampled_out: int = 0) -> None:
+    def add(self, receipt: Receipt, requests: int) -> None:
         with self.lock:
             self.totals["requests"] += requests
-            self.totals["sampled_out"] += sampled_out
-            for name in ("received", "stored", "duplicate", "clipped", "rejected"):
+            for name in ("received", "stored", "duplicate", "clipped", "rejected", "sampled_out"):
                 self.totals[name] += getattr(receipt, name)
 
 
@@ -70,13 +72,15 @@ class WriteQueue:
 
     `limit_bytes` bounds what is held at once, and as much again of what is decoded and waits for the writer: a small
     body may inflate a thousandfold. Futures fail with DecodeError, TooLarge, StoreBusy, StoreError.
+    `left_behind` writes what programs had to leave beside the file; it is called at the start and when idle.
     """
 
-    def __init__(self, ingest: Corridor, limit_bytes: int) -> None:
+    def __init__(self, ingest: Corridor, limit_bytes: int, left_behind: LeftBehind | None = None) -> None:
         self.counts = Counts()
         self.room = Room(limit_bytes)
         self._decoded = Room(limit_bytes)
         self._ingest = ingest
+        self._left_behind = left_behind
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._decoders = ThreadPoolExecutor(2, "decode")
         self._writer = threading.Thread(target=self._run, name="write", daemon=True)
@@ -124,8 +128,9 @@ class WriteQueue:
     def _run(self) -> None:
         """Write, and keep house in between. A burst may leave full text behind; under a load that lasts, each group
         that is written has to wait until as much was taken in, or it would fall behind without end."""
-        wait, wrote_at, chores_at = REST_S, time.monotonic(), time.monotonic()
+        wait, wrote_at, chores_at = CHORES_S, time.monotonic(), time.monotonic()
         current_at = wrote_at  # when full text was last up to date
+        looked_at = -REST_S
         while True:
             jobs, closing = self._take(wait)
             now = time.monotonic()
@@ -137,6 +142,9 @@ class WriteQueue:
                     rounds = 1 + sum(len(job.batch.parts) for job in jobs) // SPANS_A_CHORE
             if closing:
                 return
+            if not jobs and now - looked_at >= REST_S:
+                self._look()
+                looked_at = now
             more = False
             for _ in range(rounds):
                 more = self._chores()
@@ -186,9 +194,20 @@ class WriteQueue:
             log.warning("a body of %d spans could not be written: %r", len(group[0].batch.parts), e)
             group[0].done.set_exception(e)
         else:
-            self.counts.add(receipt, len(group), sum(one.count for job in group for one in job.batch.sampled_out))
+            self.counts.add(receipt, len(group))
             for job in group:
                 job.done.set_result(receipt if len(group) == 1 else _share(job.batch, receipt))
+
+    def _look(self) -> None:
+        if self._left_behind is None:
+            return
+        try:
+            self._left_behind(self._write_found)
+        except Exception as e:  # noqa: BLE001  # it stays where it is, for the next look
+            log.warning("what was left beside the file could not be read back: %r", e)
+
+    def _write_found(self, batch: Batch) -> None:
+        self.counts.add(self._ingest.write(batch), 0)
 
     def _chores(self) -> bool:
         try:

@@ -31,6 +31,7 @@ from collector.receiver.http1 import Http1
 from collector.receiver.ports import bind, check_exposure, check_forward
 from collector.receiver.status import LEDGER, Status
 from collector.settings import Settings
+from collector.spilled import read_back
 from collector.version import VERSION
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Receiver:
         except BaseException:
             self._close_sockets()
             raise
-        self._queue = WriteQueue(ingest, settings.queue_bytes)
+        self._queue = WriteQueue(ingest, settings.queue_bytes, partial(read_back, settings))
         if settings.forward:
             self._forward = Forwarder(settings, self._count_unforwarded, self._open_reader)
         self._decoders = decoders or Decoders(settings.max_spans)

@@ -9,15 +9,14 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from collector.errors import StoreError
-from collector.model import Batch, Refusal
+from collector.model import Batch
 from collector.sdk.sinks import Sink, open_sink
-from collector.sdk.spill import claim
+from collector.spilled import claim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from collector.sdk.queue import Queue
     from collector.settings import Settings
+    from collector.spilled import Sift
 
 CHORES_S = 0.25
 SETTLE_S = 1.2
@@ -28,7 +27,7 @@ RETRY_S = 0.5
 class Outbox:
     """Belongs to the worker's thread, but for `batches` and `abandon`. `sift` is for what was spilled unsampled."""
 
-    def __init__(self, queue: Queue, sift: Callable[[Batch], Batch]) -> None:
+    def __init__(self, queue: Queue, sift: Sift) -> None:
         self.queue = queue
         self.sift = sift
         self.settings: Settings | None = None
@@ -51,9 +50,9 @@ class Outbox:
             return False
         while self.waiting:
             batch, size = self.waiting[0]
-            lost = self.queue.lost.copy()
+            lost = self.queue.news_of_lost()
             try:
-                self.opened().write(replace(batch, refused=tuple(Refusal(why, "", n) for why, n in lost.items())))
+                self.opened().write(replace(batch, refused=(*batch.refused, *lost)))
             except (StoreError, OSError) as e:  # may work later
                 self.failed_at = monotonic()
                 self.queue.count("write", e)
@@ -63,10 +62,7 @@ class Outbox:
                 self.waiting.extendleft(reversed(self.halves(batch, size, e)))
                 continue
             self.waiting.popleft()
-            for why, n in lost.items():
-                self.queue.lost[why] -= n
-                if not self.queue.lost[why]:
-                    del self.queue.lost[why]
+            self.queue.told(lost)
             self.queue.bytes -= size
             self.wrote_at, self.settled = monotonic(), False
         return True
@@ -86,8 +82,10 @@ class Outbox:
 
     def write_last(self, batch: Batch) -> None:
         """Write a batch at the end. What must not be lost of it is kept where it cannot be written; raises then."""
+        lost = self.queue.news_of_lost()
         try:
-            self.opened().write(batch)
+            self.opened().write(replace(batch, refused=(*batch.refused, *lost)))
+            self.queue.told(lost)
         except Exception:
             if batch.sampled_out:  # to be spilled
                 self.put(batch, 0)
@@ -106,10 +104,14 @@ class Outbox:
         assert self.sink is not None
         self.spilled_seen = self.queue.failures.get("spilled", 0)
         try:
-            for batch in claim(self.settings.db, self.queue, self.sift):
+            lock = self.queue.spill_lock
+            for batch in claim(self.settings.db, sift=self.sift, refused=self.unreadable, appending=lock):
                 self.sink.write(batch)
         except Exception as e:  # what was not written stays in the claimed file, for the next claim
             self.queue.count("spill", e)
+
+    def unreadable(self, reason: str) -> None:
+        self.queue.count("spill", reason)
 
     def read_back_ours(self) -> None:
         if self.spilled_seen < self.queue.failures.get("spilled", 0) and not self.waiting and self.sink is not None:

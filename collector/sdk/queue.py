@@ -22,19 +22,21 @@ from collector.sdk.live import CURRENT, Span, leave
 from collector.sdk.trouble import note_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from collector.model import Batch, Score
+    from collector.model import Batch, Refusal, Score
     from collector.redact import Policy
     from collector.sdk.live import Plan
     from collector.sdk.sinks import Sink
-    from collector.sdk.spill import Sift
     from collector.sdk.worker import Worker
     from collector.settings import Settings
+    from collector.spilled import Sift
 
 QUEUE_BYTES = 64_000_000
 FLUSH_WAIT_S = 10.0
 EXIT_WAIT_S = 2.0
+LOST = "lost before the file"
+"""How the ledger's reasons begin for spans that had to be dropped: no disk, no time at the exit."""
 
 
 class Queue:
@@ -68,6 +70,7 @@ class Queue:
         self.forking = 0
         self.over = False
         self.lost: dict[str, int] = {}
+        self.lost_told: dict[str, int] = {}
         self._reset()
         QUEUES.add(self)
 
@@ -217,9 +220,28 @@ class Queue:
     def lose(self, spans: int, error: Exception) -> None:
         """Count what is neither in the file nor spilled. The file's ledger hears of it with the next batch."""
         if spans:
-            reason = f"lost before the file: {getattr(error, 'strerror', None) or type(error).__name__}"
+            reason = f"{LOST}: {getattr(error, 'strerror', None) or type(error).__name__}"
             self.lost[reason] = self.lost.get(reason, 0) + spans
             self.count("dropped", error, spans)
+
+    def news_of_lost(self) -> tuple[Refusal, ...]:
+        """What was lost and is in no ledger yet."""
+        if self.lost == self.lost_told:
+            return ()
+        from collector.model import Refusal
+
+        pulse = self.worker.pulse if self.worker is not None else None
+        who = pulse.process.process_id if pulse is not None else ""
+        return tuple(
+            Refusal(why, "", n - told, process_id=who, total=n)
+            for why, n in self.lost.copy().items()
+            if n > (told := self.lost_told.get(why, 0))
+        )
+
+    def told(self, lost: Iterable[Refusal]) -> None:
+        """This news of losses is in the file, or beside it."""
+        for one in lost:
+            self.lost_told[one.reason] = max(one.total, self.lost_told.get(one.reason, 0))
 
     # The thread
 
@@ -300,6 +322,7 @@ class Queue:
         self.ends.clear()
         self.scores.clear()
         self.lost.clear()
+        self.lost_told.clear()
         self.bytes = self.forking = 0
         self.ancestors.append((self.now(), os.getppid()))
         if self.worker is not None and self.worker.abandon():

@@ -7,7 +7,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from collector.model import Batch, Rank
+from collector.model import Batch, Rank, Refusal
 from collector.sampling import Sampler
 from collector.sdk.live import outermost
 
@@ -23,6 +23,7 @@ class Sifter:
     def __init__(self, settings: Settings, maker: Maker, failed: Callable[[str, Exception], None]) -> None:
         self.sampler = Sampler(settings)
         self.maker = maker
+        self.left_out: dict[str, int] = {}
         self.failed = failed
 
     @property
@@ -44,7 +45,13 @@ class Sifter:
         parts = tuple(self.sampler.sift(batch.parts, monotonic()))
         if ending:
             self.sampler.give_up()
-        return replace(batch, parts=parts, sampled_out=(*batch.sampled_out, *self.sampler.left_out()))
+        left_out = map(self._counted, self.sampler.left_out())
+        return replace(batch, parts=parts, sampled_out=(*batch.sampled_out, *left_out))
+
+    def _counted(self, one: Refusal) -> Refusal:
+        """With what it comes to so far, so that who hears of it twice counts it once."""
+        total = self.left_out[one.reason] = self.left_out.get(one.reason, 0) + one.count
+        return replace(one, process_id=self.maker.process_id, total=total)
 
 
 def pieces(batch: Batch, most_parts: int) -> list[Batch]:

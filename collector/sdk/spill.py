@@ -1,6 +1,6 @@
 """Where spans go when the queue is full or the file will not take them: a file beside the database.
 
-Native JSON lines, one file a process. Any later writer claims it by renaming it, and reads it back.
+Native JSON lines, one file a process, which any later writer reads back (`collector.spilled`).
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from collector.model import Batch, Rank, Score
+from collector.spilled import Sift, rules_line, spill_path
 
 if TYPE_CHECKING:
     from collector.redact import Policy
@@ -22,24 +22,11 @@ if TYPE_CHECKING:
     from collector.sdk.queue import Queue
     from collector.settings import Settings
 
-BATCH_LINES = 500
 PIECE = 200
 """So many spans are spilled at a time at an exit: what is lost on a full disk, and 20 ms."""
 FIRST_SPILL_S, SPILL_S = 0.25, 0.0003
 """What spilling may take: the first time (it reads the user's key), and a span."""
-UNSAMPLED = "unsampled-"
 Item = TypeVar("Item")
-
-
-class Sift(Protocol):
-    """What of a batch sampling keeps; `ending` when nothing more will come."""
-
-    def __call__(self, batch: Batch, *, ending: bool = False) -> Batch: ...
-
-
-def spill_path(db: Path, *, unsampled: bool = False) -> Path:
-    """`unsampled` is what whoever reads it back has still to judge, because here was no time for it."""
-    return db.with_name(f"{db.name}.spill-{UNSAMPLED if unsampled else ''}{os.getpid()}")
 
 
 def take(queued: deque[Item], most: int | None = None, most_bytes: int | None = None) -> list[Item]:
@@ -61,10 +48,8 @@ def batch_of(queue: Queue, spans: Iterable[Span], scores: Iterable[Score] = ()) 
     """Finished spans as a batch, made on whatever thread has them."""
     from collector.sdk.parts import Clock, Maker
 
-    worker = queue.worker
-    if worker is not None and worker.resolved is not None:
-        maker = worker.maker
-    else:
+    maker = queue.worker.maker if queue.worker is not None else None
+    if maker is None:  # it has not read its settings yet
         from collector.settings import resolve
 
         maker = Maker(resolve(strict=False, **queue.arguments).settings, Clock(queue.now), "")
@@ -91,6 +76,10 @@ def rescue(queue: Queue, batches: Iterable[Batch], deadline: float, sift: Sift |
             late = TimeoutError("the exit could not wait for more")
             queue.lose(len(queue.ends), late)
             queue.ends.clear()
+    lost = queue.news_of_lost()
+    with suppress(OSError):  # a full disk: there is nowhere to say it but the log
+        spill_batch(queue, Batch("sdk", refused=lost))
+        queue.told(lost)
 
 
 def _pieces(queue: Queue, batches: Iterable[Batch], sift: Sift | None) -> Iterator[tuple[Batch, bool]]:
@@ -111,7 +100,7 @@ def _pieces(queue: Queue, batches: Iterable[Batch], sift: Sift | None) -> Iterat
 
 def spill_batch(queue: Queue, batch: Batch, *, sampled: bool = False) -> None:
     """Append a batch, redacted like everything that reaches a disk. Raises OSError when the disk is full."""
-    if not (batch.parts or batch.scores or batch.processes or batch.sampled_out):
+    if not (batch.parts or batch.scores or batch.processes or batch.refused or batch.sampled_out):
         return
     from collector.protocols import native
     from collector.sampling import Sampler
@@ -122,9 +111,11 @@ def spill_batch(queue: Queue, batch: Batch, *, sampled: bool = False) -> None:
     settings = (resolved or resolve(strict=False, **queue.arguments)).settings
     with queue.spill_lock:
         lines = native.encode_batch(_policy(queue, settings).batch(batch))
-        path = spill_path(settings.db, unsampled=not sampled and Sampler.active(settings))
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        unsampled = not sampled and Sampler.active(settings)
+        fd = os.open(spill_path(settings.db, unsampled=unsampled), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         before = os.fstat(fd).st_size
+        if unsampled and not before:
+            lines = rules_line(settings) + lines
         try:
             while lines:
                 lines = lines[os.write(fd, lines) :]
@@ -142,45 +133,3 @@ def _policy(queue: Queue, settings: Settings) -> Policy:
     if queue.policy is None or queue.policy[0] != settings:
         queue.policy = (settings, Policy(settings))
     return queue.policy[1]
-
-
-def claim(db: Path, queue: Queue, sift: Callable[[Batch], Batch] | None = None) -> Iterator[Batch]:
-    """Take over the spill files beside the database, and yield what they hold; through `sift` what was not sampled.
-
-    From the end, so that what the caller has written, which it says by asking for more, can be cut off: a long file
-    is read back by several short programs. One whose claimer died is claimed again. A line that was cut short by a
-    crash is counted and passed over.
-    """
-    from collector.protocols import native
-
-    for path in sorted(db.parent.glob(f"{db.name}.spill-*")):
-        if _in_use(path):
-            continue
-        # a name that no earlier claim had: one that failed half-way left its file, and rename() overwrites
-        unsampled = UNSAMPLED if UNSAMPLED in path.name.removeprefix(db.name) else ""
-        mine = db.with_name(f"{db.name}.spill-claimed-{unsampled}{time.time_ns()}-{os.getpid()}")
-        try:
-            with queue.spill_lock:  # no thread of ours is appending
-                path.rename(mine)
-            lines = mine.read_bytes().splitlines(keepends=True)
-        except OSError:
-            continue  # another writer was faster
-        for at in reversed(range(0, len(lines), BATCH_LINES)):
-            batch = native.decode(lines[at:])
-            for refusal in batch.refused:
-                queue.count("spill", refusal.reason)
-            batch = replace(batch, source="sdk")
-            yield sift(batch) if unsampled and sift is not None else batch
-            del lines[at:]
-            os.truncate(mine, sum(map(len, lines)))
-        mine.unlink(missing_ok=True)
-
-
-def _in_use(path: Path) -> bool:
-    """Whether another process that spills here, or reads it back, still lives."""
-    pid = path.name.rpartition("-")[2]
-    if not pid.isdigit() or int(pid) == os.getpid():
-        return False
-    import psutil
-
-    return psutil.pid_exists(int(pid))

@@ -54,6 +54,7 @@ class Worker:
         self.clock = Clock(queue.now)
         self.resolved: Resolved | None = None
         self.pulse: Pulse | None = None
+        self.maker: Maker | None = None
         self.sifter: Sifter | None = None
 
     # Called from other threads
@@ -162,9 +163,9 @@ class Worker:
             self.queue.limit = settings.queue_bytes
         self.outbox.settings = settings
         self.pulse = pulse = Pulse(settings)
-        self.maker = Maker(settings, self.clock, pulse.process.process_id)
+        self.maker = maker = Maker(settings, self.clock, pulse.process.process_id)
         self.may_turn_strict = may_turn_strict(settings)
-        self.sifter = Sifter(settings, self.maker, self.queue.count) if Sampler.active(settings) else None
+        self.sifter = Sifter(settings, maker, self.queue.count) if Sampler.active(settings) else None
         self.resolved = resolved  # last: a caller that has to spill takes it for a sign that the rest is there
         if settings.disabled:
             self.queue.on = False
@@ -250,6 +251,7 @@ class Worker:
         return parts
 
     def make(self, span: Span, rank: Rank) -> SpanPart | None:
+        assert self.maker is not None
         try:
             if rank is Rank.STARTED:
                 span.written, span.written_at = span.revision, self.queue.now()
@@ -297,7 +299,7 @@ class Worker:
     def say_goodbye(self) -> None:
         """Write the end of the process, and what was left out of the file until now."""
         last = self.sift(Batch("sdk", processes=self.pulse.end() if self.pulse else ()), ending=True)
-        if last.processes or last.sampled_out:
+        if last.processes or last.sampled_out or self.queue.news_of_lost():
             self.outbox.write_last(last)
 
     def shut(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -42,7 +43,10 @@ class File:
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """What became of `n` things: outcome is received, stored, duplicate, clipped, rejected, sampled_out, or kept where
-    they are no spans."""
+    they are no spans.
+
+    What a process may have said before has its id and, in `total`, what it has counted of this so far: then that which
+    is new to the file counts."""
 
     source: str
     outcome: str
@@ -50,6 +54,16 @@ class LedgerEntry:
     convention: str = ""
     reason: str = ""
     sample: str | None = None
+    process_id: str = ""
+    total: int = 0
+
+    @property
+    def told(self) -> str | None:
+        """The key in `meta` under which the file keeps the total."""
+        if not (self.process_id and self.total):
+            return None
+        said = "\0".join((self.process_id, self.outcome, self.reason))
+        return f"told:{hashlib.sha256(said.encode(errors='replace')).hexdigest()[:32]}"
 
 
 @dataclass(slots=True)
@@ -64,6 +78,7 @@ class Outcome:
     mended: int = 0
     refused: list[Refusal] = field(default_factory=list)
     mended_spans: list[SpanKey] = field(default_factory=list)
+    sampled_out: int = 0
 
 
 Ledger = Callable[[Outcome], list[LedgerEntry]]
@@ -118,14 +133,16 @@ class Batch:
         sums.gather()
         outcome = self._outcome(built, duplicates)
         self._stage(relations, built, marks, sums)
+        sampled_out = 0
         if ledger is not None:
             entries = ledger(_merged(total, outcome))
-            self._stage_ledger(entries)
+            sampled_out = self._stage_ledger(entries)
         staging.commit(self.file.connection, was_seq, seq, spans)
         self._remember()
         total.stored += outcome.stored
         total.duplicate += outcome.duplicate
         total.conventions = _merged_counts(total.conventions, outcome.conventions)
+        total.sampled_out += sampled_out
 
     def _against_file(self, relations: Relations, known_traces: set[str]) -> tuple[dict[SpanKey, Built], int]:
         """Fold again, with what the file has, the spans it knows. Returns what is to be written, and the
@@ -198,14 +215,26 @@ class Batch:
         put("s_scores", [_score_row(score) for score in self.scores])
         put("s_processes", [_process_row(process) for process in _newest(self.processes)])
 
-    def _stage_ledger(self, entries: list[LedgerEntry]) -> None:
+    def _stage_ledger(self, entries: list[LedgerEntry]) -> int:
+        """Returns how many spans it counts as left out by sampling."""
         hour = self.seen_ns // 3_600_000_000_000
         rows: dict[tuple[Any, ...], list[Any]] = {}
+        names = {name for e in entries if (name := e.told) is not None}
+        told = self.file.stored.told(names) if names else {}
+        sampled_out = 0
         for e in entries:
+            n = e.n
+            if (name := e.told) is not None:
+                n = min(n, e.total) if name not in told else max(0, e.total - told[name])
+                told[name] = max(e.total, told.get(name, 0))
             row = rows.setdefault((hour, e.source, e.convention, e.outcome, e.reason), [0, None])
-            row[0] += e.n
+            row[0] += n
             row[1] = e.sample or row[1]
+            sampled_out += n if e.outcome == "sampled_out" else 0
         staging.stage(self.file.connection, "s_ledger", [(*key, *row) for key, row in rows.items() if row[0]])
+        if told:
+            staging.stage(self.file.connection, "s_meta", [(name, str(total)) for name, total in told.items()])
+        return sampled_out
 
     def _remember(self) -> None:
         encoder = self.encoder

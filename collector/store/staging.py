@@ -46,6 +46,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "spans", "errors", "calls", "unpriced_calls", *SUMS, "duration_ns",
     ),
     "s_histograms": ("key", "metric", "bucket", "n"),
+    "s_meta": ("key", "value"),
     "s_ledger": ("hour", "source", "convention", "outcome", "reason", "n", "sample"),
     "s_scores": (
         "score_id", "trace_id", "span_id", "session_id", "name", "data_type", "value", "label", "comment",
@@ -126,6 +127,8 @@ def _program() -> str:
         "delete from histograms where n = 0 and key in (select key from s_histograms)",
         """insert into ledger select * from s_ledger where hour is not null
            on conflict do update set n = n + excluded.n, sample = ifnull(excluded.sample, sample)""",
+        """insert into meta select * from s_meta where key is not null
+           on conflict do update set value = excluded.value""",
         _upsert("scores", "score_id", TABLES["s_scores"]),
         """insert into processes select * from s_processes where process_id is not null
            on conflict do update set heartbeat_ns = max(heartbeat_ns, excluded.heartbeat_ns),

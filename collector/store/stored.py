@@ -41,6 +41,7 @@ USAGE_BELOW = """
 TRACES = f"""
     select {", ".join("t." + name for name in TRACE_COLUMNS)}
     from json_each(:ids) j cross join traces t on t.trace_id = j.value"""
+TOLD = "select m.key, m.value from json_each(:names) j cross join meta m on m.key = j.value"
 PREVIEWS = "select in_preview, out_preview from bodies where id = :id"
 
 
@@ -58,6 +59,11 @@ class Stored:
 
     def known_traces(self, trace_ids: Iterable[str]) -> set[str]:
         return set(orjson.loads(self._execute(KNOWN_TRACES, {"ids": dumps(list(trace_ids))}).fetchone()[0]))
+
+    def told(self, names: Iterable[str]) -> dict[str, int]:
+        """What processes have counted so far (`LedgerEntry.told`), where anything is known of it."""
+        rows = self._execute(TOLD, {"names": dumps(list(names))}).fetchall()
+        return {name: int(total) for name, total in rows}
 
     def one(self, trace_id: str, span_id: str) -> SpanState | None:
         row = self._execute(ONE, {"trace_id": trace_id, "span_id": span_id}).fetchone()

@@ -123,12 +123,12 @@ def test_a_long_spill_is_read_back_by_several_short_programs(tmp_path):
     (spill,) = tmp_path.glob("*.spill*")
     assert len(spill.read_bytes().splitlines()) == 1200
     code = """
-        from collector.sdk import api, spill
+        from collector import spilled
         from collector.ingest import Ingest
         from collector.settings import Settings
         from pathlib import Path
         with Ingest(Path("traces.db"), Settings()) as ingest:
-            for batch in spill.claim(Path("traces.db"), api.QUEUE):
+            for batch in spilled.claim(Path("traces.db")):
                 ingest.write(batch)
                 if len(sys.argv) > 1: os._exit(0)  # after the first piece is written, before that is said
     """

@@ -42,6 +42,7 @@ def test_a_snippet_runs_and_is_traced(code: str, model: Server, tmp_path: Path) 
     env = {
         **os.environ, "TRACETUI_DB": str(db), "XDG_CONFIG_HOME": str(tmp_path), "OPENAI_API_KEY": "none",
         "OPENAI_BASE_URL": f"{model.url}/v1", "LANGSMITH_TRACING": "false",
+        "TRACETUI_EXIT_WAIT_S": "60",  # on a busy machine the first span's imports take longer than two seconds
     }  # fmt: skip
     ran = subprocess.run([sys.executable, script], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=90)
     assert (ran.returncode, ran.stderr) == (0, "")

@@ -266,7 +266,7 @@ def test_native_lines_are_answered_with_their_own_receipt(up: Running) -> None:
     answer = up.client.post("/v1/native", content=b"one two bad")
     assert answer.json() == {
         "received": 3, "stored": 2, "duplicate": 0, "clipped": 0, "rejected": 1, "reasons": ["a bad word"],
-        "refused": [], "cut": [],
+        "refused": [], "cut": [], "sampled_out": 0,
     }  # fmt: skip
     assert up.ingest.batches[0].source == "sdk"
 

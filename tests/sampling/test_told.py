@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
@@ -16,6 +19,7 @@ from collector.settings import Settings
 from collector.store.filters import parse
 from tests.builders import make_part
 from tests.receiver.running import running, settings_for
+from tests.receiver.running import until as wait_until
 from tests.sdk.memory import Bench
 from tests.tui.fakes import FakeReader, make_app, some_traces
 from tests.tui.until import shows, until
@@ -91,7 +95,7 @@ def test_the_summary_of_a_run_says_so() -> None:
 
 def test_a_collector_takes_the_count_and_tells_it(tmp_path: Path) -> None:
     with running(settings_for(tmp_path), real=True) as up:
-        made = Bench(url=str(up.client.base_url), sample_rate=0.0)
+        made = Bench(url=str(up.client.base_url), db=tmp_path / "beside.db", sample_rate=0.0)
         made.queue.sink = None
         for _ in range(3):
             with made.span("chat"):
@@ -101,6 +105,74 @@ def test_a_collector_takes_the_count_and_tells_it(tmp_path: Path) -> None:
         assert status is not None
         assert status.ledger["sampled_out"] == 3
     assert told(tmp_path / "traces.db") == {"sample_rate 0": 3}
+
+
+class Forgetful(ThreadingHTTPServer):
+    """Passes bodies on to a collector, and loses its answer to the first of them."""
+
+    def __init__(self, collector: str) -> None:
+        self.passed = 0
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *_: object) -> None:
+                """Quiet."""
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                answer = httpx.post(
+                    collector + self.path, content=body, headers={"content-type": "application/x-ndjson"}
+                )
+                server.passed += 1
+                if server.passed > 1:
+                    self.send_response(answer.status_code)
+                    self.end_headers()
+                    self.wfile.write(answer.content)
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+def test_a_count_whose_answer_was_lost_on_the_way_is_taken_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.sampling.QUIET_S", 0.0)
+    with running(settings_for(tmp_path), real=True) as up, Forgetful(str(up.client.base_url).rstrip("/")) as between:
+        threading.Thread(target=between.serve_forever, args=(0.02,), daemon=True).start()
+        url = f"http://127.0.0.1:{between.server_address[1]}"
+        made = Bench(url=url, db=tmp_path / "beside.db", sample_rate=0.0, exit_wait_s=30)
+        made.queue.sink = None
+        made.queue.lose(7, OSError(28, "No space left on device"))
+        for _ in range(3):
+            with made.span("chat"):
+                pass
+        wait_until(lambda: between.passed >= 2 and not made.queue.worker.outbox.waiting)
+        assert made.queue.close()
+        with made.span("a process of another id"):
+            pass
+        assert made.queue.close()
+        between.shutdown()
+        status = probe("127.0.0.1", up.status.http_port)
+        assert between.passed >= 3
+        assert status is not None
+        assert status.ledger["sampled_out"] == 4
+    assert told(tmp_path / "traces.db") == {"sample_rate 0": 4}
+    with store.open_reader(tmp_path / "traces.db") as reader:
+        rows = [(row.outcome, row.reason, row.n) for row in reader.ledger() if row.outcome != "sampled_out"]
+    assert rows == [("received", "", 7), ("rejected", "lost before the file: No space left on device", 7)]
+
+
+def test_a_collector_reads_back_what_programs_left_beside_its_file(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path)
+    made = Bench(db=settings.db)
+    made.queue.only_spill()
+    with made.span("left"):
+        pass
+    assert list(tmp_path.glob("*.spill-*"))
+    with running(settings, real=True) as up:
+        wait_until(lambda: up.receiver.status().ledger["stored"] == 1)
+    assert not list(tmp_path.glob("*.spill-*"))
+    with store.open_reader(settings.db) as reader:
+        assert [row.name for row in reader.spans()] == ["left"]
 
 
 def test_an_export_of_the_whole_file_brings_the_counts_along(db: Path, tmp_path: Path) -> None:

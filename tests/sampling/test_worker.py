@@ -15,9 +15,12 @@ import pytest
 
 from collector import store
 from collector.errors import StoreError
-from collector.model import Batch, Rank, Receipt, Refusal
+from collector.ingest import Ingest
+from collector.model import Batch, Rank, Receipt
 from collector.protocols.native import decode
 from collector.sdk.worker import BATCH_SPANS
+from collector.settings import Settings
+from collector.spilled import read_back
 from collector.store.filters import Filter
 from tests.sdk.memory import Bench
 
@@ -153,6 +156,32 @@ def test_what_another_process_had_no_time_to_judge_is_judged_by_who_reads_it_bac
     assert left_out(later) == {"sample_rate 0": 2}
 
 
+def test_who_samples_nothing_itself_reads_back_by_the_rules_of_the_program(tmp_path: Path) -> None:
+    """`tracetui run` and the receiver know nothing of what `configure()` was given."""
+    dead = bench(
+        tmp_path,
+        sampling=[{"name": "vip*", "rate": 1}],
+        environments={"staging": {"sample_rate": 0.0}},
+        sample_rate=0.0,
+    )
+    dead.queue.only_spill()
+    for name in ("chat", "vip", "chat"):
+        run(dead, name)
+    run(dead, "bad", fails=True)
+    run(dead, "tried", environment="staging")
+    (left,) = tmp_path.glob("*.spill-*")
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left.rename(left.with_name(left.name.replace(str(os.getpid()), str(gone.pid))))
+    settings = Settings(db=tmp_path / "traces.db")
+    with Ingest(settings.db, settings) as ingest:
+        assert read_back(settings, ingest.write) == 4
+    assert not list(tmp_path.glob("*.spill-*"))
+    with store.open_reader(settings.db) as reader:
+        assert sorted(row.name for row in reader.spans()) == ["bad", "step", "step", "vip"]
+        assert {row.reason: row.n for row in reader.ledger() if row.outcome == "sampled_out"} == {"sample_rate 0": 6}
+
+
 def test_what_was_kept_and_then_spilled_is_not_judged_again(tmp_path: Path) -> None:
     """A trace that failed is written whole, though some of it went through the spill file and some did not."""
     made = bench(tmp_path, sample_rate=0.0)
@@ -179,7 +208,9 @@ def test_what_waits_when_the_file_takes_nothing_is_counted_by_the_spill_file(tmp
     run(made, "chat")
     made.queue.close()
     (spilled,) = tmp_path.glob("*.spill-*")
-    assert decode(spilled.read_bytes().splitlines()).sampled_out == (Refusal("sample_rate 0", "", 2),)
+    (told,) = decode(spilled.read_bytes().splitlines()).sampled_out
+    assert (told.reason, told.count, told.total) == ("sample_rate 0", 2, 2)
+    assert told.process_id
 
 
 def test_a_long_trace_that_failed_comes_in_batches_that_the_file_can_take(tmp_path: Path) -> None:

@@ -14,9 +14,8 @@ import pytest
 from collector.ingest import Ingest
 from collector.model import Batch
 from collector.protocols import native
-from collector.sdk.queue import Queue
-from collector.sdk.spill import BATCH_LINES, claim, spill_path
 from collector.settings import Settings
+from collector.spilled import BATCH_LINES, claim, spill_path
 from collector.store import open_reader
 from tests.builders import make_llm
 
@@ -26,12 +25,11 @@ import os, signal, sys
 from pathlib import Path
 from typing import Any
 from collector.ingest import Ingest
-from collector.sdk.queue import Queue
-from collector.sdk.spill import claim
 from collector.settings import Settings
+from collector.spilled import claim
 db, writes = Path(sys.argv[1]), int(sys.argv[2])
 ingest = Ingest(db, Settings(db=db))
-for batch in claim(db, Queue(db=db)):
+for batch in claim(db):
     if not writes:
         os.kill(os.getpid(), signal.SIGKILL)
     ingest.write(batch)
@@ -70,7 +68,7 @@ def test_a_claimer_killed_before_between_or_after_its_commits_loses_and_repeats_
     if writes < 2:
         assert len(leftovers(db)) == 1, "what was not committed is still in a file"
     with Ingest(db, Settings(db=db)) as ingest:
-        for batch in claim(db, Queue(db=db)):
+        for batch in claim(db):
             ingest.write(batch)
     assert leftovers(db) == []
     with open_reader(db) as reader:
@@ -81,13 +79,12 @@ def test_a_claimer_killed_before_between_or_after_its_commits_loses_and_repeats_
 
 def test_a_claim_that_failed_half_way_is_not_overwritten_by_the_next(tmp_path: Path) -> None:
     db = tmp_path / "traces.db"
-    queue = Queue(db=db)
     spilled(db, os.getpid(), 1, 3)
-    half: Any = claim(db, queue)
+    half: Any = claim(db)
     next(half)
     half.close()  # the sink would not take it
     spilled(db, os.getpid(), 11, 3)
     assert spill_path(db).exists()
-    found = [part.span_id for batch in claim(db, queue) for part in batch.parts]
+    found = [part.span_id for batch in claim(db) for part in batch.parts]
     assert len(found) == 6
     assert leftovers(db) == []

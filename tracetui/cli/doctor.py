@@ -133,7 +133,8 @@ def _told(value: Any) -> Any:
 
 def file_facts(path: Path) -> dict[str, Any]:
     """Size, schema, mode, counts and the ledger's sums; {"path", "exists": False} when it is not there yet."""
-    from collector import store
+    from collector import spilled, store
+    from collector.sdk.queue import LOST
     from collector.store import upkeep
     from collector.store.received import by_source
     from collector.store.unmapped import unmapped_keys
@@ -144,6 +145,7 @@ def file_facts(path: Path) -> dict[str, Any]:
     out: dict[str, Any] = {"path": str(path), "exists": True} | {
         name: getattr(facts, name) for name in facts.__dataclass_fields__
     }
+    out["spill_bytes"] = spilled.beside(path)
     try:
         with store.open_reader(path) as reader:
             totals = reader.totals(common.parsed(()))
@@ -158,6 +160,7 @@ def file_facts(path: Path) -> dict[str, Any]:
                 "spans": totals.spans,
                 "errors": totals.errors,
                 "ledger": dict(ledger),
+                "lost": sum(row.n for row in rows if row.outcome == "rejected" and row.reason.startswith(LOST)),
                 "sources": [one.to_json() for one in by_source(rows)],
             }
             listed, more = unmapped_keys(reader)
@@ -215,6 +218,13 @@ def advice(report: Mapping[str, Any]) -> list[str]:
         out.append(file["note"])
     if left_out := (file.get("ledger") or {}).get("sampled_out"):
         out.append(fmt.left_out(left_out))
+    if lost := file.get("lost"):
+        out.append(f"{fmt.count(lost)} spans were lost before they reached the file: see why beside their source")
+    if waiting := file.get("spill_bytes"):
+        out.append(
+            f"{waiting:,} bytes of spans wait in {file['path']}.spill-*: the next traced program or collector reads "
+            "them back, once the one that wrote them has ended"
+        )
     if file.get("wal_bytes"):
         out.append(f"to move the file, take {file['path']}* or fold it first: `tracetui check --fold`")
     if answering.get("other_program"):

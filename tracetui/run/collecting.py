@@ -116,14 +116,12 @@ def start(settings: Settings, on_thread: Callable[[], object] = lambda: None) ->
 
 def read_back(settings: Settings, ask: Callable[[], Answer]) -> Answer:
     """Write what the command's SDK had to leave beside the file, catch up with full text, fold."""
+    from collector import spilled
     from collector.ingest import Ingest
-    from collector.sdk.queue import Queue
-    from collector.sdk.spill import claim
     from collector.store import upkeep
 
     with Ingest(settings.db, settings) as ingest:
-        for batch in claim(settings.db, Queue()):
-            ingest.write(batch)
+        spilled.read_back(settings, ingest.write)
         answer = ask()
     wal = settings.db.with_name(f"{settings.db.name}-wal")
     if wal.exists():
