@@ -27,11 +27,13 @@ from collector.pricing import Prices
 from collector.redact import Policy, Redactor
 from collector.redact.sample import sample
 from collector.settings import Settings
+from collector.store import media
 from collector.store.fulltext import INDEX_BYTES
 from collector.store.writer import LedgerEntry, Outcome, Writer
 
 IDLE_CHECKPOINT_S = 1.0
 BUSY_CHECKPOINT_S = 5.0
+MEDIA_PARTS = 16
 
 
 class Sink(Protocol):
@@ -266,7 +268,8 @@ def clip(part: SpanPart, limit: int) -> tuple[SpanPart, int]:
     """Cut texts longer than `limit` bytes, and mark where. Returns the part and how many were cut.
 
     The limit is for one text. A long JSON list (a resent history) is no single text: its strings are
-    measured one by one.
+    measured one by one. A file within a text (an image as base64) may be MEDIA_PARTS times as long; a part of it would
+    be of no use, so only its type and its size are left of a longer one.
     """
     cuts = 0
     attributes = None
@@ -290,9 +293,12 @@ def _clip_value(value: Value, limit: int) -> tuple[Value, int]:
             return value, 0
         if value[0] in "[{" and (inner := _clip_json(value, limit)) is not None:
             return inner
+        if (found := media.split(value)) is not None:
+            head = found[0]
+            return (value, 0) if size <= limit * MEDIA_PARTS else (f"{head}…[{size - len(head)} bytes cut]", 1)
         kept = value.encode(errors="replace")[:limit].decode(errors="ignore")
         return f"{kept}…[{size - limit} bytes cut]", 1
-    if isinstance(value, bytes) and len(value) > limit:
+    if isinstance(value, bytes) and len(value) > limit * MEDIA_PARTS:
         return value[:limit], 1
     if isinstance(value, list):
         pairs = [_clip_value(item, limit) for item in value]

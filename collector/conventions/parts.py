@@ -18,6 +18,8 @@ Part = dict[str, Any]
 
 _REFERENCE = re.compile(r"@@@langfuseMedia:type=([^|@]*)\|id=([^|@]+)\|source=[^@]*@@@")
 """Langfuse's SDK sends a file by itself, and puts this in its place."""
+_CUT = re.compile(r"…\[(\d+) bytes cut\]\Z")
+"""What stands in the place of a file that was too long to keep."""
 CACHE_MARKERS = frozenset({"cache_control", "cacheControl", "cache_point", "cachePoint"})
 
 
@@ -171,7 +173,8 @@ def _sized(part: Part) -> Part:
         if not head.endswith(";base64"):
             held = None
     if isinstance(held, str) and held and "size" not in part:
-        part["size"] = len(held) * 3 // 4 - held.count("=", -2)
+        cut = _CUT.search(held[-40:])
+        part["size"] = int(cut[1]) * 3 // 4 if cut else len(held) * 3 // 4 - held.count("=", -2)
     elif isinstance(held, bytes):
         part.setdefault("size", len(held))
     return part

@@ -11,7 +11,7 @@ from typing import Any
 from collector.model import Process, Refusal, Score, SpanPart
 from collector.store import staging
 from collector.store.build import Built, Pricer, build
-from collector.store.content import Encoder, dumps
+from collector.store.content import BLOB, Encoder, dumps
 from collector.store.merge import fold
 from collector.store.relations import Relations, SpanKey
 from collector.store.state import BODY_COLUMNS, row_of, same_row
@@ -199,6 +199,7 @@ class Batch:
                 staging.stage(c, table, rows)
 
         put("s_texts", [(name, *row) for name, row in encoder.texts.items()])
+        put("s_blobs", [(name, *row) for name, row in encoder.blobs.items()])
         put("s_messages", [(name, *row) for name, row in encoder.messages.items()])
         put("s_nodes", [(name, *row) for name, row in encoder.nodes.items()])
         put("s_recipes", [(name, *row) for name, row in encoder.recipes.items()])
@@ -240,6 +241,7 @@ class Batch:
         encoder = self.encoder
         for table in (encoder.texts, encoder.messages, encoder.nodes, encoder.recipes, encoder.contexts):
             self.file.remember(table)
+        self.file.remember(BLOB + name for name in encoder.blobs)
 
 
 def _merged_counts(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:

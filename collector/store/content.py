@@ -19,8 +19,11 @@ from typing import Any
 import orjson
 
 from collector.model import Content, Document, Event, Link, LogRecord, Message, Resource, Scope, Tool, Value
+from collector.store import media
 from collector.store.search import needs_spacing
 
+BLOB = "blob "
+"""Before the hash of a file where texts and files are told apart: a text and a file of the same bytes are two rows."""
 INLINE = 64
 """Strings shorter than this stay where they are: a reference costs about as much."""
 
@@ -50,7 +53,8 @@ class Encoder:
 
     def __init__(self, known: Mapping[str, object] | None = None) -> None:
         self.known = known if known is not None else {}
-        self.texts: dict[str, tuple[str, int]] = {}
+        self.texts: dict[str, tuple[str, int, str | None]] = {}
+        self.blobs: dict[str, tuple[int, bytes]] = {}
         self.messages: dict[str, tuple[str, str | None, str]] = {}
         self.nodes: dict[str, tuple[str, str, int]] = {}
         self.recipes: dict[str, tuple[str, str, int]] = {}
@@ -68,8 +72,21 @@ class Encoder:
         if name is None:
             name = self._names[text] = hash_bytes(text.encode())
             if name not in self.known:
-                self.texts[name] = (text, int(needs_spacing(text)))
+                self.texts[name] = self._text(text)
         self.used.append(name)
+        return name
+
+    def _text(self, text: str) -> tuple[str, int, str | None]:
+        found = media.split(text)
+        if found is None:
+            return text, int(needs_spacing(text)), None
+        return found[0], 0, self.blob(found[1])
+
+    def blob(self, data: bytes) -> str:
+        """Collect the bytes of a file, return their hash."""
+        name = hash_bytes(data)
+        if BLOB + name not in self.known:
+            self.blobs[name] = (len(data), data)
         return name
 
     def value(self, value: Value) -> Any:
@@ -82,6 +99,8 @@ class Encoder:
             return value if -(2**63) <= value < 2**63 else {"$i": str(value)}
         if isinstance(value, float):
             return value if isfinite(value) else {"$f": str(value)}
+        if isinstance(value, bytes) and len(value) >= media.LEAST:
+            return {"$d": self.blob(value)}
         if isinstance(value, bytes):
             return {"$b": b2a_base64(value, newline=False).decode()}
         if isinstance(value, list | tuple):

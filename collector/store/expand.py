@@ -30,9 +30,16 @@ from collector.model import (
     Usage,
     Value,
 )  # fmt: skip
+from collector.store import media
 from collector.store.state import SpanState
 
-TEXTS = "select hash, text from texts where hash in (select value from json_each(:names))"
+TEXTS = "select hash, text, null from texts where hash in (select value from json_each(:names))"
+WHOLE_TEXTS = """
+    select t.hash, t.text, b.data from texts t
+    left join encoded e on e.hash = t.hash left join blobs b on b.hash = e.blob
+    where t.hash in (select value from json_each(:names))"""
+HAS_MEDIA = "select 1 from sqlite_master where type = 'table' and name = 'encoded'"
+BLOB = "select data from blobs where hash = :name"
 MESSAGES = "select hash, role, name, parts from messages where hash in (select value from json_each(:names))"
 CONTEXT = "select body from contexts where hash = :name"
 PATH = """
@@ -65,6 +72,7 @@ class Expander:
         self._forgiving = forgiving
         self._texts: dict[str, str] = {}
         self._size = 0
+        self._texts_sql: str | None = None
         self._contexts: dict[str, Any] = {}
 
     def texts(self, names: Iterable[str]) -> None:
@@ -74,9 +82,20 @@ class Expander:
             self._size = 0
         wanted = [name for name in set(names) if name not in self._texts]
         for at in range(0, len(wanted), 10_000):
-            for name, text in self._named(TEXTS, wanted[at : at + 10_000]):
-                self._texts[name] = text
+            for name, text, data in self._named(self._whole_texts(), wanted[at : at + 10_000]):
+                self._texts[name] = text = text if data is None else media.join(text, data)
                 self._size += len(text)
+
+    def _whole_texts(self) -> str:
+        """A file of version 1 or 2 has no files within texts."""
+        if self._texts_sql is None:
+            self._texts_sql = WHOLE_TEXTS if self._rows(HAS_MEDIA, {}) else TEXTS
+        return self._texts_sql
+
+    def blob(self, name: str) -> bytes:
+        """The bytes of a file; none where the file is damaged."""
+        rows = self._rows(BLOB, {"name": name})
+        return bytes(rows[0][0]) if rows else b""
 
     def _rows(self, sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         try:
@@ -298,6 +317,7 @@ _UNWRAP: dict[str, Any] = {
     "$t": lambda expander, name: expander.text(name),
     "$j": _read_json,
     "$b": lambda expander, text: b64decode(text),
+    "$d": lambda expander, name: expander.blob(name),
     "$f": lambda expander, text: float(text),
     "$i": lambda expander, text: int(text),
     "$o": lambda expander, inner: {key: expander.value(item) for key, item in inner.items()},

@@ -19,11 +19,20 @@ Step: TypeAlias = "Callable[[Database], None]"
 
 def add_library(database: Database) -> None:
     """2: prompts, datasets with their examples, experiments and media."""
-    for statement in (files("collector.store") / "library.sql").read_text().split(";\n"):
+    _run(database, "library.sql")
+
+
+def add_encoded(database: Database) -> None:
+    """3: files within texts. What older versions wrote stays as it is."""
+    _run(database, "media.sql")
+
+
+def _run(database: Database, script: str) -> None:
+    for statement in (files("collector.store") / script).read_text().split(";\n"):
         database.conn.execute(statement)
 
 
-STEPS: tuple[Step, ...] = (add_library,)
+STEPS: tuple[Step, ...] = (add_library, add_encoded)
 """STEPS[n] leads from version n + 1 to n + 2."""
 
 SCHEMA_VERSION = 1 + len(STEPS)

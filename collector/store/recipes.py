@@ -31,6 +31,9 @@ SHORT = 3
 LONG_JSON = 512
 """Strings below this are not looked into."""
 
+LONG_LEAF = 1024
+"""Strings of JSON that is no message, from which on they are texts of their own."""
+
 _GLUE = 128
 _LIST_KEYS = ("messages", "input", "contents", "choices", "generations", "candidates", "output", "content")
 _SYSTEM = frozenset({"system", "developer"})
@@ -63,7 +66,20 @@ def encode_string(value: str, encoder: Encoder) -> Any:
         cut = _cut(value)
         if cut is not None:
             return {"$r": _recipe(value, *cut, encoder)}
+        if len(value) >= LONG_LEAF and (pieces := _long_leaves(value, encoder)) is not None:
+            return {"$r": [pieces, "", []]}
     return {"$t": encoder.text(value)}
+
+
+def _long_leaves(raw: str, encoder: Encoder) -> list[Any] | None:
+    """Any other JSON with its long strings cut out (a document, a file in base64: likely somewhere else, too). What is
+    shorter stays in the text around, where search finds it."""
+    try:
+        value, _ = _scan(raw, _skip(raw, 0))
+    except (JSONDecodeError, StopIteration, RecursionError):
+        return None
+    pieces = _pieces(raw, value, encoder, LONG_LEAF)
+    return pieces if len(pieces) > 1 else None
 
 
 @lru_cache(maxsize=20_000)
@@ -208,11 +224,11 @@ def _glue(text: str, encoder: Encoder) -> list[Any]:
     return [text] if len(text) < _GLUE else [[encoder.text(text), 0]]
 
 
-def _pieces(raw: str, value: Any, encoder: Encoder) -> list[Any]:
+def _pieces(raw: str, value: Any, encoder: Encoder, least: int = INLINE) -> list[Any]:
     """One element as glue and references. What cannot be found as it would be spelt stays glue."""
     pieces: list[Any] = []
     at = 0
-    for text in _long_strings(value):
+    for text in _long_strings(value, least):
         if not is_sound(text):  # half of a surrogate pair, spelt \\ud83d: it stays in the glue
             continue
         for style, spell in ((1, encode_basestring_ascii), (2, encode_basestring)):
@@ -229,14 +245,14 @@ def _pieces(raw: str, value: Any, encoder: Encoder) -> list[Any]:
     return pieces
 
 
-def _long_strings(value: Any) -> Iterator[str]:
+def _long_strings(value: Any, least: int) -> Iterator[str]:
     """String leaves worth a reference, in the order they were written."""
     if isinstance(value, str):
-        if len(value) >= INLINE:
+        if len(value) >= least:
             yield value
     elif isinstance(value, dict):
         for item in value.values():
-            yield from _long_strings(item)
+            yield from _long_strings(item, least)
     elif isinstance(value, list):
         for item in value:
-            yield from _long_strings(item)
+            yield from _long_strings(item, least)

@@ -29,7 +29,8 @@ MAX_VARIABLES = 32_000
 STALE = "stale: another program wrote"
 
 TABLES: dict[str, tuple[str, ...]] = {
-    "s_texts": ("hash", "text", "spaced"),
+    "s_texts": ("hash", "text", "spaced", "blob"),
+    "s_blobs": ("hash", "size", "data"),
     "s_messages": ("hash", "role", "name", "parts"),
     "s_nodes": ("hash", "parent", "message", "depth"),
     "s_recipes": ("hash", "parent", "body", "depth"),
@@ -107,10 +108,12 @@ def _program() -> str:
         "update go set newest = (select ifnull(max(id), 0) from texts)",
         "insert into texts(hash, text) select hash, text from s_texts where hash is not null on conflict do nothing",
         """insert into todo select t.id, s.spaced from s_texts s join texts t on t.hash = s.hash
-           where t.id > (select newest from go) on conflict do nothing""",
+           where t.id > (select newest from go) and s.blob is null on conflict do nothing""",
+        """insert into encoded select s.hash, s.blob from s_texts s join texts t on t.hash = s.hash
+           where t.id > (select newest from go) and s.blob is not null on conflict do nothing""",
         *(
             f"insert into {name} select * from s_{name} where hash is not null on conflict do nothing"
-            for name in ("messages", "nodes", "recipes", "contexts")
+            for name in ("messages", "nodes", "recipes", "contexts", "blobs")
         ),
         _upsert("spans", "id", SPAN_COLUMNS),
         _upsert("bodies", "id", BODY_COLUMNS),

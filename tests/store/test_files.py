@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -10,7 +11,9 @@ import stat
 import subprocess
 import sys
 import threading
+from base64 import b64encode
 from contextlib import closing
+from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +25,10 @@ from collector.library import Prompt
 from collector.model import Batch, Receipt
 from collector.settings import Settings
 from collector.store import files, migrations, open_reader, staging
+from collector.store.content import hash_text
 from collector.store.library import Library
 from collector.store.lock import FileLock
+from collector.store.migrations import SCHEMA_VERSION
 from tests.builders import TRACE, make_llm, make_part, span_id
 from tests.store.audit import audit, rows
 
@@ -146,7 +151,7 @@ def a_directory(path: Path) -> None:
         (foreign, StoreError, "another program's SQLite file; name another with --db"),
         (foreign_with_a_version, StoreError, "another program's SQLite file; name another with --db"),
         (text, StoreError, "is it a SQLite file, and undamaged"),
-        (too_new, SchemaTooNew, "has schema 99, this version writes 2: upgrade tracetui"),
+        (too_new, SchemaTooNew, "has schema 99, this version writes 3: upgrade tracetui"),
         (torn_schema, StoreError, "is it a SQLite file, and undamaged"),
         (a_directory, StoreError, "cannot write"),
     ],
@@ -268,24 +273,20 @@ def test_of_two_that_open_at_once_one_migrates_and_the_other_finds_it_done(versi
 
 def test_an_older_file_is_migrated_when_it_is_opened(version_1: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def migrate(connection: sqlite3.Connection) -> int:
-        return migrations.migrate(connection, (add_first,))
+        return migrations.migrate(connection, (*migrations.STEPS, add_first))
 
-    monkeypatch.setattr(files, "SCHEMA_VERSION", 2)
+    monkeypatch.setattr(files, "SCHEMA_VERSION", 4)
     monkeypatch.setattr(files, "migrate", migrate)
     with opened(version_1) as ingest:
         send(ingest, 1)
-    assert rows(version_1, "pragma user_version") == [{"user_version": 2}]
+    assert rows(version_1, "pragma user_version") == [{"user_version": 4}]
     assert stored(version_1) == ids(1)
 
 
-def test_a_file_of_the_first_version_gets_a_library_and_keeps_its_spans(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as then:
-        then.setattr(files, "SCRIPTS", ("schema.sql", "views.sql"))
-        then.setattr(files, "SCHEMA_VERSION", 1)
-        with opened(path) as ingest:
-            send(ingest, 1)
+def test_a_file_of_the_first_version_gets_a_library_and_keeps_its_spans(path: Path) -> None:
+    with opened(path) as ingest:
+        send(ingest, 1)
+    as_version(path, 1)
     with open_reader(path) as reader:
         assert reader.state.note is None
         assert (Library(reader).datasets(), Library(reader).prompt("greeting")) == ([], None)
@@ -294,12 +295,37 @@ def test_a_file_of_the_first_version_gets_a_library_and_keeps_its_spans(
     with open_reader(path) as reader:
         found = Library(reader).prompt("greeting")
         assert found is not None
-        assert (found.body, found.version, reader.state.schema_version) == ("Hello", 1, 2)
+        assert (found.body, found.version, reader.state.schema_version) == ("Hello", 1, SCHEMA_VERSION)
     assert stored(path) == ids(1)
     fresh = path.with_name("fresh.db")
     opened(fresh).close()
     tables = "select name, sql from sqlite_master where name not like 'sqlite_%' order by name"
     assert rows(path, tables) == rows(fresh, tables)
+
+
+def test_files_within_texts_of_an_older_version_stay_texts(path: Path) -> None:
+    picture = f"data:image/png;base64,{b64encode(bytes(range(256)) * 8).decode()}"
+    with opened(path) as ingest:
+        ingest.write(Batch("test", (make_part(1, attributes={"a": "a text of the old file, " * 9, "n": 1}),)))
+    as_version(path, 2)
+    with closing(connect(path)) as connection:  # as it was stored then
+        connection.execute("insert into texts(hash, text) values (?, ?)", (hash_text(picture), picture))
+    with open_reader(path) as reader:
+        assert [part.attributes["n"] for part in reader.parts()] == [1]
+    with opened(path) as ingest:
+        ingest.write(Batch("test", (make_part(2, attributes={"picture": picture}),)))
+    with open_reader(path) as reader:
+        assert [part.attributes.get("picture") for part in reader.parts()] == [None, picture]
+
+
+def as_version(path: Path, version: int) -> None:
+    """The file as an older version would have left it: without the tables that came since."""
+    scripts = ("library.sql", "media.sql")[version - 1 :]
+    with closing(connect(path)) as connection:
+        for script in scripts:
+            for table in re.findall(r"create table (\w+)", (resources("collector.store") / script).read_text()):
+                connection.execute(f"drop table {table}")
+        connection.execute(f"pragma user_version = {version}")
 
 
 # --- network file systems ---

@@ -6,14 +6,19 @@ import base64
 import json
 import random
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from collector.ingest import Ingest
 from collector.model import Batch
 from collector.settings import Settings
-from collector.store import open_reader
+from collector.store import media, open_reader
 from tests.builders import make_part
 
 DATA = base64.b64encode(random.Random(7).randbytes(60_000)).decode()
@@ -41,7 +46,8 @@ def test_an_image_resent_in_two_conventions_is_one_text_and_says_its_size(tmp_pa
         for number, attributes in enumerate(turns, 1):
             ingest.write(Batch("otlp-http", (replace(make_part(number), attributes=dict(attributes)),)))
     with closing(sqlite3.connect(db)) as file:
-        assert file.execute("select count(*) from texts where length(text) >= 60000").fetchone() == (1,)
+        assert file.execute("select size from blobs").fetchall() == [(60_000,)]
+        assert file.execute("select count(*) from texts where length(text) >= 1000").fetchone() == (0,)
     image = {"type": "image", "mime_type": "image/png", "url": URL, "size": 60_000}
     with open_reader(db) as reader:
         (trace,) = {row.trace_id for row in reader.spans()}
@@ -49,3 +55,79 @@ def test_an_image_resent_in_two_conventions_is_one_text_and_says_its_size(tmp_pa
             given = reader.span(trace, row.span_id).input
             assert given is not None
             assert image in given.messages[0].parts
+
+
+def kept(db: Path, **attributes: object) -> dict[str, object]:
+    """The attributes of one span as they are read back."""
+    with Ingest(db, Settings(db=db)) as ingest:
+        ingest.write(Batch("otlp-http", (replace(make_part(1), attributes=dict(attributes)),)))
+    with open_reader(db) as reader:
+        (part,) = reader.parts()
+        return dict(part.attributes)
+
+
+def of_file(db: Path, sql: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(db)) as file:
+        return file.execute(sql).fetchall()
+
+
+def test_every_spelling_of_a_file_shares_its_bytes_and_comes_back_letter_by_letter(tmp_path: Path) -> None:
+    db = tmp_path / "traces.db"
+    sent = {
+        "bare": DATA, "url": URL, "other": f"data:;base64,{DATA}", "bytes": base64.b64decode(DATA),
+        "json": json.dumps({"a": [{"source": {"data": DATA}}, {"b": URL}]}),
+    }  # fmt: skip
+    assert kept(db, **sent) == sent
+    assert of_file(db, "select size from blobs") == [(60_000,)]
+    ((letters,),) = of_file(db, "select sum(length(text)) from texts")
+    assert isinstance(letters, int)
+    assert letters < 1000, "the rest of the JSON, and what stands before the base64"
+
+
+def test_a_file_within_a_text_is_no_matter_for_search(tmp_path: Path) -> None:
+    db = tmp_path / "traces.db"
+    kept(db, picture=URL, said="an ordinary sentence that is long enough to be a text of its own, whatever it may say")
+    assert of_file(db, "select count(*) from search where search match 'ordinary'") == [(1,)]
+    assert of_file(db, "select count(*) from search where search match 'base64'") == [(0,)]
+
+
+@pytest.mark.parametrize("damage", [
+    lambda url: url[:-3], lambda url: url + "=", lambda url: url.replace("A", "!", 1), lambda url: url + "\n",
+    lambda url: url.replace(";base64", ""),
+])  # fmt: skip
+def test_what_is_not_quite_base64_stays_a_text(tmp_path: Path, damage: Callable[[str], str]) -> None:
+    db = tmp_path / "traces.db"
+    assert kept(db, picture=damage(URL)) == {"picture": damage(URL)}
+    assert of_file(db, "select count(*) from blobs") == [(0,)]
+
+
+def test_a_file_of_the_same_bytes_as_a_text_is_beside_it(tmp_path: Path) -> None:
+    db = tmp_path / "traces.db"
+    text = "said " * 1000
+    sent = {"said": text, "sent": text.encode()}
+    assert kept(db, **sent) == sent
+
+
+def test_of_a_file_that_is_too_long_type_and_size_are_left(tmp_path: Path) -> None:
+    db = tmp_path / "traces.db"
+    asked = json.dumps([ASKED])
+    for limit, url in ((5_002, URL), (5_001, "data:image/png;base64,…[80000 bytes cut]")):
+        db.unlink(missing_ok=True)
+        with Ingest(db, Settings(db=db, max_part_bytes=limit)) as ingest:
+            sent = {"gen_ai.operation.name": "chat", "gen_ai.input.messages": asked}
+            receipt = ingest.write(Batch("otlp-http", (replace(make_part(1), attributes=dict(sent)),)))
+        assert receipt.clipped == (url != URL)
+        with open_reader(db) as reader:
+            (row,) = reader.spans()
+            given_ = reader.span(row.trace_id, row.span_id).input
+        assert given_ is not None
+        assert given_.messages[0].parts[1] == {"type": "image", "mime_type": "image/png", "url": url, "size": 60_000}
+
+
+@given(st.binary(min_size=600, max_size=3000), st.sampled_from(["", "data:image/png;base64,", "data:;base64,", "x"]))
+def test_what_is_split_is_joined_again(data: bytes, head: str) -> None:
+    text = media.join(head, data)
+    found = media.split(text)
+    if head.startswith("data:") and len(text) >= media.LEAST:
+        assert found == (head, data)
+    assert found is None or media.join(*found) == text
