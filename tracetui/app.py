@@ -150,12 +150,18 @@ class Explorer(Commands):
     # Going places.
 
     def action_show_traces(self) -> None:
-        if not isinstance(self.screen, TracesScreen):
-            self.show_list(TracesScreen(self.facts))  # type: ignore[arg-type]
+        if type(self.screen) is not TracesScreen:
+            self.show_list(TracesScreen(self.facts))
 
     def action_show_sessions(self) -> None:
         if not isinstance(self.screen, SessionsScreen):
-            self.show_list(SessionsScreen(self.facts))  # type: ignore[arg-type]
+            self.show_list(SessionsScreen(self.facts))
+
+    def action_show_costs(self) -> None:
+        from tracetui.screens.costs import CostsScreen
+
+        if not isinstance(self.screen, CostsScreen):
+            self.show_list(CostsScreen(self.facts))
 
     def action_help(self) -> None:
         from tracetui.screens.help import HelpScreen
@@ -176,7 +182,13 @@ class Explorer(Commands):
 
     @on(ListScreen.OpenSession)
     def _to_session(self, event: ListScreen.OpenSession) -> None:
-        self.show_list(TracesScreen(self.facts, filter_text=session_filter(event.session_id)))  # type: ignore[arg-type]
+        self.show_list(TracesScreen(self.facts, filter_text=session_filter(event.session_id)))
+
+    @on(ExplorerScreen.OpenTraces)
+    def _to_traces_behind(self, event: ExplorerScreen.OpenTraces) -> None:
+        from tracetui.screens.behind import TracesBehind
+
+        self.push_screen(TracesBehind(self.facts, filter_text=event.filter_text))
 
     @on(ExplorerScreen.Search)
     def _to_search(self, event: ExplorerScreen.Search) -> None:

@@ -21,7 +21,7 @@ class Commands(App[int]):
     facts: Facts
     keys: tuple[Key, ...]
 
-    def show_list(self, screen: ListScreen[object]) -> None:
+    def show_list(self, screen: ExplorerScreen) -> None:
         """Put a list at the bottom of the stack and show it."""
         while len(self.screen_stack) > 2:
             self.pop_screen()
@@ -66,7 +66,7 @@ class Commands(App[int]):
         if isinstance(self.screen, ListScreen):
             self.screen.apply(text)
         else:
-            self.show_list(TracesScreen(self.facts, filter_text=text))  # type: ignore[arg-type]
+            self.show_list(TracesScreen(self.facts, filter_text=text))
 
     async def _do_search(self, text: str) -> None:
         self.open_search(text)

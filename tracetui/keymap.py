@@ -40,6 +40,7 @@ KEYS = (
     Key("list", "choose", "enter", "↵", "open", "open, or fold and unfold", 2),
     Key("app", "show_traces", "1", "1", "traces", "list of traces", 7),
     Key("app", "show_sessions", "2", "2", "sessions", "list of sessions", 7),
+    Key("app", "show_costs", "3", "3", "costs", "what was spent, on what", 7),
     Key("app", "show_received", "i", "i", "arrivals", "what arrived, by source, and what became of it"),
     Key("app", "help", "question_mark,f1", "?", "help", "all keys", 5),
     Key("app", "leave", "q,ctrl+q", "q", "quit", "quit", 6),
@@ -52,6 +53,14 @@ KEYS = (
     Key("run", "interrupt", "ctrl+c", "ctrl+c", "interrupt", "in the command's output: interrupt the command", 2),
     Key("lists", "filter", "f", "f", "filter", "filter the list", 1),
     Key("lists", "session", "s", "s", "session", "only the traces of this session", 8),
+    Key("costs", "group", "b", "b", "group by", "group by a model, user, tag, …", 2),
+    Key("costs", "period", "p", "p", "period", "the last hour, day, week, month, or all", 2),
+    Key("costs", "next_chart", "c", "c", "chart", "cost, tokens, latency, what was paid for", 3),
+    Key("costs", "order", "t", "t", "sort", "sort the lines", 4),
+    Key("costs", "other_pane", "tab", "tab", "pane", "between the chart and the lines", 4),
+    Key("chart", "before", "h,left", "h l", "bar", "in a chart: to the bar before"),
+    Key("chart", "after", "l,right", "l", "bar", "to the bar after"),
+    Key("chart", "choose", "enter", "↵", "traces", "the traces behind the bar"),
     Key("trace", "fold", "h,left", "h l", "fold", "fold, or go to the parent", 4),
     Key("trace", "unfold", "l,right", "l", "unfold", "unfold, or go to the first child"),
     Key("trace", "fold_all", "H", "H", "fold all", "fold everything below the root"),
@@ -95,6 +104,8 @@ def help_sections(keys: Iterable[Key] = KEYS) -> list[tuple[str, list[tuple[str,
     titles = {
         "list": "Moving",
         "lists": "Lists",
+        "costs": "Costs",
+        "chart": "In a chart",
         "trace": "Inside a trace",
         "screen": "Everywhere",
         "app": "Screens",
@@ -106,7 +117,10 @@ def help_sections(keys: Iterable[Key] = KEYS) -> list[tuple[str, list[tuple[str,
 
 # Another key map.
 
-TOGETHER = (("list", "lists", "screen", "app"), ("list", "trace", "screen"))
+TOGETHER = (
+    ("list", "lists", "screen", "app"), ("list", "trace", "screen"), ("list", "costs", "screen", "app"),
+    ("chart", "costs", "screen", "app"),
+)  # fmt: skip
 """Groups whose keys are live at the same time."""
 
 

@@ -100,9 +100,14 @@ class Source:
     """The file as the screens see it. `parse` turns filter text into what the reader takes (FilterError)."""
 
     def __init__(
-        self, path: str, open_reader: OpenReader, parse: Callable[[str], Where], views: Mapping[str, str] | None = None
-    ) -> None:
+        self, path: str, open_reader: OpenReader, parse: Callable[[str], Where],
+        views: Mapping[str, str] | None = None, *, dimensions: Sequence[str] = (),
+        prices: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:  # fmt: skip
+        """`dimensions` are the metadata keys that the settings have summed ahead, `prices` the user's own."""
         self.path = path
+        self.dimensions = dimensions
+        self.prices = prices
         self.views = views or {}
         self.parse = parse
         self.open_reader = open_reader

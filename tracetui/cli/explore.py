@@ -65,8 +65,9 @@ def make_source(settings: Settings) -> Source:
 
     path, views = str(settings.db), settings.views
     return Source(
-        path, lambda: store.open_reader(path), lambda text: filters.parse_with(text, time.time_ns(), views), views
-    )
+        path, lambda: store.open_reader(path), lambda text: filters.parse_with(text, time.time_ns(), views), views,
+        dimensions=settings.dimensions, prices=settings.prices,
+    )  # fmt: skip
 
 
 def make_app(

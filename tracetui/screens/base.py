@@ -61,6 +61,13 @@ class ExplorerScreen(Screen[None]):
             super().__init__()
             self.trace_id, self.span_id = trace_id, span_id
 
+    class OpenTraces(Message):
+        """The user wants the traces that a filter finds, and to come back."""
+
+        def __init__(self, filter_text: str) -> None:
+            super().__init__()
+            self.filter_text = filter_text
+
     class Command(Message):
         """The user typed a command."""
 

@@ -1,0 +1,236 @@
+"""The costs screen on a real file, and its charts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from collector.model import Reading, Usage
+from tests.builders import MS, T0, make_llm, make_part, trace_id
+from tests.store_read.files import write
+from tracetui import format as fmt
+from tracetui.screens.behind import TracesBehind
+from tracetui.screens.costs import CostsScreen
+from tracetui.screens.lists import TracesScreen
+from tracetui.widgets.chart import Chart
+from tracetui.widgets.plots import Plot, Series, bar, drawn, nice, place_at, sparkline
+
+from .hostile import CONTROL_STRINGS, HOSTILE
+from .real import real_app
+from .until import screen_text, shows, until
+
+DAY = 86_400_000 * MS
+NOW = T0 + DAY
+
+
+def now_ns() -> int:
+    return NOW
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    """Calls of three models by two users, some days apart; one has no price, one failed, one read from a cache."""
+    parts = []
+    for n, (model, user, days) in enumerate(
+        [("gpt-4o", "u-7", 0), ("gpt-4o", "u-31", 1), ("gpt-4o-mini", "u-7", 2), ("my-own-7b", "u-7", 2)], start=1
+    ):
+        start = T0 - days * DAY
+        root = Reading(kind="agent", user_id=user, session_id=f"s{n}", metadata={"rack": n})
+        usage = Usage(20_000, 500, 10_000)
+        parts += [
+            make_part(1, trace=trace_id(n), name=f"agent_{n}", start_ns=start, reading=root),
+            make_llm(2, trace=trace_id(n), parent=1, start_ns=start, model=model, reading={"usage": usage}),
+        ]
+    parts.append(make_part(3, trace=trace_id(1), parent=1, start_ns=T0, status="error", reading=Reading(kind="tool")))
+    return write(tmp_path / "traces.db", *parts)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_costs_show_a_chart_and_the_dearest_first(db, size):
+    async with real_app(db, now_ns).run_test(size=size) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: shows(pilot, "gpt-4o-mini", "my-own-7b", "(no price)", "saved"))
+        lines = screen_text(pilot).splitlines()
+        assert isinstance(pilot.app.screen, CostsScreen)
+        assert "costs   last 7d" in lines[0]
+        assert "(+1 unpriced)" in lines[0]
+        assert "cost a day" in lines[1]
+        assert any("█" in line for line in lines[2:8])
+        names = [line.split()[0] for line in lines if line[2:].startswith(("gpt", "my-own"))]
+        assert names == ["▸", "gpt-4o-mini", "my-own-7b"]
+        assert all(fmt.cells(line) <= size[0] for line in lines)
+
+
+async def test_enter_on_a_line_opens_its_traces_and_esc_comes_back(db):
+    async with real_app(db, now_ns).run_test(size=(120, 30)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: shows(pilot, "▸ gpt-4o "))
+        await pilot.press("enter")
+        await until(pilot, lambda: shows(pilot, "agent_1", "agent_2", "any:(model:gpt-4o)"))
+        assert isinstance(pilot.app.screen, TracesBehind)
+        assert not shows(pilot, "agent_3")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, CostsScreen) and shows(pilot, "▸ gpt-4o "))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, TracesBehind))
+        await pilot.press("1")
+        await until(pilot, lambda: type(pilot.app.screen) is TracesScreen and shows(pilot, "agent_4"))
+
+
+async def test_a_bar_is_walked_to_and_opens_its_traces(db):
+    async with real_app(db, now_ns).run_test(size=(120, 30)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: shows(pilot, "▸ gpt-4o "))
+        await pilot.press("tab")
+        await until(pilot, lambda: shows(pilot, "its traces"))
+        last = screen_text(pilot).splitlines()[1].split()[0]
+        await pilot.press("h")
+        await until(pilot, lambda: screen_text(pilot).splitlines()[1].split()[0] < last)
+        await pilot.press("l", "h", "enter")
+        await until(pilot, lambda: shows(pilot, "agent_2"))
+        assert not shows(pilot, "agent_1")
+
+
+async def test_a_click_selects_a_bar_and_a_second_one_opens_it(db):
+    async with real_app(db, now_ns).run_test(size=(120, 30)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: shows(pilot, "▸ gpt-4o "))
+        for _ in range(2):
+            await pilot.click("#over-time", offset=(14, 4))
+            await pilot.pause()
+        await until(pilot, lambda: shows(pilot, "agent_3", "agent_4"))
+        assert not shows(pilot, "agent_1")
+
+
+async def test_grouping_period_sort_and_chart_have_keys(db):
+    async with real_app(db, now_ns).run_test(size=(120, 40)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: shows(pilot, "▸ gpt-4o "))
+        await pilot.press("b")
+        await until(pilot, lambda: shows(pilot, "Group by", "model › user", "meta.rack"))
+        await pilot.press("2")
+        await until(pilot, lambda: shows(pilot, "MODEL › USER", "u-31"))
+        await pilot.press("t")
+        await until(pilot, lambda: shows(pilot, "Sort by", "tokens"))
+        await pilot.press("8")
+        await until(pilot, lambda: screen_text(pilot).index("gpt-4o-mini") < screen_text(pilot).index("my-own-7b"))
+        await pilot.press("p", "p", "p")
+        await until(pilot, lambda: shows(pilot, "last 1h"))
+        await until(pilot, lambda: shows(pilot, "No costs match"))
+        await pilot.press("p", "p")
+        await until(pilot, lambda: shows(pilot, "last 7d", "u-31"))
+        for title in ("tokens a day", "latency", "what was paid for", "cost a day"):
+            await pilot.press("c")
+            await until(pilot, lambda title=title: shows(pilot, title))
+
+
+async def test_a_filter_narrows_what_is_added_up_and_a_wrong_one_is_said(db):
+    async with real_app(db, now_ns).run_test(size=(100, 30)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: shows(pilot, "▸ gpt-4o "))
+        await pilot.press("f", *"user:u-31", "enter")
+        await until(pilot, lambda: shows(pilot, "/ user:u-31") and not shows(pilot, "my-own-7b"))
+        await pilot.press("f", "end", *" nope:1", "enter")
+        await until(pilot, lambda: shows(pilot, "there is no key 'nope'"))
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: shows(pilot, "my-own-7b"))
+
+
+async def test_old_files_are_shown_whole(db):
+    async with real_app(db, lambda: NOW + 400 * DAY).run_test(size=(100, 30)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: shows(pilot, "all time", "▸ gpt-4o "))
+
+
+async def test_an_empty_file_says_so(tmp_path):
+    async with real_app(write(tmp_path / "traces.db"), now_ns).run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: shows(pilot, "No costs in traces.db yet."))
+
+
+async def test_costs_can_be_copied_as_a_command(db):
+    async with real_app(db, now_ns).run_test(size=(100, 30)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: shows(pilot, "▸ gpt-4o "))
+        await pilot.press("y")
+        await until(pilot, lambda: shows(pilot, "tracetui costs 'since:7d' --by 'model'", "any:(model:gpt-4o)"))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_hostile_models_and_users_stay_on_their_lines(tmp_path, size):
+    names = [*HOSTILE, *(name for name in CONTROL_STRINGS if name.isprintable() or name.isascii())]
+    parts = []
+    for n, name in enumerate(names, start=1):
+        root = Reading(kind="agent", user_id=name or None)
+        parts += [make_part(1, trace=trace_id(n), reading=root), make_llm(2, trace=trace_id(n), parent=1, model=name)]
+    app = real_app(write(tmp_path / "traces.db", *parts), now_ns, ascii_mode=True)
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: shows(pilot, "[/red] done"))
+        await pilot.press("b", "2")
+        await until(pilot, lambda: shows(pilot, "MODEL > USER") or shows(pilot, "MODEL › USER"))
+        lines = screen_text(pilot).splitlines()
+        assert not any(char in line for line in lines for char in "\x1b\x07\x9b█│")
+        assert all(fmt.cells(line) <= size[0] for line in lines)
+
+
+# -- drawing ------------------------------------------------------------------------------------------
+
+
+def text(plot: Plot, **more: bool) -> list[str]:
+    lines = drawn(plot, 60, 10, ascii_mode=more.get("ascii_mode", False))
+    return ["".join(part for part, _ in line) for line in lines]
+
+
+def test_bars_are_as_high_as_their_numbers():
+    plot = Plot("bars", ["a", "b", "c"], [Series([1, 4, 0])], lambda value: f"{value:g}")
+    lines = text(plot)
+    assert len(lines) == 10
+    assert all(fmt.cells(line) <= 60 for line in lines)
+    low, high = (sum(line[at] == "█" for line in lines) for at in (15, 32))
+    assert high > 2 * low > 0
+    assert all("█" not in line[44:] for line in lines)
+
+
+def test_stacked_bars_have_their_inks_and_the_selected_one_its_own():
+    plot = Plot("bars", ["a", "b"], [Series([2, 2], "llm"), Series([2, 2], "tool")], str, selected=1)
+    inks = {role for line in drawn(plot, 60, 10, ascii_mode=False) for part, role in line if "█" in part}
+    assert inks == {"llm", "tool", "accent"}
+
+
+def test_charts_of_odd_numbers_are_drawn():
+    for values in ([0.0], [float("nan"), float("inf"), -1], [1e-9, 1e18], [5] * 500):
+        for kind in ("bars", "lines"):
+            plot = Plot(kind, [str(n) for n in range(len(values))], [Series(values)], lambda value: f"{value:.3g}")
+            for width, height in ((16, 3), (200, 40), (5, 1)):
+                assert all(fmt.cells("".join(p for p, _ in line)) <= width
+                           for line in drawn(plot, width, height, ascii_mode=False))  # fmt: skip
+    assert drawn(Plot("bars", [], [Series([])], str), 60, 10, ascii_mode=False) == []
+
+
+def test_ascii_charts_are_ascii():
+    for kind in ("bars", "lines"):
+        lines = text(Plot(kind, ["a", "b"], [Series([1, 2])], str), ascii_mode=True)
+        assert all(line.isascii() for line in lines)
+        assert any("#" in line for line in lines)
+
+
+def test_numbers_are_rounded_up_to_nice_ones():
+    assert [nice(value) for value in (0, 0.3, 1, 1.1, 3, 7, 11, 240)] == [1, 0.5, 1, 2, 5, 10, 20, 250]
+
+
+def test_columns_lead_to_bars():
+    assert [place_at(x, 3, 68) for x in (2, 8, 27, 28, 67)] == [None, 0, 0, 1, 2]
+
+
+def test_sparks_and_shares_show_what_is_more_than_nothing():
+    assert sparkline([0, 1, 100]) == " ▁█"
+    assert sparkline([0, 0]) == "  "
+    assert sparkline([0, 1, 100], ascii_mode=True).isascii()
+    assert (bar(0.5, 4), bar(0.0001, 4), bar(0, 4)) == ("██  ", "▏   ", "    ")
+    assert bar(1.0, 4, ascii_mode=True) == "####"
+
+
+def test_a_chart_widget_can_have_the_focus():
+    assert Chart.can_focus

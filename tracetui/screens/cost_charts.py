@@ -1,0 +1,117 @@
+"""Which charts there are of what was spent, and what stands above each. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from collector.store.cost_rows import PARTS, CostRow, Split
+from tracetui import format as fmt
+from tracetui.spending import Spending
+from tracetui.widgets.paint import Part
+from tracetui.widgets.plots import INKS, Plot, Series, bar
+
+NAMES = ("cost", "tokens", "latency", "split")
+PART_NAMES = {
+    "input": "input", "cache_read": "cache reads", "cache_write": "cache writes", "output": "output",
+    "reasoning": "reasoning", "other": "other",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A drawing and its title. `walks`: there are traces behind its bars."""
+
+    plot: Plot | None
+    left: list[Part]
+    right: list[Part]
+    walks: bool = False
+
+
+def made(name: str, found: Spending, row: CostRow | None, split: Split | None, *, ascii_mode: bool) -> Made:
+    if name == "cost":
+        return _cost(found)
+    if name == "tokens":
+        return _tokens(found)
+    if name == "latency":
+        return _latency(row or found.costs.total, found)
+    return _split(split, found, ascii_mode=ascii_mode)
+
+
+def _labels(found: Spending) -> list[str]:
+    """Days without the year, hours without the day."""
+    cut = {"hour": 11, "quarter": 11, "day": 5}.get(found.unit, 0)
+    return [row.keys[0][cut : cut + 5] if cut else row.keys[0] for row in found.times.groups]
+
+
+def _cost(found: Spending) -> Made:
+    """Stacked: the dearest groups each in their ink, as in the list below, the rest quiet."""
+    times = found.times
+    groups = times.groups
+    if len(times.by) < 2:
+        series = [Series([(row.cost_nanousd or 0) for row in groups])]
+    else:
+        shown = [row for row in found.costs.groups if row.calls or row.cost_nanousd is not None][: len(INKS) - 1]
+        names = [row.keys[0] for row in shown]
+        of = {row.keys: row.cost_nanousd or 0 for row in times.rows}
+        series = [
+            Series([of.get((group.keys[0], name), 0) for group in groups], INKS[at]) for at, name in enumerate(names)
+        ]
+        rest = [
+            (group.cost_nanousd or 0) - sum(one.values[at] for one in series) for at, group in enumerate(groups)
+        ]  # fmt: skip
+        series.append(Series(rest, "quiet"))
+    left: list[Part] = [(" cost", "title"), (f" a {found.unit}", "quiet")]
+    return Made(Plot("bars", _labels(found), series, lambda value: fmt.money(round(value))), left, [], walks=True)
+
+
+def _tokens(found: Spending) -> Made:
+    put_in = [(row.usage.input_tokens or 0) for row in found.times.groups]
+    put_out = [(row.usage.output_tokens or 0) for row in found.times.groups]
+    left: list[Part] = [(" tokens", "title"), (f" a {found.unit}   ", "quiet"), ("input", INKS[0]), ("  ", "text"),
+                        ("output", INKS[1])]  # fmt: skip
+    series = [Series(put_in, INKS[0]), Series(put_out, INKS[1])]
+    return Made(Plot("lines", _labels(found), series, lambda value: fmt.tokens(round(value))), left, [], walks=True)
+
+
+def _latency(row: CostRow, found: Spending) -> Made:
+    """How long it took: two buckets of the histogram to a bar, a doubling every other bar."""
+    took = row.duration
+    who = fmt.plain(row.keys[-1]) if row.keys and row.keys[-1] else ""
+    left: list[Part] = [(" latency ", "title"), (fmt.clip(who, 24), "text")]
+    right: list[Part] = [
+        (f"p50 {fmt.duration(took.p50_ns)}  p95 {fmt.duration(took.p95_ns)}  p99 {fmt.duration(took.p99_ns)} ", "quiet")
+    ]
+    if not row.buckets:
+        return Made(None, [*left, ("  nothing was measured", "quiet")], [])
+    low, high = min(row.buckets) // 2, max(row.buckets) // 2
+    counts = [row.buckets.get(2 * at, 0) + row.buckets.get(2 * at + 1, 0) for at in range(low, high + 1)]
+    labels = [fmt.duration(round(2 ** (at / 2))) for at in range(low, high + 1)]
+    return Made(Plot("bars", labels, [Series(counts, "agent")], lambda value: fmt.tokens(round(value))), left, right)
+
+
+def _split(split: Split | None, found: Spending, *, ascii_mode: bool) -> Made:
+    """By what was paid for: a chart of one bar a type of token."""
+    left: list[Part] = [(" what was paid for", "title")]
+    if split is None:
+        return Made(None, [*left, ("   no price list explains it", "quiet")], [])
+    known = [(PART_NAMES[name], getattr(split, name)) for name in PARTS if getattr(split, name)]
+    right: list[Part] = [(f"caching saved {fmt.money(split.saved)} ", "quiet")] if split.saved > 0 else []
+    if not known:
+        return Made(None, left, right)
+    labels = [f"{name} {fmt.money(value)}" for name, value in known]
+    plot = Plot("bars", labels, [Series([value for _, value in known])], lambda value: fmt.money(round(value)))
+    return Made(plot, left, right)
+
+
+def bar_title(row: CostRow) -> tuple[list[Part], list[Part]]:
+    """What the selected bar stands for."""
+    left: list[Part] = [(f" {row.keys[0]}  ", "accent"), (fmt.money(row.cost_nanousd), "strong")]
+    if row.unpriced_calls:
+        left.append((f" +{row.unpriced_calls} unpriced", "abandoned"))
+    left.append((f"   {fmt.tokens(row.tokens)} tok   {fmt.count(row.calls)} calls", "text"))
+    if row.errors:
+        left.append((f"   {fmt.count(row.errors)} failed", "error"))
+    return left, [("↵ its traces ", "quiet")]
+
+
+__all__ = ["NAMES", "Made", "bar", "bar_title", "made"]

@@ -1,0 +1,379 @@
+"""What was spent, on what: a chart over time, and a line a group. Enter opens the traces behind a bar or a line."""
+
+from __future__ import annotations
+
+import time
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Container
+
+from collector.errors import FilterError, NotFound, TracetuiError
+from collector.pricing import Prices
+from collector.store.complete import complete
+from collector.store.cost_rows import CostRow, Split
+from tracetui import format as fmt
+from tracetui import spending
+from tracetui.keymap import KEYS, bindings
+from tracetui.screens import cost_charts, empty
+from tracetui.screens.base import ExplorerScreen, Facts
+from tracetui.screens.menu import Choice, MenuScreen
+from tracetui.spending import PERIODS, Question, Spending, Superseded
+from tracetui.widgets.chart import Chart
+from tracetui.widgets.cost_table import CostLine, CostList
+from tracetui.widgets.frame import ContextLine, Empty, FilterBar, KeyBar, Note
+from tracetui.widgets.line_list import LineList
+from tracetui.widgets.paint import Part
+from tracetui.widgets.plots import INKS
+
+WIDE = 120
+SORTS = ("-cost", "-tokens", "-calls", "-errors", "-p95", "-ttft", "-burn", "name")
+AGAIN_S = 1.0
+
+
+_FILTER = [one for one in bindings("lists") if isinstance(one, Binding) and one.action == "filter"]
+
+
+class CostsScreen(ExplorerScreen):
+    """`3`. The first question is about the last seven days; where nothing happened in them, about everything."""
+
+    BINDINGS = [*bindings("costs"), *_FILTER]  # noqa: RUF012 - Textual's way
+    AUTO_FOCUS = "CostList"
+    key_groups = ("list", "costs", "chart", "screen", "app")
+
+    def __init__(self, facts: Facts, *, question: Question | None = None) -> None:
+        super().__init__(facts)
+        self.question = question or Question()
+        self.found: Spending | None = None
+        self.chart = 0
+        self._split: Split | None = None
+        self._settled = question is not None
+        self._asking: Question | None = None
+        self._progress: tuple[int, int] | None = None
+        self._due = 0.0
+        self._again = False
+
+    def compose(self) -> ComposeResult:
+        yield ContextLine(id="context")
+        yield Note(id="note")
+        with Container(id="charts"):
+            yield Chart(id="over-time")
+            yield Chart(id="beside")
+        yield CostList(id="list")
+        yield Empty()
+        yield FilterBar()
+        of_lists = [key.action for key in KEYS if key.group == "lists" and key.action != "filter"]
+        yield KeyBar("list", "lists", "costs", "app", "screen", without=("show_costs", *of_lists))
+
+    def on_mount(self) -> None:  # beside ExplorerScreen's own
+        self.query_one(CostList).focus()
+        self.show_context()
+        self._ask()
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.width < WIDE, "narrow")
+        self._show_charts()
+
+    # Data.
+
+    def reload(self) -> None:
+        """Sums may read much: seldom, and the less often the longer they take."""
+        if not self.is_mounted or self._again:
+            return
+        self._again = True
+        self.set_timer(max(self._due - time.monotonic(), 0.001), self._ask)
+
+    def restart(self) -> None:
+        self._split = None
+        self.reload()
+
+    def put(self, question: Question) -> None:
+        """Ask something else."""
+        if question.filter != self.question.filter:
+            self._split = None
+        self.question = question
+        self.show_context()
+        self._ask()
+
+    @work(exclusive=True, group="costs")
+    async def _ask(self) -> None:
+        self._again = False
+        source, question, began = self.facts.source, self.question, time.monotonic()
+        self._asking = question
+
+        def progress(done: int, whole: int) -> None:
+            if self._asking is not question:
+                raise Superseded
+            self._progress = (done, whole)
+
+        try:
+            found = await source.ask_slowly(lambda reader: spending.ask(reader, source, question, progress))
+        except Superseded:
+            return
+        except FilterError as error:
+            self.query_one(FilterBar).open(question.text)
+            self.query_one(FilterBar).refuse(error)
+            return
+        except TracetuiError as error:
+            self._failed(error)
+            return
+        finally:
+            self._progress = None
+            self._due = time.monotonic() + max(AGAIN_S, 11 * (time.monotonic() - began))
+        if question is self.question:
+            self._take(found)
+
+    def _take(self, found: Spending) -> None:
+        if not self._settled and not found.costs.total.spans and found.question.period:
+            self.put(Question(self.question.by, self.question.text, "", self.question.sort))
+            return
+        self._settled = True
+        self.found = found
+        nothing = not found.costs.total.spans
+        self.set_class(nothing, "empty")
+        if nothing:
+            self.query_one(Empty).say(empty.nothing(self.facts, "costs", found.question.filter))
+        self.query_one(CostList).show(self._title(), self._lines(found))
+        self._show_charts()
+        self.show_context()
+        if self._split is None and not nothing:
+            self._ask_saved(found.question)
+
+    @work(exclusive=True, group="saved")
+    async def _ask_saved(self, question: Question) -> None:
+        source = self.facts.source
+        prices = Prices(source.prices)
+        try:
+            total = await source.ask_slowly(lambda reader: spending.ask_saved(reader, source, question, prices))
+        except TracetuiError:
+            return  # the other question says what is wrong with the file
+        if question.filter == self.question.filter:
+            self._split = total.split
+            self.show_context()
+            self._show_charts()
+
+    def _failed(self, error: TracetuiError) -> None:
+        if isinstance(error, NotFound):
+            self.facts.exists = False
+        elif self.found is not None:
+            self.show_error(error)
+            return
+        self.set_class(True, "empty")
+        missing = isinstance(error, NotFound)
+        self.query_one(Empty).say(
+            empty.nothing(self.facts, "costs", "") if missing else empty.unreadable(self.facts, error)
+        )
+        self.show_context()
+
+    def _title(self) -> str:
+        return self.question.by.replace(",", " › ").upper()
+
+    def _lines(self, found: Spending) -> list[CostLine]:
+        """Groups, each with its rows where two things are grouped by. Rows without a call or a cost come where nothing
+        else is there."""
+        sums = found.costs
+        whole = sums.total.cost_nanousd
+        below: dict[str, list[CostRow]] = {}
+        if len(sums.by) > 1:
+            for row in sums.rows:
+                below.setdefault(row.keys[0], []).append(row)
+        groups = [row for row in sums.groups if row.calls or row.cost_nanousd is not None] or list(sums.groups)
+        lines: list[CostLine] = []
+        for at, row in enumerate(groups):
+            ink = INKS[at] if at < len(INKS) - 1 else "quiet"
+            lines.append(_line(row, found, 0, whole, ink))
+            inner = [one for one in below.get(row.keys[0] if row.keys else "", ()) if one.calls or not row.calls]
+            lines += [_line(one, found, len(one.keys) - 1, whole, "faint") for one in inner[:50]]
+        return lines
+
+    # What stands around the numbers.
+
+    def tick(self) -> None:
+        if self._progress is not None:
+            self.show_context()
+
+    def show_context(self) -> None:
+        question = self.question
+        since = f"last {question.period}" if question.period else "all time"
+        by = question.by.replace(",", " › ")
+        left: list[Part] = [(" costs", "strong"), (f"   {since}   by ", "quiet"), (by, "text")]
+        if question.text:
+            left += [("   / ", "quiet"), (fmt.plain(question.text), "accent")]
+        left += [("   ", "text"), *self.live_parts()]
+        right = self._sums()
+        if self._progress is not None and self._progress[1] > 2000:
+            done, whole = self._progress
+            right = [(f"reading {100 * done // whole}% of {fmt.count(whole)} traces ", "running")]
+        for context in self.query(ContextLine):
+            context.show(left, right)
+
+    def _sums(self) -> list[Part]:
+        if self.found is None:
+            return [("adding up … ", "quiet")]
+        total = self.found.costs.total
+        parts: list[Part] = [(fmt.money(total.cost_nanousd), "strong")]
+        if total.unpriced_calls:
+            parts.append((f" (+{fmt.count(total.unpriced_calls)} unpriced)", "abandoned"))
+        parts += [(f"   {fmt.tokens(total.tokens)}", "strong"), (" tok", "quiet")]
+        if total.cached:
+            parts.append((f"   cached {100 * total.cached:.0f}%", "quiet"))
+            if self._split is not None and self._split.saved:
+                saved = self._split.saved
+                parts.append((f" {'saved' if saved > 0 else 'cost more:'} {fmt.money(abs(saved))}", "quiet"))
+        return [*parts, (" ", "text")]
+
+    def _show_charts(self) -> None:
+        if self.found is None or not self.is_mounted:
+            return
+        names = cost_charts.NAMES
+        row = self._row()
+        main = names[self.chart]
+        self._show_chart(self.query_one("#over-time", Chart), main, row)
+        beside = "latency" if main != "latency" else "cost"
+        self._show_chart(self.query_one("#beside", Chart), beside, row)
+
+    def _show_chart(self, chart: Chart, name: str, row: CostRow | None) -> None:
+        assert self.found is not None
+        made = cost_charts.made(name, self.found, row, self._split, ascii_mode=chart.ascii_mode)
+        chart.show(made.plot, made.left, made.right, walks=made.walks)
+        if chart.selected is not None:
+            self._bar_title(chart, chart.selected)
+
+    def _row(self) -> CostRow | None:
+        line = self.query_one(CostList).chosen
+        return line.row if line is not None else None
+
+    def _bar_title(self, chart: Chart, index: int) -> None:
+        if self.found is not None and index < len(self.found.times.groups):
+            chart.title(*cost_charts.bar_title(self.found.times.groups[index]))
+
+    # Going places.
+
+    @on(LineList.Moved)
+    def _moved(self) -> None:
+        self._show_charts()
+
+    @on(Chart.Moved)
+    def _bar(self, event: Chart.Moved) -> None:
+        self._bar_title(event.chart, event.index)
+
+    @on(LineList.Chosen)
+    def _chosen(self) -> None:
+        line = self.query_one(CostList).chosen
+        if line is not None and self.found is not None:
+            sums = self.found.costs
+            self.post_message(self.OpenTraces(spending.behind(self.found, sums.by, line.row.keys, sums.times)))
+
+    @on(Chart.Chosen)
+    def _bar_chosen(self, event: Chart.Chosen) -> None:
+        if self.found is not None and event.index < len(self.found.times.groups):
+            times = self.found.times
+            keys = times.groups[event.index].keys
+            self.post_message(self.OpenTraces(spending.behind(self.found, times.by, keys, times.times)))
+
+    def action_other_pane(self) -> None:
+        chart, rows = self.query_one("#over-time", Chart), self.query_one(CostList)
+        (rows if chart.has_focus else chart).focus()
+
+    def action_next_chart(self) -> None:
+        self.chart = (self.chart + 1) % len(cost_charts.NAMES)
+        self._show_charts()
+
+    def action_period(self) -> None:
+        at = PERIODS.index(self.question.period) if self.question.period in PERIODS else 0
+        self._settled = True
+        self.put(self._changed(period=PERIODS[(at + 1) % len(PERIODS)]))
+
+    def _changed(self, **changes: str) -> Question:
+        asked = self.question
+        values = {"by": asked.by, "text": asked.text, "period": asked.period, "sort": asked.sort} | changes
+        return Question(**values)
+
+    @work(group="menu")
+    async def action_group(self) -> None:
+        try:
+            keys = await self.facts.source.ask(spending.metadata_keys)
+        except TracetuiError:
+            keys = []
+        choices = [Choice(fmt.plain(label), value) for label, value in spending.choices(keys)]
+        self.app.push_screen(MenuScreen("Group by", choices), self._grouped)
+
+    def _grouped(self, by: str | None) -> None:
+        if by:
+            timed = by in ("day", "hour")
+            self.put(self._changed(by=by, sort="-name" if timed else self.question.sort.replace("-name", "-cost")))
+
+    def action_order(self) -> None:
+        self.app.push_screen(MenuScreen("Sort by", [Choice(one.strip("-"), one) for one in SORTS]), self._sorted)
+
+    def _sorted(self, sort: str | None) -> None:
+        if sort:
+            self.put(self._changed(sort=sort))
+
+    def copy_choices(self) -> list[Choice]:
+        asked = self.question
+        words = f"tracetui costs {_shell(asked.filter)} --by {_shell(asked.by)}"
+        choices = [Choice("command", words), Choice("as JSON", words + " --json"), Choice("as CSV", words + " --csv")]
+        line = self.query_one(CostList).chosen
+        if line is not None and self.found is not None:
+            sums = self.found.costs
+            choices.append(Choice("filter", spending.behind(self.found, sums.by, line.row.keys, sums.times)))
+        return choices
+
+    # Filter.
+
+    def action_filter(self) -> None:
+        self.query_one(FilterBar).open(self.question.text, self.facts.history.entries())
+        self._offer(self.question.text, len(self.question.text))
+
+    def action_back(self) -> None:
+        bar = self.query_one(FilterBar)
+        if bar.is_open:
+            bar.close()
+        elif self.question.text:
+            self.put(self._changed(text=""))
+        else:
+            self.say("")
+
+    @on(FilterBar.Submitted)
+    def _submitted(self, event: FilterBar.Submitted) -> None:
+        bar, text = self.query_one(FilterBar), event.text.strip()
+        try:
+            self.facts.source.parse(text)
+        except FilterError as error:
+            bar.refuse(error)
+            return
+        bar.accept()
+        self.facts.history.add(text)
+        self.query_one(CostList).focus()
+        self.put(self._changed(text=text))
+
+    @on(FilterBar.Typed)
+    def _typed(self, event: FilterBar.Typed) -> None:
+        self._offer(event.text, event.cursor)
+
+    @work(exclusive=True, group="offers")
+    async def _offer(self, text: str, cursor: int) -> None:
+        source = self.facts.source
+        try:
+            found = await source.ask(lambda reader: reader.complete(text, cursor, source.views))
+        except TracetuiError:
+            found = complete(None, text, cursor, source.views)
+        self.query_one(FilterBar).offer(text, found)
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self) -> None:
+        self.query_one(CostList).focus()
+
+
+def _line(row: CostRow, found: Spending, depth: int, whole: int | None, ink: str) -> CostLine:
+    at = len(row.keys) - 1
+    key = row.keys[at] if row.keys else ""
+    share = row.cost_nanousd / whole if row.cost_nanousd is not None and whole else None
+    name = spending.named(key, found.costs.by[at]) if row.keys else "total"
+    return CostLine(name, bool(key), row, depth, share, ink)
+
+
+def _shell(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'" if text else ""

@@ -1,0 +1,140 @@
+"""What the costs screen asks of a reader, and what it gets. Plain functions that run in a reader's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from collector.store.binding import Conditions
+from collector.store.cost_keys import Dimension, dimensions
+from collector.store.cost_rows import CostRow
+from collector.store.costs import Asked, Costs, costs
+from collector.store.zones import Zone
+from tracetui.source import Reader, Source
+
+if TYPE_CHECKING:
+    from collector.pricing import Prices
+    from collector.store import reader as stored
+
+PERIODS = ("1h", "24h", "7d", "30d", "")
+"""How far back; "" is everything."""
+UNITS = {"1h": "quarter", "24h": "hour", "7d": "day", "30d": "day", "": "day"}
+GROUPINGS = (
+    "model", "model,user", "user,model", "session", "service", "prompt,version", "tag", "kind", "provider", "env",
+    "agent", "tool", "name", "day", "hour",
+)  # fmt: skip
+MOST_BARS, FEWEST_BARS = 60, 3
+"""With more bars, or fewer, time is cut more coarsely, or more finely."""
+COARSER = {"quarter": "hour", "hour": "day", "day": "week", "week": "month"}
+FINER = {"day": "hour", "hour": "quarter"}
+Progress = Callable[[int, int], None]
+
+
+class Superseded(Exception):
+    """Another question was put meanwhile; nobody waits for this answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`text` is the user's filter, `period` one of PERIODS, `by` what to group by."""
+
+    by: str = "model"
+    text: str = ""
+    period: str = "7d"
+    sort: str = "-cost"
+
+    @property
+    def filter(self) -> str:
+        """The whole filter, of the period too."""
+        since = f"since:{self.period}" if self.period else ""
+        text = f"({self.text})" if since and " or " in self.text.lower() else self.text
+        return " ".join(filter(None, (text, since)))
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """`costs` by what was asked, `times` by `unit` of time and, where the sums are kept ahead, by the first of it."""
+
+    question: Question
+    costs: Costs
+    times: Costs
+    unit: str
+
+
+def ask(reader: Reader, source: Source, question: Question, progress: Progress | None) -> Spending:
+    """FilterError when the filter cannot be read, Superseded from `progress`."""
+    by = dimensions(question.by)
+    where = source.parse(question.filter) if question.filter else source.parse("")
+    reading, declared = cast("stored.Reader", reader), tuple(source.dimensions)
+    found = costs(reading, Asked(by, where, Zone(), question.sort, declared=declared), progress)
+    ahead = bool(by) and not by[0].is_time and (found.ahead or by[0].rolled(Conditions()) is not None)
+    split = by[:1] if ahead else ()
+
+    def over(unit: str) -> Costs:
+        return costs(reading, Asked((Dimension(unit, "time"), *split), where, Zone(), declared=declared), progress)
+
+    unit = UNITS[question.period]
+    times = over(unit)
+    while len(times.groups) > MOST_BARS and unit in COARSER:
+        unit = COARSER[unit]
+        times = over(unit)
+    while 0 < len(times.groups) < FEWEST_BARS and unit in FINER:
+        unit = FINER[unit]
+        times = over(unit)
+    return Spending(question, found, times, unit)
+
+
+def ask_saved(reader: Reader, source: Source, question: Question, prices: Prices) -> CostRow:
+    """Everything, split by what it was paid for."""
+    where = source.parse(question.filter)
+    asked = Asked((), where, Zone("UTC"), declared=tuple(source.dimensions), prices=prices)
+    return costs(cast("stored.Reader", reader), asked).total
+
+
+def behind(
+    spending: Spending, by: tuple[Dimension, ...], keys: tuple[str, ...], times: dict[str, tuple[int, int]]
+) -> str:
+    """The filter that finds the traces behind a row: whose span it was, and of which trace."""
+    calls: list[str] = []
+    traces: list[str] = []
+    for one, key in zip(by, keys, strict=False):
+        if one.is_time:
+            start, end = times[key]
+            calls.append(f"since:{_moment(start)} until:{_moment(end)}")
+        elif term := one.finds(key):
+            (calls if one.of_calls else traces).append(term)
+    own = spending.question.filter
+    if calls:
+        traces.append(f"any:({' '.join(calls)})")
+    text = f"({own})" if " or " in own.lower() else own
+    return " ".join(filter(None, (*traces, text)))
+
+
+def named(key: str, one: Dimension) -> str:
+    return key or f"(no {one.key or one.name})"
+
+
+def _moment(ns: int) -> str:
+    return datetime.fromtimestamp(ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%MZ")
+
+
+def choices(known: Any) -> list[tuple[str, str]]:
+    """(what is shown, what to group by) for the menu, the file's own metadata keys last."""
+    own = [f"meta.{key}" for key in known]
+    return [(name.replace(",", " › "), name) for name in (*GROUPINGS, *own)]
+
+
+KNOWN_METADATA = """
+    select key from (select e.key as key from
+      (select t.metadata as object from traces t order by t.start_ns desc limit 500) n join json_each(n.object) e)
+    group by key order by count(*) desc, key limit 12"""
+
+
+def metadata_keys(reader: Reader) -> list[str]:
+    """The commonest keys of the newest traces' metadata."""
+    return [row[0] for row in cast("stored.Reader", reader).rows(KNOWN_METADATA) if '"' not in row[0]]
+
+
+__all__ = ["PERIODS", "Question", "Spending", "Superseded", "ask", "ask_saved", "behind", "named"]

@@ -1,0 +1,120 @@
+"""Costs as lines: a group, its share as a bar, and its numbers. Pure, but for the list itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from collector.store.cost_rows import CostRow
+from tracetui import format as fmt
+from tracetui.widgets.line_list import LineList
+from tracetui.widgets.paint import Part
+from tracetui.widgets.plots import bar
+from tracetui.widgets.tables import Column, head, lay_out, line
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """One group (`depth` 0) or one row below it. `share` is of the total's cost, None where that is not known."""
+
+    name: str
+    known: bool
+    row: CostRow
+    depth: int
+    share: float | None
+    ink: str
+
+
+class CostList(LineList):
+    """The dearest first."""
+
+    head = 1
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.title = "MODEL"
+        self.lines: list[CostLine] = []
+
+    def show(self, title: str, lines: list[CostLine]) -> None:
+        """Other numbers; the cursor stays with its row."""
+        keys = self.lines[self.cursor].row.keys if self.cursor < len(self.lines) else None
+        self.title, self.lines = title, lines
+        at = next((n for n, one in enumerate(lines) if one.row.keys == keys), min(self.cursor, max(len(lines) - 1, 0)))
+        self.cursor = at
+        self.show_cursor()
+        self.refresh()
+
+    @property
+    def chosen(self) -> CostLine | None:
+        return self.lines[self.cursor] if self.cursor < len(self.lines) else None
+
+    def line_count(self) -> int:
+        return len(self.lines)
+
+    def head_parts(self, y: int, width: int) -> list[Part]:
+        return head(columns(width, self.title))
+
+    def line_parts(self, index: int, width: int) -> list[Part]:
+        one = self.lines[index]
+        cursor = self.glyphs.cursor + " " if index == self.cursor else "  "
+        return [(cursor, "accent"), *line(columns(width, self.title), cells(one, width, ascii_mode=self.ascii_mode))]
+
+
+def columns(width: int, title: str) -> list[tuple[Column, int]]:
+    gap = 1 if width < 100 else 2
+    found = [Column("name", title, 0), Column("cost", "COST", 8, right=True, gap=gap), Column("unpriced", "", 4, gap=1)]
+    if width >= 70:
+        found.append(Column("bar", "SHARE", 10 if width < 130 else 24, gap=1))
+    found += [Column("tokens", "TOKENS", 6, right=True, gap=gap), Column("calls", "CALLS", 6, right=True, gap=gap)]
+    if width >= 150:
+        found += [Column("cached", "CACHED", 6, right=True), Column("percall", "/CALL", 8, right=True),
+                  Column("burn", "/MIN", 8, right=True)]  # fmt: skip
+    if width >= 116:
+        found += [Column("p50", "P50", 7, right=True)]
+    found.append(Column("p95", "P95", 7, right=True, gap=gap))
+    if width >= 130:
+        found += [Column("p99", "P99", 7, right=True), Column("ttft", "TTFT", 7, right=True)]
+    found.append(Column("errors", "ERR", 5, right=True, gap=gap))
+    return lay_out(found, width - 2)
+
+
+def cells(one: CostLine, width: int, *, ascii_mode: bool) -> dict[str, list[Part]]:
+    row = one.row
+    size = next((cells for column, cells in columns(width, "") if column.name == "bar"), 0)
+    ink = "strong" if one.depth == 0 and one.known else "text" if one.known else "quiet"
+    rate = row.error_rate
+    return {
+        "name": [("  " * one.depth, "text"), (fmt.plain(one.name), ink)],
+        "cost": [money(row.cost_nanousd)],
+        "unpriced": [(f"+{min(row.unpriced_calls, 999)}", "abandoned")] if row.unpriced_calls else [],
+        "bar": [(bar(one.share, size, ascii_mode=ascii_mode), one.ink)] if one.share is not None else no_price(row),
+        "tokens": [known(fmt.tokens(row.tokens))],
+        "calls": [known(calls(row.calls) if row.calls else fmt.UNKNOWN)],
+        "cached": [known(fmt.UNKNOWN if not row.cached else f"{100 * row.cached:.0f}%")],
+        "percall": [money(row.per_call_nanousd)],
+        "burn": [money(row.per_minute_nanousd)],
+        "p50": [known(fmt.duration(row.duration.p50_ns))],
+        "p95": [known(fmt.duration(row.duration.p95_ns))],
+        "p99": [known(fmt.duration(row.duration.p99_ns))],
+        "ttft": [known(fmt.duration(row.ttft.p50_ns))],
+        "errors": [(percent(rate), "error")] if rate else [(fmt.UNKNOWN, "quiet")],
+    }
+
+
+def calls(number: int) -> str:
+    return fmt.count(number) if number < 100_000 else fmt.tokens(number)
+
+
+def no_price(row: CostRow) -> list[Part]:
+    return [("(no price)", "quiet")] if row.unpriced_calls else []
+
+
+def percent(part: float) -> str:
+    return "<0.1%" if part < 0.001 else f"{100 * part:.1f}%" if part < 0.1 else f"{100 * part:.0f}%"
+
+
+def known(text: str) -> Part:
+    return text, "quiet" if text == fmt.UNKNOWN else "text"
+
+
+def money(nanousd: float | None) -> Part:
+    return known(fmt.money(None if nanousd is None else round(nanousd)))
