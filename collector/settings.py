@@ -8,19 +8,18 @@ line) into one frozen `Settings`; nobody else looks at the environment.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from collector import setting_tables
+from collector import setting_tables, setting_values
 from collector.errors import SettingsError
 from collector.setting_tables import SamplingRule
+from collector.setting_values import PREFIX, did_you_mean
 
-PREFIX = "TRACETUI_"
 PROJECT_MARKS = ("tracetui.toml", "pyproject.toml", ".git")
 REDACT_MODES, CONTENT_MODES = ("default", "pii", "off"), ("full", "redacted", "metadata")
-PRICE_KEYS = ("input", "output", "cache_read", "cache_write", "audio_input", "audio_output", "reasoning", "request")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Settings:
     `run` is set by `tracetui run` (TRACETUI_RUN), which finds by it what its command did.
     `dimensions` are the metadata keys that rollups carry.
     `prices` maps a model (`*` globs) to US dollars per million tokens: {"my-model": {"input": 0.5, "output": 1.5}},
-    keys of PRICE_KEYS ("request" is dollars per call). They win over the built-in table.
+    keys of `setting_values.PRICE_KEYS` ("request" is dollars per call). They win over the built-in table.
     `redact_patterns` are regular expressions to redact as well, by the name that their placeholders bear; `mask` is
     a function of the host's, called with every text after our rules. `capture_content` is "full", "redacted" (the
     form of contents, not their words) or "metadata" (no contents). `hash_user_ids` stores a keyed hash of user ids.
@@ -183,7 +182,7 @@ class _Found:
             return
         reader = READERS.get(name)
         if reader is None:
-            self.problem(f"{origin}: there is no setting {name!r}{_did_you_mean(name, SETTING_NAMES)}")
+            self.problem(f"{origin}: there is no setting {name!r}{did_you_mean(name, SETTING_NAMES)}")
             return
         try:
             self.values[name] = _based(reader(value), base)
@@ -198,7 +197,7 @@ class _Found:
                 continue
             name = variable[len(PREFIX) :].lower()
             if name not in READERS:  # may be meant for another version: no reason to stop
-                self.warnings.append(f"{variable} is no setting{_did_you_mean(name, SETTING_NAMES, env=True)}")
+                self.warnings.append(f"{variable} is no setting{did_you_mean(name, SETTING_NAMES, env=True)}")
                 continue
             value, quoted = unquote(env[variable])
             if quoted:
@@ -266,158 +265,50 @@ def _read_table(path: Path) -> dict[str, Any]:
     return {str(name).replace("-", "_"): value for name, value in table.items()}
 
 
-def _did_you_mean(name: str, known: Iterable[str], *, env: bool = False) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, list(known), n=1)
-    if not close:
-        return ""
-    return f"; did you mean {PREFIX + close[0].upper() if env else close[0]}?"
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, (str, os.PathLike)) or not str(value).strip():
-        raise ValueError("give it some text")
-    return str(value)
-
-
-def _path(value: object) -> Path:
-    return Path(_text(value)).expanduser()
-
-
-def _switch(value: object) -> bool:
-    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, (str, int)) and str(value).strip().lower() in words:
-        return words[str(value).strip().lower()]
-    raise ValueError("say true or false")
-
-
-def _number(low: float, high: float) -> Callable[[object], float]:
-    def read(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            raise ValueError("give it a number")
-        number = float(value)
-        if not low <= number <= high:
-            raise ValueError(f"must lie between {low:g} and {high:g}")
-        return number
-
-    return read
-
-
-def _count(low: int, high: int) -> Callable[[object], int]:
-    def read(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, (str, int)):
-            raise ValueError("give it a whole number")
-        number = int(str(value).replace("_", ""))
-        if not low <= number <= high:
-            raise ValueError(f"must lie between {low:,} and {high:,}")
-        return number
-
-    return read
-
-
-def _choice(known: tuple[str, ...]) -> Callable[[object], str]:
-    def read(value: object) -> str:
-        if value is False:  # TOML and YAML hands write `off` as a boolean
-            value = "off"
-        if value not in known:
-            raise ValueError(f"must be one of {', '.join(known)}{_did_you_mean(str(value), known)}")
-        return str(value)
-
-    return read
-
-
-def _names(value: object) -> tuple[str, ...]:
-    """A list, a comma-separated text, or a TOML table `{keys = […]}`."""
-    if isinstance(value, Mapping):
-        value = value.get("keys", [name for name, on in value.items() if on is True])
-    if isinstance(value, str):
-        value = [name.strip() for name in value.split(",")]
-    if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
-        raise ValueError("give it a list of names")
-    return tuple(dict.fromkeys(name for name in value if name))
-
-
-def _url(value: object) -> str:
-    text = _text(value).rstrip("/")
-    if not text.startswith(("http://", "https://")):
-        raise ValueError("must begin with http:// or https://, like http://127.0.0.1:4318")
-    return text
-
-
-def _prices(value: object) -> dict[str, dict[str, float]]:
-    if isinstance(value, str):
-        import json
-
-        value = json.loads(value)
-    if not isinstance(value, Mapping):
-        raise ValueError("give it a table of models")
-    return {str(model): _price(str(model), table) for model, table in value.items()}
-
-
-def _price(model: str, table: object) -> dict[str, float]:
-    if not isinstance(table, Mapping):
-        raise ValueError(f"{model} needs a table of prices, like {{input = 0.5, output = 1.5}} (dollars per million)")
-    for key, price in table.items():
-        if key not in PRICE_KEYS:
-            raise ValueError(f"{model}: there is no price {key!r}{_did_you_mean(str(key), PRICE_KEYS)}")
-        if isinstance(price, bool) or not isinstance(price, (int, float)) or not 0 <= price < float("inf"):
-            raise ValueError(f"{model}.{key} must be a number of dollars, not {price!r}")
-    return {str(key): float(price) for key, price in table.items()}
-
-
-def _keys(value: object) -> dict[str, str]:
-    if not isinstance(value, Mapping) or not all(isinstance(keys, (str, list)) for keys in value.values()):
-        raise ValueError('give it a table of commands and keys, like {"lists.filter" = "ctrl+o"}')
-    return {str(name): keys if isinstance(keys, str) else ",".join(map(str, keys)) for name, keys in value.items()}
-
-
-_PORT = _count(0, 65535)
-_SIZE = _count(1_000, 10_000_000_000)
+_PORT = setting_values.count(0, 65535)
+_SIZE = setting_values.count(1_000, 10_000_000_000)
 
 READERS: dict[str, Callable[[Any], Any]] = {
-    "db": _path,
-    "url": _url,
-    "service": _text,
-    "environment": _text,
-    "release": _text,
-    "project": _text,
-    "run": _text,
-    "disabled": _switch,
-    "capture_input": _switch,
-    "capture_output": _switch,
-    "redact": _choice(REDACT_MODES),
+    "db": setting_values.path,
+    "url": setting_values.url,
+    "service": setting_values.text,
+    "environment": setting_values.text,
+    "release": setting_values.text,
+    "project": setting_values.text,
+    "run": setting_values.text,
+    "disabled": setting_values.switch,
+    "capture_input": setting_values.switch,
+    "capture_output": setting_values.switch,
+    "redact": setting_values.choice(REDACT_MODES),
     "redact_patterns": setting_tables.patterns,
     "mask": setting_tables.mask,
-    "capture_content": _choice(CONTENT_MODES),
-    "hash_user_ids": _switch,
+    "capture_content": setting_values.choice(CONTENT_MODES),
+    "hash_user_ids": setting_values.switch,
     "sample_rate": setting_tables.rate,
     "sampling": setting_tables.sampling,
     "environments": lambda value: setting_tables.environments(value, READERS),
-    "dimensions": _names,
-    "prices": _prices,
-    "keys": _keys,
+    "dimensions": setting_values.names,
+    "prices": setting_values.prices,
+    "keys": setting_values.keys,
     "views": setting_tables.views,
-    "durable": _switch,
-    "host": _text,
+    "durable": setting_values.switch,
+    "host": setting_values.text,
     "http_port": _PORT,
     "grpc_port": _PORT,
-    "token": _text,
-    "allowed_hosts": _names,
-    "allowed_origins": _names,
+    "token": setting_values.text,
+    "allowed_hosts": setting_values.names,
+    "allowed_origins": setting_values.names,
     "forward": setting_tables.web_address,
     "forward_headers": setting_tables.headers,
     "forward_bytes": _SIZE,
     "upstreams": setting_tables.upstreams,
     "max_part_bytes": _SIZE,
     "max_body_bytes": _SIZE,
-    "max_spans": _count(1, 10_000_000),
+    "max_spans": setting_values.count(1, 10_000_000),
     "queue_bytes": _SIZE,
-    "tick_s": _number(0.001, 60),
-    "started_after_s": _number(0, 3600),
-    "heartbeat_s": _number(0.1, 60),
-    "exit_wait_s": _number(0, 600),
+    "tick_s": setting_values.number(0.001, 60),
+    "started_after_s": setting_values.number(0, 3600),
+    "heartbeat_s": setting_values.number(0.1, 60),
+    "exit_wait_s": setting_values.number(0, 600),
 }
 """How each setting is read from whatever an argument, a variable or a file holds. Raises ValueError."""
