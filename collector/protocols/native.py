@@ -166,6 +166,8 @@ def _line(item: Item) -> bytes:
     kind = _TYPES[type(item)]
     if isinstance(item, SpanPart):
         said = partjson.to_json(item)
+        if (line := _plain_line({"type": kind, **said})) is not None:
+            return line
     else:
         said = {
             name: value
@@ -173,6 +175,19 @@ def _line(item: Item) -> bytes:
             if (value := getattr(item, name)) is not default and (value != default or type(value) is not type(default))
         }
     return orjson.dumps({"type": kind, **{name: _json_ready(value) for name, value in said.items()}})
+
+
+def _plain_line(said: dict[str, Any]) -> bytes | None:
+    """The line, where JSON can hold all of it as it is: nearly always, and in a third of the time.
+
+    None where it cannot: bytes, integers beyond 64 bits, half surrogates and foreign keys make orjson raise; a float
+    that is no number comes out as null, of which none else is written but within values; `"$` may be a key of ours.
+    """
+    try:
+        line = orjson.dumps(said, option=orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATETIME)
+    except TypeError:
+        return None
+    return None if b"null" in line or b'"$' in line else line
 
 
 def _json_ready(value: Any) -> Any:

@@ -55,6 +55,7 @@ NAMES_OF_ITEMS = frozenset(
 TEXT_TYPES = ("text/", "application/json", "application/xml", "application/yaml")
 
 T = TypeVar("T")
+_VALUES = frozenset((str, int, float, bool, bytes, dict, list))
 
 
 class Redactor:
@@ -354,9 +355,9 @@ class Redactor:
         if self._off:
             return one
         changes = {}
-        fields_of, values_of = _plan(cast(Any, type(one)))
+        fields_of, values_of = _plan(cast(Any, type(one)), skip)
         for (name, level), before in zip(fields_of, values_of(one), strict=True):
-            if before is None or before == () or name in skip:
+            if not before:  # nothing, 0, no text
                 continue
             after = self._any(before, level)
             if after is not before:
@@ -373,7 +374,7 @@ class Redactor:
             return value if all(a is b for a, b in zip(new, value, strict=True)) else new
         if type(value) is Message:
             return self._message(value)
-        if is_dataclass(value):
+        if type(value) not in _VALUES and is_dataclass(value):
             return self._fields(value, frozenset())
         return self._value(value, level)
 
@@ -386,9 +387,9 @@ class Redactor:
 
 
 @cache
-def _plan(cls: type) -> tuple[tuple[tuple[str, int], ...], Callable[[Any], tuple[Any, ...]]]:
-    """Of a dataclass with two fields or more: each field's name and level, and what takes all values in one call."""
-    names = [field.name for field in fields(cls)]
+def _plan(cls: type, skip: frozenset[str]) -> tuple[tuple[tuple[str, int], ...], Callable[[Any], tuple[Any, ...]]]:
+    """Of a dataclass: each field's name and level but for some, two at least, and what takes all values in one call."""
+    names = [field.name for field in fields(cls) if field.name not in skip]
     return tuple((name, EXEMPT if is_exempt(name) else PLAIN) for name in names), attrgetter(*names)
 
 

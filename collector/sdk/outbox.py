@@ -22,6 +22,8 @@ CHORES_S = 0.25
 SETTLE_S = 1.2
 """How long after the last write chores go on: the file is checkpointed after a second of quiet."""
 RETRY_S = 0.5
+STUCK_S = 0.3
+"""A write that takes longer waits for somebody: ours hold the file for 50 ms at most."""
 
 
 class Outbox:
@@ -34,6 +36,7 @@ class Outbox:
         self.sink: Sink | None = None
         self.waiting: deque[tuple[Batch, int]] = deque()
         self.wrote_at = self.chores_at = self.failed_at = -1e9
+        self.began_at: float | None = None
         self.settled = True
         self.spilled_seen = 0
 
@@ -44,6 +47,13 @@ class Outbox:
     def batches(self) -> tuple[Batch, ...]:
         return tuple(batch for batch, _ in self.waiting.copy())
 
+    def stuck(self) -> bool:
+        """Whether the sink takes nothing just now. Any thread may ask."""
+        now, began_at = monotonic(), self.began_at
+        if began_at is not None:
+            return now - began_at > STUCK_S
+        return bool(self.waiting) and now - self.failed_at < 2 * RETRY_S
+
     def send(self, urgent: bool) -> bool:
         """Write the batches that wait. False when the sink would not take one; it is kept."""
         if monotonic() - self.failed_at < RETRY_S and not urgent:
@@ -51,6 +61,7 @@ class Outbox:
         while self.waiting:
             batch, size = self.waiting[0]
             lost = self.queue.news_of_lost()
+            self.began_at = monotonic()
             try:
                 self.opened().write(replace(batch, refused=(*batch.refused, *lost)))
             except (StoreError, OSError) as e:  # may work later
@@ -61,6 +72,8 @@ class Outbox:
                 self.waiting.popleft()
                 self.waiting.extendleft(reversed(self.halves(batch, size, e)))
                 continue
+            finally:
+                self.began_at = None
             self.waiting.popleft()
             self.queue.told(lost)
             self.queue.bytes -= size

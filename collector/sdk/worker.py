@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from collector.model import Batch, Rank, SpanPart
 from collector.sampling import Sampler
 from collector.sdk.forks import wait_until_gone
-from collector.sdk.outbox import CHORES_S, RETRY_S, Outbox
+from collector.sdk.outbox import CHORES_S, RETRY_S, STUCK_S, Outbox
 from collector.sdk.parts import Clock, Maker, may_turn_strict, without_content
 from collector.sdk.pulse import Pulse
 from collector.sdk.sifting import Sifter, pieces
@@ -92,7 +92,11 @@ class Worker:
         wait_s = timeout_s if timeout_s is not None else self.queue.exit_wait_s()
         self.deadline = monotonic() + wait_s
         waiting = len(self.queue.ends) + sum(len(batch.parts) for batch in self.outbox.batches())
-        done = self.flush(wait_s - min(FIRST_SPILL_S + waiting * SPILL_S, wait_s / 2))
+        spill_s = FIRST_SPILL_S + waiting * SPILL_S
+        most_s = wait_s - min(spill_s, wait_s / 2)
+        done = self.flush(min(most_s, 2 * STUCK_S))
+        if not done and not (spill_s > wait_s / 2 and self.outbox.stuck()):  # else all the time is for spilling
+            done = self.flush(max(0.0, most_s - 2 * STUCK_S))
         if self.thread is not None and done:
             self.thread.join(max(0.0, self.deadline - monotonic()))
         elif not done:

@@ -143,6 +143,25 @@ def test_what_is_spilled_while_the_worker_still_reads_its_settings_is_kept(tmp_p
     assert set(bench.finished()) == {"first", "second"}
 
 
+def test_an_exit_with_much_to_spill_does_not_wait_for_a_sink_that_is_stuck(tmp_path, monkeypatch):
+    monkeypatch.setattr("collector.sdk.worker.SPILL_S", 1.0)
+    bench = Bench(db=tmp_path / "traces.db", exit_wait_s=100.0, redact="off")
+    with bench.span("first"):
+        pass
+    assert bench.queue.flush()
+    bench.sink.entered.clear()
+    bench.sink.hold.clear()
+    for _ in range(100):
+        with bench.span("work"):
+            pass
+    assert bench.sink.entered.wait(10)
+    closing = threading.Thread(target=bench.queue.close)
+    closing.start()
+    until(lambda: sum(len(path.read_bytes().splitlines()) for path in tmp_path.glob("*.spill-*")) >= 100)  # not 50 s
+    bench.sink.hold.set()
+    closing.join(30)
+
+
 def test_exit_waits_no_longer_than_told_then_spills(tmp_path):
     bench = Bench(db=tmp_path / "traces.db", exit_wait_s=0.1, redact="off")
     bench.sink.hold.clear()
