@@ -61,6 +61,29 @@ def test_uv_run_is_wired_too(project: Path) -> None:
     assert done.stdout == "k True\n", done.stderr
 
 
+@pytest.mark.skipif(shutil.which("poetry") is None, reason="poetry is not installed")
+def test_poetry_run_is_wired_too(project: Path) -> None:
+    """poetry's own Python starts with our sitecustomize too, then becomes the project's."""
+    app = project / "app"
+    (app / "pyproject.toml").write_text('[tool.poetry]\nname = "app"\nversion = "0"\npackage-mode = false\n')
+    poetry = str(shutil.which("poetry"))
+    script = ["env", "POETRY_VIRTUALENVS_IN_PROJECT=true", poetry, "run", "python"]
+    for command in (["agent.py"], ["-m", "agent"]):
+        done = auto(project, *script, *command, path="${PYTHONPATH%%:*}")
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "k True"), done.stderr
+
+
+def test_a_console_script_of_an_environment_that_a_runner_becomes_is_wired_too(project: Path) -> None:
+    """As poetry, pdm, hatch and pipenv do: a Python of another environment replaces itself by the project's script."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(project / "bare")], check=True)
+    console = project / "bare" / "bin" / "agent"
+    console.write_text(f"#!{project / 'bare' / 'bin' / 'python'}\n{ASKS}")
+    console.chmod(0o755)
+    runner = program(project, f"import os\nos.execvpe({str(console)!r}, ['agent'], dict(os.environ))", "runner.py")
+    done = auto(project, *runner, path="${PYTHONPATH%%:*}")
+    assert (done.returncode, done.stdout) == (0, "k True\n"), done.stderr
+
+
 def test_without_auto_nothing_is_touched(project: Path) -> None:
     assert auto(project, sys.executable, "agent.py", flag="").stdout == "k False\n"
 

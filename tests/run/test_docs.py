@@ -22,6 +22,8 @@ AGENT = "from collector import observe\n@observe(kind='tool')\ndef act(): print(
 def test_a_command_of_the_document_can_be_run(tmp_path: Path, line: str) -> None:
     words = shlex.split(line)
     program(tmp_path, AGENT)
+    if "poetry" in words:
+        (tmp_path / "pyproject.toml").write_text('[tool.poetry]\nname = "a"\nversion = "0"\npackage-mode = false\n')
     if "--" in words and shutil.which(words[words.index("--") + 1]) is None:
         pytest.skip("not installed")
     words = [sys.executable if word == "python" else word for word in words]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 import threading
+from contextlib import closing
 from contextvars import copy_context
 from time import perf_counter_ns
 
@@ -180,6 +182,92 @@ def test_scores_may_come_later_and_be_replaced(recorded):
     collector.score("all of it", 4, session_id="s1")
     assert [score.value for score in recorded.span("judged").scores] == [2.0]
     assert recorded.file._reader.scores(judged.trace_id)[-1].value == 3.0
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [(0.5, (0.5, None, "numeric")), (True, (1.0, None, "boolean")), ("good", (None, "good", "categorical"))],
+)
+@pytest.mark.parametrize("on", ["span", "trace", "session"])
+@pytest.mark.parametrize("later", [False, True])
+def test_any_score_goes_to_a_span_a_trace_or_a_session_now_or_later(recorded, value, stored, on, later):
+    def give():
+        span_id = judged.span_id if on == "span" else None
+        where = {"session_id": "s1"} if on == "session" else {"trace_id": judged.trace_id, "span_id": span_id}
+        collector.score("quality", value, "why", **where)
+
+    with collector.span("judged", session="s1") as judged:
+        if not later:
+            give()
+    if later:
+        assert collector.flush()
+        give()
+    assert collector.flush()
+    with closing(sqlite3.connect(recorded.path)) as file:
+        (row,) = file.execute(
+            "select trace_id, span_id, session_id, value, label, data_type, comment from scores"
+        ).fetchall()
+    trace_id = None if on == "session" else judged.trace_id
+    assert row[:2] == (trace_id, judged.span_id if on == "span" else None)
+    assert row[2] == ("s1" if on == "session" else None)
+    assert row[3:] == (*stored, "why")
+
+
+def test_static_and_class_methods_are_traced_as_what_they_are(recorded):
+    class Bot:
+        @collector.observe
+        @staticmethod
+        def add(a, b):
+            return a + b
+
+        @staticmethod
+        @collector.observe
+        def subtract(a, b):
+            return a - b
+
+        @classmethod
+        @collector.observe
+        def make(cls, n):
+            return n
+
+    assert (Bot.add(1, 2), Bot().add(1, 2), Bot.subtract(3, 1), Bot.make(4)) == (3, 3, 2, 4)
+    spans = [recorded.trace(row.trace_id).span(row.span_id) for row in recorded.file.spans()]
+    said = sorted((span.row.name.rpartition(".")[2], str(span.input.value), span.output.value) for span in spans)
+    assert said == [
+        ("add", "{'a': 1, 'b': 2}", 3), ("add", "{'a': 1, 'b': 2}", 3), ("make", "{'n': 4}", 4),
+        ("subtract", "{'a': 3, 'b': 1}", 2),
+    ]  # fmt: skip
+
+
+def test_all_that_a_decorator_is_told_is_on_the_span_and_what_it_calls(recorded):
+    @collector.observe
+    def inner():
+        return None
+
+    @collector.observe(
+        kind="agent", name="Named", tags=["a"], metadata={"tier": "pro"}, user="u1", session="s1", capture_output=False
+    )
+    def outer(question):
+        inner()
+        return "kept out"
+
+    outer("why?")
+    spans = by_name(recorded)
+    found = spans["Named"]
+    assert (found.row.kind, found.tags, found.metadata) == ("agent", ("a",), {"tier": "pro"})
+    assert (found.row.user_id, found.row.session_id) == ("u1", "s1")
+    assert (spans["inner"].row.user_id, spans["inner"].row.session_id) == ("u1", "s1")
+    assert (found.input.value, found.output) == ({"question": "why?"}, None)
+
+
+def test_a_call_names_the_prompt_it_was_made_from(recorded):
+    with collector.llm("chat", prompt_name="support", prompt_version="3"):
+        pass
+    with collector.llm("later"):
+        collector.update_current(prompt_name="support", prompt_version=4)
+    spans = by_name(recorded)
+    assert (spans["chat"].prompt_name, spans["chat"].prompt_version) == ("support", "3")
+    assert (spans["later"].prompt_name, spans["later"].prompt_version) == ("support", "4")
 
 
 def test_a_score_of_nothing_is_told(recorded):

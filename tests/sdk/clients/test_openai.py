@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import threading
 
 import openai
@@ -553,6 +554,74 @@ async def test_async_raw_and_streaming_responses_are_recorded(server, recorded, 
     spans = [next(recorded.trace(row.trace_id).details()) for row in recorded.traces()]
     assert [text_of(found.output) for found in spans] == [["Hi there"], ["Hi"], ["Hi there"]]
     assert [found.row.status_message for found in spans] == [None] * 3
+
+
+@pytest.fixture(params=[OpenAI, AsyncOpenAI, AzureOpenAI, AsyncAzureOpenAI], ids=lambda made: made.__name__)
+async def every_client(request, server, recorded):
+    """Each of the four, and what waits for an answer of it."""
+    if request.param in (AzureOpenAI, AsyncAzureOpenAI):
+        made = request.param(azure_endpoint=server.url, api_key="none", api_version="2025-03-01-preview", max_retries=0)
+    else:
+        made = request.param(base_url=f"{server.url}/v1", api_key="none", max_retries=0)
+
+    async def answer(asked):
+        return await asked if inspect.isawaitable(asked) else asked
+
+    assert wrap_openai(made) is made
+    assert type(made) is request.param
+    yield made, answer
+    await answer(made.close())
+
+
+def provider_of_every(client):
+    return "azure.ai.openai" if "Azure" in type(client).__name__ else "openai"
+
+
+@pytest.mark.latest
+async def test_every_client_records_responses_whole_and_streamed(server, recorded, every_client):
+    client, answer = every_client
+    server.says(Reply(response(said("Hi there"))), Reply(events=response_events(), named=True))
+    whole = await answer(client.responses.create(model="gpt-4.1", input="Hello"))
+    assert whole.output_text == "Hi there"
+    stream = await answer(client.responses.create(model="gpt-4.1", input="Hello", stream=True))
+    last = [e async for e in stream][-1] if hasattr(stream, "__aiter__") else list(stream)[-1]
+    assert last.type == "response.completed"
+    found = [next(recorded.trace(row.trace_id).details()) for row in recorded.traces()]
+    assert [text_of(one.output) for one in found] == [["Hi there"]] * 2
+    assert {(one.row.provider, one.row.output_tokens) for one in found} == {(provider_of_every(client), 9)}
+    assert {bool(one.row.ttft_ns) for one in found} == {True, False}
+
+
+async def test_every_client_records_embeddings(server, recorded, every_client):
+    client, answer = every_client
+    data = [{"object": "embedding", "index": 0, "embedding": [0.1] * 8}]
+    used = {"prompt_tokens": 5, "total_tokens": 5}
+    server.says(Reply({"object": "list", "model": "text-embedding-3-small", "data": data, "usage": used}))
+    got = await answer(client.embeddings.create(model="text-embedding-3-small", input="a"))
+    assert len(got.data) == 1
+    found = recorded.span("embeddings text-embedding-3-small")
+    assert (found.row.kind, found.row.input_tokens) == ("embedding", 5)
+    assert (found.row.provider, found.output.value) == (provider_of_every(client), {"embeddings": 1, "dimensions": 8})
+
+
+class GetWeather(BaseModel):
+    city: str
+
+
+@pytest.mark.latest
+async def test_every_client_records_what_the_parse_and_tools_helpers_send_and_get(server, recorded, every_client):
+    client, answer = every_client
+    called = {"id": "call_1", "type": "function", "function": {"name": "GetWeather", "arguments": '{"city": "Oslo"}'}}
+    server.says(Reply(completion(None, reason="tool_calls", tool_calls=[called])))
+    tool = openai.pydantic_function_tool(GetWeather)
+    asked = client.chat.completions.parse(model="gpt-4o-mini", messages=HELLO, tools=[tool])
+    (call,) = (await answer(asked)).choices[0].message.tool_calls
+    assert call.function.parsed_arguments == GetWeather(city="Oslo")
+    found = recorded.span(CHAT)
+    assert [one["function"]["name"] for one in found.tool_definitions] == ["GetWeather"]
+    (part,) = [part for message in found.output.messages for part in message.parts]
+    assert (part["type"], part["name"], part["arguments"]) == ("tool_call", "GetWeather", {"city": "Oslo"})
+    assert found.row.provider == provider_of_every(client)
 
 
 def test_switched_off_it_is_the_plain_client(server, client, recorded):
