@@ -184,6 +184,12 @@ class Explorer(Commands):
     def _to_session(self, event: ListScreen.OpenSession) -> None:
         self.show_list(TracesScreen(self.facts, filter_text=session_filter(event.session_id)))
 
+    @on(ExplorerScreen.OpenConversation)
+    def _to_conversation(self, event: ExplorerScreen.OpenConversation) -> None:
+        from tracetui.screens.session import SessionScreen
+
+        self.push_screen(SessionScreen(self.facts, event.session_id))
+
     @on(ExplorerScreen.OpenTraces)
     def _to_traces_behind(self, event: ExplorerScreen.OpenTraces) -> None:
         from tracetui.screens.behind import TracesBehind

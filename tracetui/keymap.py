@@ -58,6 +58,9 @@ KEYS = (
     Key("costs", "next_chart", "c", "c", "chart", "cost, tokens, latency, what was paid for", 3),
     Key("costs", "order", "t", "t", "sort", "sort the lines", 4),
     Key("costs", "other_pane", "tab", "tab", "pane", "between the chart and the lines", 4),
+    Key("session", "next_turn", "n", "n N", "turn", "to the next turn", 3),
+    Key("session", "previous_turn", "N", "N", "turn", "to the turn before"),
+    Key("session", "its_traces", "s", "s", "traces", "the list of its traces", 4),
     Key("chart", "before", "h,left", "h l", "bar", "in a chart: to the bar before"),
     Key("chart", "after", "l,right", "l", "bar", "to the bar after"),
     Key("chart", "choose", "enter", "↵", "traces", "the traces behind the bar"),
@@ -104,6 +107,7 @@ def help_sections(keys: Iterable[Key] = KEYS) -> list[tuple[str, list[tuple[str,
     titles = {
         "list": "Moving",
         "lists": "Lists",
+        "session": "In a session",
         "costs": "Costs",
         "chart": "In a chart",
         "trace": "Inside a trace",
@@ -119,7 +123,7 @@ def help_sections(keys: Iterable[Key] = KEYS) -> list[tuple[str, list[tuple[str,
 
 TOGETHER = (
     ("list", "lists", "screen", "app"), ("list", "trace", "screen"), ("list", "costs", "screen", "app"),
-    ("chart", "costs", "screen", "app"),
+    ("chart", "costs", "screen", "app"), ("list", "session", "screen", "app"),
 )  # fmt: skip
 """Groups whose keys are live at the same time."""
 

@@ -18,15 +18,27 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("trace")
+@click.argument("trace", required=False)
 @click.argument("span", required=False)
 @click.option("--tree", "form", flag_value="tree", default="tree", help="The tree of its spans (default).")
 @click.option("--messages", "form", flag_value="messages", help="Who said what, each message once.")
 @click.option("--json", "form", flag_value="json", help="Print one JSON document.")
 @click.option("--graph", is_flag=True, help="Agents, models and tools: who called whom, how often, at what cost.")
+@click.option("--session", metavar="ID", help="A session as a conversation, its newest turns, in place of TRACE.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, help="Of a session: at most so many turns [100].")
 @common.db_option
-def show(trace: str, span: str | None, form: str, graph: bool, db: Path | None) -> None:
+def show(
+    trace: str | None, span: str | None, form: str, graph: bool, session: str | None, limit: int, db: Path | None
+) -> None:  # fmt: skip
     """Show TRACE, or only SPAN of it. Ids may be shortened while they are unique."""
+    if (trace is None) == (session is None):
+        raise click.UsageError("show wants a TRACE, or --session ID")
+    if session is not None:
+        from tracetui.cli.session import show_session
+
+        show_session(session, form, limit, db)
+        return
+    assert trace is not None
     if graph and span is not None:
         raise click.UsageError("--graph is of a whole trace; leave SPAN out")
     with common.opened(db) as reader:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tracetui.screens.menu import Choice
 
 TICK_S = 0.25
+LISTS = ("show_traces", "show_sessions", "show_costs", "show_overview")
+"""Keys that the line of keys leaves out where there is no room for them, or they mean something else."""
 CLOCK_S = 5.0
 
 
@@ -55,11 +57,18 @@ class ExplorerScreen(Screen[None]):
             self.text = text
 
     class OpenSpan(Message):
-        """The user wants to see this span in its trace."""
+        """The user wants to see this span in its trace (None: the trace)."""
 
-        def __init__(self, trace_id: str, span_id: str) -> None:
+        def __init__(self, trace_id: str, span_id: str | None) -> None:
             super().__init__()
             self.trace_id, self.span_id = trace_id, span_id
+
+    class OpenConversation(Message):
+        """The user wants to read this session."""
+
+        def __init__(self, session_id: str) -> None:
+            super().__init__()
+            self.session_id = session_id
 
     class OpenTraces(Message):
         """The user wants the traces that a filter finds, and to come back."""

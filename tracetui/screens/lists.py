@@ -313,7 +313,8 @@ class SessionsScreen(ListScreen[SessionRow]):
 
     @on(LineList.Chosen)
     def _chosen(self) -> None:
-        self.action_session()
+        if self.window.row is not None:
+            self.post_message(self.OpenConversation(self.window.row.session_id))
 
     def action_session(self) -> None:
         if self.window.row is not None:

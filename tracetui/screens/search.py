@@ -15,7 +15,7 @@ from textual.widgets import Input, Label
 from collector.errors import TracetuiError
 from collector.store.rows import SearchHit
 from tracetui import format as fmt
-from tracetui.screens.base import ExplorerScreen, Facts
+from tracetui.screens.base import LISTS, ExplorerScreen, Facts
 from tracetui.screens.menu import Choice
 from tracetui.source import Reader
 from tracetui.widgets.frame import ContextLine, KeyBar, Note
@@ -114,7 +114,7 @@ class SearchScreen(ExplorerScreen):
             yield Label("search", markup=False)
             yield Input(self._text, placeholder='words that were said; "a phrase", begin*', select_on_focus=False)
         yield Hits(self.facts)
-        yield KeyBar("list", "screen", "app", without=("show_traces", "show_sessions", "pause"))
+        yield KeyBar("list", "screen", "app", without=(*LISTS, "pause"))
 
     @property
     def hits(self) -> Hits:

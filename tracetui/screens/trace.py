@@ -18,7 +18,7 @@ from collector.store.rows import TraceRow
 from tracetui import branches, editor, loading
 from tracetui import format as fmt
 from tracetui.keymap import bindings
-from tracetui.screens.base import ExplorerScreen, Facts
+from tracetui.screens.base import LISTS, ExplorerScreen, Facts
 from tracetui.screens.graph import GraphScreen
 from tracetui.screens.header import trace_context
 from tracetui.screens.menu import Choice
@@ -61,7 +61,7 @@ class TraceScreen(ExplorerScreen):
             yield Waterfall(self.facts.now_ns, id="waterfall")
             yield Rule(id="rule")
             yield Inspector(id="inspector")
-        yield KeyBar("list", "trace", "screen", "app", without=("show_traces", "show_sessions"))
+        yield KeyBar("list", "trace", "screen", "app", without=LISTS)
 
     @property
     def waterfall(self) -> Waterfall:

@@ -1,0 +1,53 @@
+"""`tracetui show --session`: a session as a conversation, as text, Markdown or JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from collector.store.conversation import Conversation, Turn
+from tracetui import talk
+from tracetui.cli import common, shapes
+from tracetui.cli.pieces import Json
+
+
+def show_session(session_id: str, form: str, limit: int, db: Path | None) -> None:
+    """Print it; NotFound when there is none. `form` is tree (as text), messages (as Markdown) or json."""
+    from collector.store.conversation import conversation
+
+    with common.opened(db) as reader:
+        found = conversation(reader, session_id, limit=limit)
+    if form == "json":
+        common.print_json(conversation_json(found))
+        return
+    for line in talk.markdown(found) if form == "messages" else talk.lines(found):
+        click.echo(line)
+
+
+def conversation_json(found: Conversation) -> Json:
+    """The session's sums, its `turns`, and how many `earlier_turns` are not among them."""
+    return shapes.session_json(found.session) | {
+        "turns": [_turn_json(turn) for turn in found.turns],
+        "earlier_turns": found.earlier,
+    }
+
+
+def _turn_json(turn: Turn) -> Json:
+    trace = turn.trace
+    return {
+        "trace_id": trace.trace_id,
+        "name": trace.name,
+        "status": trace.status,
+        "start": shapes.rfc3339(trace.start_ns),
+        "start_ns": trace.start_ns,
+        "duration_ns": trace.duration_ns,
+        "gap_ns": turn.gap_ns,
+        "asked": turn.asked,
+        "answered": turn.answered,
+        "tools": [{"name": name, "status": status} for name, status in turn.tools],
+        "error_count": trace.error_count,
+        "usage": shapes.usage_json(trace.usage),
+        "cost_usd": shapes.dollars(trace.cost_nanousd),
+        "unpriced_calls": trace.unpriced_calls,
+    }
