@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from io import BytesIO
 
 from collector.errors import DecodeError, TooLarge, UnsupportedMedia
 from collector.receiver.answers import JSON, PROTOBUF
@@ -38,15 +39,20 @@ def announced(length: str | None, limit: int) -> int:
 
 async def read(chunks: AsyncIterator[bytes], limit: int, held: Callable[[int], None]) -> bytes:
     """The whole body as it came; TooLarge as soon as it is over the limit. `held` hears how much there is so far."""
-    parts: list[bytes] = []
-    size = 0
+    first, size, buffer = b"", 0, BytesIO()
     async for chunk in chunks:
         size += len(chunk)
         if size > limit:
             raise TooLarge(f"the body is over the limit of {limit:,} bytes; send smaller batches")
         held(size)
-        parts.append(chunk)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+        if size == len(chunk):
+            first = chunk
+            continue
+        if first:
+            buffer.write(first)
+            first = b""
+        buffer.write(chunk)
+    return first or buffer.getvalue()  # which is the buffer itself: joining pieces would hold all of it twice
 
 
 def inflate(body: bytes, encoding: str | None, limit: int) -> bytes:

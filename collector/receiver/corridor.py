@@ -140,6 +140,7 @@ class WriteQueue:
                 wrote_at = now
                 if now - current_at > BEHIND_S:
                     rounds = 1 + sum(len(job.batch.parts) for job in jobs) // SPANS_A_CHORE
+                jobs.clear()  # or these would be held until the next ones are here
             if closing:
                 return
             if not jobs and now - looked_at >= REST_S:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 
 import pytest
@@ -10,7 +11,7 @@ from collector.model import Batch, Receipt
 from collector.receiver import corridor
 from collector.receiver.corridor import WriteQueue
 from tests.builders import make_part
-from tests.receiver.running import MemoryIngest
+from tests.receiver.running import MemoryIngest, until
 
 GROUP = 600
 
@@ -45,3 +46,31 @@ def test_full_text_is_never_more_than_two_groups_behind(monkeypatch: pytest.Monk
         queue.close()
     assert sum(len(batch.parts) for batch in ingest.batches) == 100 * GROUP
     assert ingest.most <= corridor.GROUP_SPANS + 2 * GROUP
+
+
+class Forgetful(MemoryIngest):
+    def write(self, batch: Batch) -> Receipt:
+        return Receipt(len(batch.parts), len(batch.parts), 0, 0, 0)
+
+
+class Text(str):
+    """A text whose end can be seen."""
+
+    __slots__ = ("__weakref__",)
+
+
+def test_what_is_written_is_let_go_of_without_waiting_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corridor, "CHORES_S", 600.0)
+    seen: list[weakref.ref[Text]] = []
+
+    def decode(_: bytes) -> Batch:
+        text = Text("long")
+        seen.append(weakref.ref(text))
+        return Batch("t", (make_part(1, attributes={"input.value": text}),))
+
+    queue = WriteQueue(Forgetful(), 1_000_000)
+    try:
+        assert queue.accept(bytes, decode).result(60).stored == 1
+        until(lambda: seen[0]() is None)
+    finally:
+        queue.close()
