@@ -202,9 +202,9 @@ def visible(name: str, way: Way, times: int) -> None:
     )
 
 
-def large(megabytes: int, connections: int) -> None:
+def large(megabytes: int, connections: int, door: str = "OTLP protobuf") -> None:
     """Bodies of few spans with long texts."""
-    way = WAYS["OTLP protobuf"]
+    way = WAYS[door]
     texts = 200
     with tempfile.TemporaryDirectory() as folder, tracetui(Path(folder)) as server:
         [[part, *_]] = spans(1, 5, 1)
@@ -219,11 +219,13 @@ def large(megabytes: int, connections: int) -> None:
                 yield len(long), otlp.encode_traces_protobuf(long)
 
         used, began = cpu_s(server), time.perf_counter()
-        send(server, way, bodies(), connections)
+        acknowledged = send(server, way, bodies(), connections)[0]
         took = time.perf_counter() - began
+        found = stored(server, acknowledged)
+        assert found == acknowledged == connections * texts, f"{found} of {connections * texts} spans stored"
         process = psutil.Process(server.process.pid)
         figure(
-            f"{connections} bodies of {megabytes} MB at once",
+            f"{door}, {connections} bodies of {megabytes} MB at once",
             f"{took:.1f} s, {(cpu_s(server) - used) / connections:.2f} s CPU a body, peak"
             f" {memory_mb(process.pid):.0f} MB, afterwards {memory_mb(process.pid, 'VmRSS'):.0f} MB; {load()}",
         )
@@ -246,10 +248,10 @@ def main(argv: list[str] | None = None) -> None:
         visible(name, way, asked.times)
     for name in chosen.keys() & {"OTLP protobuf", "OTLP gRPC"}:
         rate(name, chosen[name], asked.spans, connections=32, batch=1)
-    if not asked.only:
-        large(10, 4)
-    if asked.big:
-        large(60, 32)
+    for name in chosen.keys() & {"OTLP protobuf", "OTLP gRPC"}:
+        large(10, 4, name)
+        if asked.big:
+            large(60, 32, name)
 
 
 if __name__ == "__main__":

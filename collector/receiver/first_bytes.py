@@ -9,21 +9,20 @@ and starting it costs 0.2 s and 20 MB that most sessions never need.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from collector.receiver.frames import Meter
 from collector.receiver.http1 import MOST_HEAD
+from collector.receiver.relay import Connect, Relay
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 FIRST_BYTES_S = 30.0
 FULL = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-
-Connect = Callable[[Callable[[], asyncio.Protocol]], Awaitable[tuple[asyncio.Transport, asyncio.Protocol]]]
-"""Opens a connection to the gRPC server, which it starts when it is not running."""
 
 
 class FirstBytes(asyncio.Protocol):
@@ -36,6 +35,7 @@ class FirstBytes(asyncio.Protocol):
         self,
         inner: Callable[..., Any],
         connect: Connect,
+        meter: Callable[[], Meter],
         limit: int,
         config: Config,
         server_state: ServerState,
@@ -46,6 +46,7 @@ class FirstBytes(asyncio.Protocol):
             inner, config=config, server_state=server_state, app_state=app_state, _loop=_loop
         )
         self._connect = connect
+        self._meter = meter
         self._limit = limit
         self._connections: set[Any] = server_state.connections
         self._transport: asyncio.Transport | None = None
@@ -71,7 +72,7 @@ class FirstBytes(asyncio.Protocol):
         if PREFACE.startswith(self._first[: len(PREFACE)]):
             if len(self._first) < len(PREFACE):
                 return
-            protocol: asyncio.Protocol = Relay(self._connect, self._connections)
+            protocol: asyncio.Protocol = Relay(self._connect, self._connections, self._meter())
         elif self._first[:1].isalpha() and b"\r\n\r\n" not in self._first and len(self._first) < MOST_HEAD:
             return  # whoever sends a header a byte a minute holds nothing but this object, and not for long
         else:
@@ -91,73 +92,3 @@ class FirstBytes(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-class Relay(asyncio.Protocol):
-    """One direction's reader and the other's writer: bytes of a gRPC client to the gRPC server and back."""
-
-    def __init__(self, connect: Connect | None, connections: set[Any], peer: Relay | None = None) -> None:
-        self._connect = connect
-        self._connections = connections
-        self._peer = peer
-        self._transport: asyncio.Transport | None = None
-        self._waiting: list[bytes] = []
-        self._task: asyncio.Task[None] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._connections.add(self)
-        if self._connect is not None:
-            transport.pause_reading()
-            self._task = asyncio.get_running_loop().create_task(self._reach(self._connect))
-
-    async def _reach(self, connect: Connect) -> None:
-        try:
-            _, protocol = await connect(lambda: Relay(None, self._connections, self))
-        except OSError:
-            if self._transport is not None:
-                self._transport.abort()
-            return
-        assert isinstance(protocol, Relay)
-        assert self._transport is not None
-        self._peer = protocol
-        for data in self._waiting:
-            protocol.send(data)
-        self._waiting.clear()
-        if self._transport.is_closing():
-            protocol.shutdown()
-        else:
-            self._transport.resume_reading()
-
-    def send(self, data: bytes) -> None:
-        """Write to this side."""
-        if self._transport is not None:
-            self._transport.write(data)
-
-    def data_received(self, data: bytes) -> None:
-        if self._peer is None:
-            self._waiting.append(data)
-        else:
-            self._peer.send(data)
-
-    def pause_writing(self) -> None:
-        if self._peer is not None and self._peer._transport is not None:
-            self._peer._transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        if self._peer is not None and self._peer._transport is not None:
-            self._peer._transport.resume_reading()
-
-    def eof_received(self) -> bool:
-        return False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._connections.discard(self)
-        if self._peer is not None:
-            self._peer.shutdown()
-
-    def shutdown(self) -> None:
-        """Close this side, once what was written is sent."""
-        if self._transport is not None:
-            self._transport.close()

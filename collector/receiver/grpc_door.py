@@ -24,6 +24,7 @@ from collector.protocols.otlp import METRICS
 from collector.receiver.answers import PROTOBUF, export_response, rejection
 from collector.receiver.corridor import WriteQueue
 from collector.receiver.decoding import Decoders
+from collector.receiver.frames import COUNTED
 from collector.receiver.guard import WANTED, Guard
 from collector.receiver.room import Overloaded
 from collector.settings import Settings
@@ -102,13 +103,15 @@ class GrpcServer:
         return export_response(signal, PROTOBUF, receipt.rejected, rejection(receipt))
 
     def _store(self, signal: str, body: bytes) -> Receipt:
-        room = self._queue.room
-        if not room.take(len(body)):
+        room, size = self._queue.room, len(body)
+        if size > COUNTED:  # its room was taken before it was read
+            return self._queue.accept(lambda: body, self._decoder(signal)).result()
+        if not room.take(size):
             raise room.full()
         try:
             return self._queue.accept(lambda: body, self._decoder(signal)).result()
         finally:
-            room.give(len(body))
+            room.give(size)
 
     def _decoder(self, signal: str) -> Callable[[bytes], Batch]:
         if signal == "metrics":

@@ -24,6 +24,7 @@ from collector.receiver.decoding import Decoders
 from collector.receiver.doors import doors
 from collector.receiver.first_bytes import FirstBytes
 from collector.receiver.forward import Forwarder
+from collector.receiver.frames import Meter
 from collector.receiver.guard import Guard
 from collector.receiver.house import House
 from collector.receiver.http import Application
@@ -128,7 +129,7 @@ class Receiver:
         house = House(self.settings, self._queue, self._decoders, self.status, self._guard)
         config = uvicorn.Config(
             Application(house, doors()),
-            http=partial(FirstBytes, Http1, self._connect_grpc, OPEN_CONNECTIONS),  # type: ignore[arg-type]  # any protocol factory will do
+            http=partial(FirstBytes, Http1, self._connect_grpc, self._meter, OPEN_CONNECTIONS),  # type: ignore[arg-type]  # any protocol factory will do
             ws="none",
             lifespan="off",
             log_config=None,
@@ -152,6 +153,9 @@ class Receiver:
             self._queue.prepare(self._decoders.load)
         if on_ready is not None:
             on_ready(self.status())
+
+    def _meter(self) -> Meter:
+        return Meter(self._queue.room, self.settings.max_body_bytes)
 
     async def _connect_grpc(
         self, protocol: Callable[[], asyncio.Protocol]
