@@ -163,6 +163,12 @@ class Explorer(Commands):
         if not isinstance(self.screen, CostsScreen):
             self.show_list(CostsScreen(self.facts))
 
+    def action_show_overview(self) -> None:
+        from tracetui.screens.overview import OverviewScreen
+
+        if not isinstance(self.screen, OverviewScreen):
+            self.show_list(OverviewScreen(self.facts))
+
     def action_help(self) -> None:
         from tracetui.screens.help import HelpScreen
 

@@ -41,6 +41,7 @@ KEYS = (
     Key("app", "show_traces", "1", "1", "traces", "list of traces", 7),
     Key("app", "show_sessions", "2", "2", "sessions", "list of sessions", 7),
     Key("app", "show_costs", "3", "3", "costs", "what was spent, on what", 7),
+    Key("app", "show_overview", "4", "4", "overview", "what goes on now: burn, what runs, fails, is dear", 7),
     Key("app", "show_received", "i", "i", "arrivals", "what arrived, by source, and what became of it"),
     Key("app", "help", "question_mark,f1", "?", "help", "all keys", 5),
     Key("app", "leave", "q,ctrl+q", "q", "quit", "quit", 6),

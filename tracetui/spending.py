@@ -102,7 +102,7 @@ def behind(
     for one, key in zip(by, keys, strict=False):
         if one.is_time:
             start, end = times[key]
-            calls.append(f"since:{_moment(start)} until:{_moment(end)}")
+            calls.append(f"since:{moment(start)} until:{moment(end)}")
         elif term := one.finds(key):
             (calls if one.of_calls else traces).append(term)
     own = spending.question.filter
@@ -116,7 +116,8 @@ def named(key: str, one: Dimension) -> str:
     return key or f"(no {one.key or one.name})"
 
 
-def _moment(ns: int) -> str:
+def moment(ns: int) -> str:
+    """As filters take it, to the minute before."""
     return datetime.fromtimestamp(ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 

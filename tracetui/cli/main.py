@@ -23,6 +23,7 @@ COMMANDS = {
     "spans": ("spans", "List spans."),
     "sessions": ("sessions", "List sessions (threads)."),
     "costs": ("costs", "Add up calls, tokens and costs by anything."),
+    "overview": ("overview", "What goes on now: burn, what runs, failed last, was dearest."),
     "show": ("show", "Show one trace, or one span of it."),
     "search": ("search", "Search all text: messages, names, errors, values."),
     "errors": ("errors", "Group failures by what they have in common."),
