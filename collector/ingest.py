@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -20,8 +21,10 @@ from typing import Protocol
 import orjson
 
 from collector.conventions import evaluations
-from collector.errors import StoreBusy
+from collector.errors import StoreBusy, TracetuiError
 from collector.library import Dataset, Example, Experiment, ExperimentRun, Gone, Item, Media, Prompt, PromptLabels
+from collector.limits import Limits
+from collector.looking import Looking
 from collector.model import NO_READING, Batch, Process, Receipt, Refusal, Score, SpanPart, Value
 from collector.pricing import Prices
 from collector.redact import Policy, Redactor
@@ -29,11 +32,14 @@ from collector.redact.sample import sample
 from collector.settings import Settings
 from collector.store import media
 from collector.store.fulltext import INDEX_BYTES
+from collector.store.signals import Looked
 from collector.store.writer import LedgerEntry, Outcome, Writer
 
 IDLE_CHECKPOINT_S = 1.0
 BUSY_CHECKPOINT_S = 5.0
 MEDIA_PARTS = 16
+LOOK_S, IDLE_LOOK_S, LAST_LOOK_S = 0.01, 0.03, 0.25
+"""How long stored traces are looked at for signals in one go: while spans arrive, when none do, and at the end."""
 
 
 class Sink(Protocol):
@@ -63,6 +69,7 @@ class Ingest:
         self._writer = Writer(
             path, Prices(settings.prices), dimensions=settings.dimensions, durable=settings.durable, clock=clock
         )
+        self._looking = Looking(path, Limits(**settings.signals))
         self._lock = threading.Lock()
         self._closed = False
         self._wrote_at = self._checkpointed_at = time.monotonic()
@@ -103,6 +110,7 @@ class Ingest:
             self._failures_told = max(failures, self._failures_told)
             self._wrote_at = time.monotonic()
             self._dirty = self._unindexed = True
+            self._looking.wrote()
         if self._stored is not None and outcome.stored:
             self._stored(parts)
         refused += outcome.refused
@@ -143,10 +151,13 @@ class Ingest:
         return sample(text, self._policy.text)
 
     def chores(self, budget_bytes: int = INDEX_BYTES) -> bool:
-        """Full text and checkpoints. Call it when idle and every quarter second under load.
+        """Full text, checkpoints, and looking for signals. Call it when idle and every quarter second under load.
 
-        Takes tens of milliseconds at most; True while there is more to do.
+        Takes tens of milliseconds at most (longer for a trace of thousands of spans); True while there is more to do.
         """
+        return self._keep_house(budget_bytes) or self._look()
+
+    def _keep_house(self, budget_bytes: int = INDEX_BYTES) -> bool:
         with self._lock:
             if self._closed:
                 return False
@@ -160,9 +171,42 @@ class Ingest:
                 self._dirty = not idle
             return self._unindexed
 
+    def _look(self) -> bool:
+        """Look at traces that have settled. True while there is more and nothing else to do."""
+        idle = self._looking.idle
+        return self._keep(self._looking.round(IDLE_LOOK_S if idle else LOOK_S)) and idle
+
+    def _look_last(self) -> None:
+        """This process looks no more: at what it can in a short while, the next writer at the rest."""
+        until = time.monotonic() + LAST_LOOK_S
+        with suppress(TracetuiError):  # the file may be gone, or read-only by now
+            while (left := until - time.monotonic()) > 0 and self._keep(self._looking.round(left, ending=True)):
+                pass
+
+    def _keep(self, looked: Looked | None) -> bool:
+        """Write what was found. True while there is more to look at."""
+        if looked is None:
+            return False
+        with self._lock:
+            if self._closed:
+                return False
+            self._writer.keep_signals(looked)
+            self._dirty = True
+        return looked.more
+
+    def look(self) -> int:
+        """Look at every trace of the file that has settled since it was last looked at, however long that takes;
+        how many they were."""
+        traces = 0
+        while (looked := self._looking.round(1.0, ending=True)) is not None:
+            traces += len(looked.found)
+            if not self._keep(looked):
+                break
+        return traces
+
     def flush(self) -> None:
         """Catch up with full text and checkpoint: after it, the file alone is (nearly) everything."""
-        while self.chores():
+        while self._keep_house():
             pass
         with self._lock:
             if not self._closed:
@@ -171,15 +215,17 @@ class Ingest:
     def release(self) -> None:
         """Close without catching up with full text: whoever writes next does. Takes tens of milliseconds at most."""
         try:
-            self.chores()
+            self._keep_house()
         finally:
             self._close()
 
     def close(self) -> None:
         """Flush and close; a second close does nothing. The last writer's close leaves one file."""
         try:
-            while self.chores():
+            while self._keep_house():
                 pass
+            if not self._closed:
+                self._look_last()
         finally:
             self._close()
 

@@ -27,6 +27,12 @@ KINDS = (
 )  # fmt: skip
 MODEL_KINDS = frozenset({"llm", "embedding", "reranker"})
 STATUSES = ("running", "ok", "error", "abandoned")
+SIGNALS = (
+    "loop", "retries", "truncated", "ignored_result", "window", "cache", "swallowed", "orphan", "abandoned",
+    "unmetered", "invented", "borrowed", "unknown_tool", "bad_arguments", "altered_arguments", "refusal",
+    "empty_retrieval",
+)  # fmt: skip
+"""What may look wrong in a trace; `collector.signals` says of each how it is found."""
 PART_TYPES = ("text", "reasoning", "tool_call", "tool_result", "image", "audio", "file", "data")
 
 

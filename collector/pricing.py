@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 from collector.model import Usage
@@ -285,6 +286,14 @@ def _moment(at_ns: int) -> datetime:
         return datetime.fromtimestamp(at_ns // 1_000_000_000, UTC)
     except (ValueError, OverflowError, OSError):  # a clock gone mad: price it as of now
         return datetime.now(UTC)
+
+
+@cache
+def context_window(provider: str | None, model: str) -> int | None:
+    """How many tokens a model takes, by the table; None where it does not say."""
+    info = _find(provider, model)
+    size = getattr(info, "context_window", None)
+    return size if isinstance(size, int) and size > 0 else None
 
 
 def load() -> None:

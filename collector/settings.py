@@ -15,6 +15,7 @@ from typing import Any
 
 from collector import setting_tables, setting_values
 from collector.errors import SettingsError
+from collector.limits import limits
 from collector.setting_tables import SamplingRule
 from collector.setting_values import PREFIX, did_you_mean
 
@@ -42,6 +43,7 @@ class Settings:
     `upstreams` names addresses that the proxy may pass requests to, beside the built-in ones.
     `keys` maps commands of the explorer to keys: {"lists.filter": "ctrl+o"} (`tracetui.keymap` knows the names).
     `views` are saved filters by name: {"slow": "latency:>5s"}, asked for as `view:slow`.
+    `signals` says from where on something looks wrong in a trace, see `limits.Limits`: {"loop_calls": 4}.
     `durable` makes a commit survive a power cut, for the price of an fsync each.
     """
 
@@ -67,6 +69,7 @@ class Settings:
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     views: Mapping[str, str] = field(default_factory=dict)
+    signals: Mapping[str, Any] = field(default_factory=dict)
     durable: bool = False
     host: str = "127.0.0.1"
     http_port: int = 4318
@@ -291,6 +294,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "prices": setting_values.prices,
     "keys": setting_values.keys,
     "views": setting_tables.views,
+    "signals": limits,
     "durable": setting_values.switch,
     "host": setting_values.text,
     "http_port": _PORT,

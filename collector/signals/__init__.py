@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from collector.limits import Limits
+from collector.model import SIGNALS
 from collector.seen import Said, Seen
 from collector.signals import answers, calls, sources, trees
 from collector.signals.sources import Place, first_places
-from collector.signals.trace import Limits, Signal, Trace, Window
+from collector.signals.trace import Signal, Trace, Window
 
 Rule = Callable[[Trace], Iterable[Signal]]
 
@@ -37,7 +39,7 @@ RULES: dict[str, Rule] = {
     "empty_retrieval": trees.empty_retrieval,
 }
 
-KINDS = tuple(RULES)
+KINDS = SIGNALS
 
 ABOUT: dict[str, str] = {
     "loop": "same tool, same arguments, same result again",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
+from collector.limits import Limits
 from collector.seen import Seen
 
 
@@ -20,31 +21,6 @@ class Signal:
     text: str
     spans: tuple[str, ...] = ()
     value: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """From where on something is a signal: the settings table `[signals]`.
-
-    `loop_calls`: the same tool with the same arguments and nothing new in the result, so often. `retry_failures`: the
-    same step failed so often. `retry_same`: the same prompt sent again, one after the other, so often. `window_share`:
-    of the model's context window, by input and output together. `cache_tokens`: a broken cache of fewer tokens is no
-    signal. `number_digits`: whole numbers of fewer digits are too common to say where they are from. `date_days`:
-    dates so near to the call can be worked out from today's. `max_spans`: larger traces are looked at when they are
-    opened, not when they are stored. `windows`: context windows of models by name or glob, in tokens, before those of
-    the price table. `off`: kinds that are not looked for.
-    """
-
-    loop_calls: int = 3
-    retry_failures: int = 3
-    retry_same: int = 5
-    window_share: float = 0.9
-    cache_tokens: int = 1024
-    number_digits: int = 4
-    date_days: int = 40
-    max_spans: int = 2000
-    windows: Mapping[str, int] = field(default_factory=dict)
-    off: tuple[str, ...] = ()
 
 
 Window = Callable[[str | None, str | None], "int | None"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from collector.store.filter_values import Bound
@@ -44,6 +45,11 @@ def matches(c: Conditions, column: str, values: Sequence[str], fold: bool = Fals
             pattern = c.bind(glob_pattern(value, fold=fold))
             out.append(f"{f'lower({column})' if fold else column} glob {pattern}")
     return joined(out, "or")
+
+
+def chosen(values: Sequence[str], names: Iterable[str]) -> list[str]:
+    """Those of some fixed names that a term asks for, globs resolved."""
+    return [name for name in names if any(fnmatchcase(name, value) for value in values)]
 
 
 def joined(parts: Sequence[str], word: str) -> str:

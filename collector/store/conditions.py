@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import orjson
+
 from collector.ids import RUN_ATTRIBUTE, run_start_ns
+from collector.model import SIGNALS
 from collector.store import valued
-from collector.store.binding import NEVER, Conditions, bounded, glob_pattern, joined, matches
+from collector.store.binding import NEVER, Conditions, bounded, chosen, glob_pattern, joined, matches
 from collector.store.filter_keys import FOLDED
 from collector.store.filter_values import asks_for_some
 from collector.store.filters import Filter, Part, Term, Within
@@ -81,6 +84,12 @@ _HAS = {
     "notes": _BODY.format("b.notes is not null"),
 }  # fmt: skip
 _TRACE_HAS = {"score": "exists (select 1 from scores c where c.trace_id = t.trace_id)"}
+_SIGNAL = """(exists (select 1 from signals g where g.trace_id = s.trace_id and g.span_id = s.span_id
+    and g.kind in (select value from json_each({}))))"""
+_TRACE_SIGNAL = (
+    "(exists (select 1 from signals g where g.trace_id = t.trace_id and g.kind in (select value from json_each({}))))"
+)
+_GONE = f"(s.status = 'running' and s.start_ns is not null and {SPAN_DEAD})"
 JOINED_WITHIN_NS = 3_600_000_000_000
 SKEW_NS = 60_000_000_000
 
@@ -181,6 +190,7 @@ _OF_TRACE: dict[str, _One] = {
     "meta": lambda c, term: valued.in_object(c, "t.metadata", term),
     "score": lambda c, term: valued.scored(c, "c.trace_id = t.trace_id", term),
     "has": _has_of_trace,
+    "signal": lambda c, term: _signal(c, term, _TRACE_SIGNAL, f"{_RUNS} and {_ANY_SPAN.format(_GONE)}"),
 }
 
 
@@ -211,11 +221,16 @@ def _model(c: Conditions, term: Term) -> str:
     return f"{matches(c, '+s.model', term.values)} or {matches(c, '+s.request_model', term.values)}"
 
 
-def _things(term: Term) -> list[str]:
-    """What `has:` asks for, globs resolved."""
-    from fnmatch import fnmatchcase
+def _signal(c: Conditions, term: Term, stored: str, gone: str) -> str:
+    """Signals are stored, but for what comes with time: that a span was abandoned."""
+    kinds = chosen(term.values, SIGNALS)
+    asked = [stored.format(c.bind(orjson.dumps(kinds).decode()))] if set(kinds) - {"abandoned"} else []
+    return joined([*asked, *((gone,) if "abandoned" in kinds else ())], "or") or NEVER
 
-    return [name for name in _HAS if any(fnmatchcase(name, value) for value in term.values)]
+
+def _things(term: Term) -> list[str]:
+    """What `has:` asks for."""
+    return chosen(term.values, _HAS)
 
 
 _OF_SPAN: dict[str, _One] = {
@@ -231,6 +246,7 @@ _OF_SPAN: dict[str, _One] = {
     "finish": lambda c, term: _BODY.format(valued.in_list(c, "b.finish_reasons", term.values)),
     "docs": lambda c, term: _BODY.format(bounded(c, _DOCS, term.bounds)),
     "doc.score": lambda c, term: _BODY.format(valued.document_scores(c, term.bounds)),
+    "signal": lambda c, term: _signal(c, term, _SIGNAL, _GONE),
     "has": lambda c, term: joined([_HAS[name] for name in _things(term)], "or") or NEVER,
 }
 

@@ -137,7 +137,7 @@ class Expander:
             return None
         encoded = orjson.loads(column)
         if '{"$' in column:
-            self.texts(_names(encoded))
+            self.texts(text_names(encoded))
             return self.value(encoded)
         return encoded
 
@@ -150,7 +150,7 @@ class Expander:
         if not node:
             return []
         bodies = [orjson.loads(row[0]) for row in self._rows(RECIPE, {"node": node})]
-        self.texts(_names(bodies))
+        self.texts(text_names(bodies))
         return bodies
 
     def _render(self, pieces: Sequence[Any]) -> str:
@@ -168,7 +168,7 @@ class Expander:
         if column is None:
             return out
         encoded = orjson.loads(column)
-        self.texts(_names(encoded))
+        self.texts(text_names(encoded))
         for key, value in encoded.items():
             if isinstance(value, dict) and len(value) == 1 and "$m" in value:
                 head, node = value["$m"]
@@ -185,7 +185,7 @@ class Expander:
             return ()
         names = [row[0] for row in self._rows(PATH, {"node": node, "limit": limit})] or [node]
         bodies = {row[0]: (row[1], row[2], orjson.loads(row[3])) for row in self._named(MESSAGES, names)}
-        self.texts(_names([body[2] for body in bodies.values()]))
+        self.texts(text_names([body[2] for body in bodies.values()]))
         return tuple(self._message(bodies.get(name)) for name in names)
 
     def _message(self, row: tuple[str, str | None, list[Any]] | None) -> Message:
@@ -285,7 +285,7 @@ class Expander:
         )  # fmt: skip
 
 
-def _names(encoded: Any) -> list[str]:
+def text_names(encoded: Any) -> list[str]:
     """Every text that an encoding refers to: {"$t": name}, {"$j": name}, and the [name, style] of recipes."""
     found: list[str] = []
     stack = [encoded]

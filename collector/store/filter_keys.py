@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from collector.model import KINDS, STATUSES
+from collector.model import KINDS, SIGNALS, STATUSES
 
 Holds: TypeAlias = Literal["text", "choice", "number", "count", "duration", "money", "moment", "any", "term", "view"]
 
@@ -63,6 +63,7 @@ _ALL = (
     Key("finish", "text", "finish:length", "why the model stopped"),
     Key("docs", "count", "docs:0", "documents that a retriever or reranker returned"),
     Key("doc.score", "number", "doc.score:<0.5", "of one of these documents"),
+    Key("signal", "choice", "signal:loop", "something looks wrong: " + ", ".join(SIGNALS), SIGNALS),
     Key("has", "choice", "has:replay", ", ".join(HAS), HAS),
     Key("meta", "any", "meta.tier:premium", "metadata, by its key", named=True),
     Key("score", "any", "score.quality:<0.5", "a score, by its name", named=True),

@@ -32,7 +32,20 @@ def _run(database: Database, script: str) -> None:
         database.conn.execute(statement)
 
 
-STEPS: tuple[Step, ...] = (add_library, add_encoded)
+def add_signals(database: Database) -> None:
+    """4: what looks wrong in a trace. A large file that exists is not looked at by itself, only what changes in it
+    from now on: whoever opens it next may be a program that has other things to do (`tracetui signals --look`)."""
+    _run(database, "signals.sql")
+    database.conn.execute(
+        f"""update meta set value = json_array((select max(seq) + 1 from traces), 0)
+            where key in ('signals_settled', 'signals_quiet')
+              and (select count(*) from (select 1 from traces limit {MANY_TRACES + 1})) > {MANY_TRACES}"""
+    )
+
+
+MANY_TRACES = 2000
+
+STEPS: tuple[Step, ...] = (add_library, add_encoded, add_signals)
 """STEPS[n] leads from version n + 1 to n + 2."""
 
 SCHEMA_VERSION = 1 + len(STEPS)

@@ -14,7 +14,8 @@ from typing import Any
 
 import orjson
 
-from collector.store.binding import glob_pattern
+from collector.model import SIGNALS
+from collector.store.binding import chosen, glob_pattern
 from collector.store.filter_values import asks_for_some
 from collector.store.filters import Either, Filter, Part, Term, Within
 from collector.store.search import match_expression
@@ -65,6 +66,9 @@ OF_NAMES = """
     cross join spans s on s.kind = j.value and s.name = v.value collate nocase limit :most"""
 RUNNING = "select s.id from spans s where s.status = 'running' limit :most"
 FAILED = "select s.id from spans s where s.status = 'error' limit :most"
+OF_SIGNALS = """
+    select s.id from json_each(:values) v cross join signals g on g.kind = v.value
+    cross join spans s on s.trace_id = g.trace_id and s.span_id = g.span_id limit :most"""
 OF_SCORES = """
     select * from (
       select s.id from scores c cross join spans s on s.trace_id = c.trace_id and s.span_id = c.span_id
@@ -182,9 +186,19 @@ def _of_text(rows: Rows, term: Term) -> list[int] | None:
     return _by_values(rows, OF_TEXTS, texts) if len(texts) <= MOST else None
 
 
+def _signalled(rows: Rows, term: Term) -> list[int] | None:
+    kinds = chosen(term.values, SIGNALS)
+    found = _by_values(rows, OF_SIGNALS, kinds)
+    return (
+        found
+        if found is None or "abandoned" not in kinds
+        else [*found, *(r[0] for r in rows(RUNNING, {"most": MOST + 1}))]
+    )
+
+
 _PROBES: dict[str, Callable[[Rows, Term], list[int] | None]] = {
     "kind": _of_kind, "model": _of_model, "name": _of_name, "status": _running, "text": _of_text,
-    "errors": _failed, "score": _scored,
+    "signal": _signalled, "errors": _failed, "score": _scored,
 }  # fmt: skip
 
 

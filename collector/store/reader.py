@@ -12,8 +12,11 @@ from typing import Any
 import orjson
 
 from collector.errors import NotFound, StoreError
+from collector.limits import Limits
 from collector.model import USAGE_FIELDS, Process, Resource, Scope, Score, SpanPart, Usage
-from collector.store import measures, parts, skeleton
+from collector.seen import Seen
+from collector.signals import Signal
+from collector.store import measures, parts, signals, skeleton
 from collector.store.complete import Completion, complete
 from collector.store.filters import Filter
 from collector.store.find import find
@@ -35,6 +38,7 @@ from collector.store.rows import (
     TraceRow,
 )  # fmt: skip
 from collector.store.salvage import salvaged
+from collector.store.signals import Counted
 from collector.store.skeleton import Skeleton
 from collector.store.state import BODY_COLUMNS, SPAN_COLUMNS, SpanState
 
@@ -95,7 +99,7 @@ class Reader(Reading):
         before: Page | None = None, sort: str = "-start",
     ) -> list[TraceRow]:  # fmt: skip
         """A page of traces. `after` and `before` are the `Page` of a row: its sort value and trace id."""
-        return [trace_row(row) for row in self._list(TRACES, where, limit, after, before, sort)]
+        return signals.marked(self, [trace_row(row) for row in self._list(TRACES, where, limit, after, before, sort)])
 
     def spans(
         self, where: Filter | None = None, *, limit: int = 100, after: Page | None = None,
@@ -137,7 +141,7 @@ class Reader(Reading):
         rows = self.rows(ONE_TRACE, {"trace_id": trace_id, **self.moment()})
         if not rows:
             raise NotFound(f"{self.state.path} has no trace {trace_id}")
-        return trace_row(rows[0])
+        return signals.marked(self, [trace_row(rows[0])])[0]
 
     def resolve_trace(self, prefix: str) -> str:
         """The one trace whose id begins so. NotFound when there is none, or more than one."""
@@ -218,6 +222,21 @@ class Reader(Reading):
     def scores(self, trace_id: str) -> list[Score]:
         rows = self.rows(SCORES, {"trace_id": trace_id})
         return [Score(*[*row[:11], orjson.loads(row[11]) if row[11] else None]) for row in rows]
+
+    def seen(self, trace_id: str) -> list[Seen]:
+        """Its spans with their contents, for what looks at them together: the first `signals.LIVE_SPANS` by start."""
+        return signals.spans_of(self, trace_id)
+
+    def signals(self, trace_id: str, limits: Limits) -> list[Signal]:
+        """What looks wrong in a trace as it is now."""
+        return signals.live(self, trace_id, limits)
+
+    def signal_counts(self, where: Filter | None = None) -> list[Counted]:
+        """How often each kind of signal was found."""
+        return signals.counts(self, where)
+
+    def span_names(self, trace_id: str) -> dict[str, str]:
+        return signals.span_names(self, trace_id)
 
     # -- the whole file -------------------------------------------------------------------------------
 

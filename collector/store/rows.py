@@ -29,6 +29,7 @@ from collector.model import (
 class TraceRow:
     """One trace, as the list shows it. `duration_ns` is None while it runs. `calls` counts LLM calls.
 
+    `signals` names what looks wrong in it (`model.SIGNALS`), as far as it was looked at.
     `input_preview`/`output_preview` are one line of at most 200 characters, or None.
     `cost_nanousd` sums the known costs (None when none is known); `unpriced_calls` counts the others.
     """
@@ -61,6 +62,7 @@ class TraceRow:
     usage: Usage
     input_preview: str | None
     output_preview: str | None
+    signals: tuple[str, ...] = ()
 
 
 class SpanRow(NamedTuple):

@@ -18,7 +18,7 @@ from pathlib import Path
 from collector.errors import StoreBusy, StoreError
 from collector.library import Item
 from collector.model import Process, Refusal, Score, SpanPart
-from collector.store import fulltext, shelving, staging
+from collector.store import fulltext, shelving, signals, staging
 from collector.store.batch import Batch, File, Ledger, LedgerEntry, Outcome
 from collector.store.build import Pricer
 from collector.store.files import failure, forget_wal, identity, lock_path, open_for_writing, wal_path
@@ -162,6 +162,11 @@ class Writer:
             self._locked(lambda: shelving.write(self._connection, program))
         except UNWRITABLE as error:
             raise StoreError(f"cannot write to {self.path}: {error}") from error
+
+    def keep_signals(self, looked: signals.Looked) -> None:
+        """Write what was found in traces that were looked at."""
+        self._follow()
+        self._locked(lambda: signals.keep(self._connection, looked))
 
     def index(self, budget_bytes: int = fulltext.INDEX_BYTES) -> bool:
         """Take waiting texts into full-text search, about `budget_bytes` of them. True while there is more."""

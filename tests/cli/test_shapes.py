@@ -56,6 +56,7 @@ def test_a_trace_of_a_list_is_exactly_this():
         "usage": NO_USAGE | {"input_tokens": 10, "output_tokens": 2},
         "cost_usd": 0.0015,
         "unpriced_calls": 0,
+        "signals": [],
         "input": {"value": "Hi"},
         "output": None,
     }

@@ -25,6 +25,7 @@ COMMANDS = {
     "costs": ("costs", "Add up calls, tokens and costs by anything."),
     "overview": ("overview", "What goes on now: burn, what runs, failed last, was dearest."),
     "show": ("show", "Show one trace, or one span of it."),
+    "signals": ("signals", "Count what looks wrong: loops, cut answers, invented values, …"),
     "search": ("search", "Search all text: messages, names, errors, values."),
     "errors": ("errors", "Group failures by what they have in common."),
     "export": ("export", "Write spans or whole traces: JSON lines, OTLP, CSV, Markdown, HTML, Perfetto."),

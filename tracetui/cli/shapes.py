@@ -12,6 +12,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from collector.model import Score, Usage
+from collector.signals import Signal
 from collector.store.rows import SearchHit, SessionRow, SpanDetail, SpanRow, TraceRow
 from tracetui.cli.pieces import (
     Json,
@@ -27,9 +28,15 @@ from tracetui.cli.pieces import (
 )
 
 
-def trace_json(row: TraceRow, scores: Iterable[Score] = (), spans: Sequence[SpanDetail] | None = None) -> Json:
+def trace_json(
+    row: TraceRow,
+    scores: Iterable[Score] = (),
+    spans: Sequence[SpanDetail] | None = None,
+    signals: Sequence[Signal] = (),
+) -> Json:
     """One trace. With `spans` (pre-order) it is what `show` prints: they are added, and `input` and `output`
-    are whole; without, they are the previews of a list (one line, at most 200 characters)."""
+    are whole, and so are `signals`, each with its evidence; without, they are the previews of a list (one line, at
+    most 200 characters), and the names of its signals."""
     shape = {
         "trace_id": row.trace_id,
         "name": row.name,
@@ -57,13 +64,31 @@ def trace_json(row: TraceRow, scores: Iterable[Score] = (), spans: Sequence[Span
         "usage": usage_json(row.usage),
         "cost_usd": dollars(row.cost_nanousd),
         "unpriced_calls": row.unpriced_calls,
+        "signals": list(row.signals),
         "input": _preview_json(row.input_preview),
         "output": _preview_json(row.output_preview),
     }
     if spans is not None:
         shape["input"], shape["output"] = trace_sides(spans)
-        shape["spans"] = [span_json(span) for span in spans]
+        shape["signals"] = [signal_json(signal) for signal in signals]
+        by_span: dict[str, list[str]] = {}
+        for signal in signals:
+            by_span.setdefault(signal.span_id, []).append(signal.kind)
+        shape["spans"] = [
+            span_json(span) | {"signals": list(dict.fromkeys(by_span.get(span.row.span_id, ())))} for span in spans
+        ]
     return shape
+
+
+def signal_json(signal: Signal) -> Json:
+    """One thing that looks wrong; `spans` names what else belongs to it, `value` the value in question."""
+    return {
+        "signal": signal.kind,
+        "span_id": signal.span_id,
+        "evidence": signal.text,
+        "spans": list(signal.spans),
+        "value": signal.value or None,
+    }
 
 
 def span_row_json(row: SpanRow) -> Json:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from collector.errors import NotFound
+from collector.limits import Limits
+from collector.settings import resolve
 from collector.store.rows import SpanDetail, SpanRow
 from tracetui.cli import common, shapes, tell
 
@@ -58,8 +60,9 @@ def _show_trace(reader: Reader, trace_id: str, form: str) -> None:
     nodes = tree.build(reader.tree_spans(trace_id))
     arrived = [node.row for node in nodes if node.row is not None]
     if form == "json":
+        found = reader.signals(trace_id, Limits(**resolve().settings.signals))
         details = [reader.span(trace_id, one.span_id) for one in arrived]
-        common.print_json(shapes.trace_json(row, reader.scores(trace_id), details))
+        common.print_json(shapes.trace_json(row, reader.scores(trace_id), details, found))
         return
     click.echo(tell.heading(row))
     if form == "messages":

@@ -1,0 +1,224 @@
+"""Signals in the file: found when a trace has settled, off the way of whoever waits for a commit; listed and counted.
+
+Traces are looked at in the order of their last change. One that has ended is looked at a second after it (one mark
+in `signal_marks`), one that has not once it was silent for a minute (the other mark); a change brings it back.
+Looking takes no lock: it reads, like any reader. What it found is written in one short transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+
+from collector.limits import Limits
+from collector.seen import Seen
+from collector.signals import KINDS, Signal, Window, detect
+from collector.signals.windows import windows
+from collector.store.conditions import SPAN_DEAD, for_traces
+from collector.store.filters import Filter
+from collector.store.ground import Reading
+from collector.store.rows import TraceRow
+from collector.store.seen import seen_spans
+from collector.store.shelving import write
+
+SINCE = 4
+"""The schema that brought the tables."""
+SKIPPED = "skipped"
+LIVE_SPANS = 20_000
+"""Spans of a trace that are looked at when it is opened."""
+A_LOOK = 200
+
+STAND_IN = "create temp table if not exists signals(kind, trace_id, n, span_id, text, spans, value)"
+MARKS = "select key, value from meta where key in ('signals_settled', 'signals_quiet')"
+DUE = """
+    select t.id, t.trace_id, t.seq, t.span_count, t.running_count = 0 and exists (
+        select 1 from spans s where s.trace_id = t.trace_id and s.span_id = t.root_span_id and s.parent_id is null)
+    from traces t where (t.seq, t.id) > (:seq, :id) and t.seq <= :until order by t.seq, t.id limit :limit"""
+FORGET = "delete from signals where trace_id in (select value from json_each(:ids))"
+KEEP = """
+    insert into signals(kind, trace_id, n, span_id, text, spans, value)
+    select json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+      json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
+      json_extract(value, '$[6]')
+    from json_each(:rows)"""
+MARK = """
+    update meta set value = json_array(:seq, :id)
+    where key = :key and (json_extract(value, '$[0]'), json_extract(value, '$[1]')) < (:seq, :id)"""
+OF_TRACE = "select kind, span_id, text, spans, value from signals where trace_id = :trace_id order by kind, n"
+OF_TRACES = """
+    select trace_id, kind, count(*) from signals
+    where trace_id in (select value from json_each(:ids)) and kind <> 'skipped'
+    group by trace_id, kind"""
+# Of bare columns SQLite takes those of the row that max() found.
+COUNTS = """
+    select g.kind, count(distinct g.trace_id), count(*), max(t.start_ns), g.trace_id, g.span_id, t.name, g.text
+    from signals g join traces t on t.trace_id = g.trace_id where {where} group by g.kind"""
+NAMES = "select span_id, name from spans where trace_id = :trace_id limit :limit"
+GONE = f"""
+    select 'abandoned', count(distinct s.trace_id), count(*), max(s.start_ns), s.trace_id, s.span_id, t.name,
+      ifnull(s.name, '') || ' never ended: its process is gone, or has gone quiet'
+    from spans s join traces t on t.trace_id = s.trace_id
+    where s.status = 'running' and s.start_ns is not null and {SPAN_DEAD} and {{where}}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How often a kind of signal is in the file: `traces` that have it, and all of them. The rest is of the newest
+    trace that has one: when it began, where the signal is, the trace's name, the evidence (foreign texts)."""
+
+    kind: str
+    traces: int = 0
+    signals: int = 0
+    newest_ns: int | None = None
+    trace_id: str = ""
+    span_id: str = ""
+    trace: str | None = None
+    text: str = ""
+
+
+Mark = tuple[int, int]
+"""(traces.seq, traces.id) of the last trace that was looked at: all traces of a batch have one seq."""
+
+
+@dataclass(slots=True)
+class Looked:
+    """What a round of looking brought: the signals by trace, and the marks after it."""
+
+    found: dict[str, list[Signal]]
+    settled: Mark
+    quiet: Mark
+    more: bool = False
+
+
+def spans_of(reading: Reading, trace_id: str, limit: int = LIVE_SPANS) -> list[Seen]:
+    """The spans of a trace with their contents, the first `limit` by start."""
+    with reading.sound():
+        return seen_spans(reading.rows, reading.expander, trace_id, reading.moment(), limit=limit)
+
+
+def live(reading: Reading, trace_id: str, limits: Limits, window: Window | None = None) -> list[Signal]:
+    """The signals of a trace as it stands now, whatever is stored of it."""
+    return detect(spans_of(reading, trace_id), limits, window or windows(limits))
+
+
+def of_trace(reading: Reading, trace_id: str) -> list[Signal]:
+    """Those that are stored of a trace."""
+    rows = reading.rows(OF_TRACE, {"trace_id": trace_id})
+    return [
+        Signal(kind, span, text, tuple(orjson.loads(more or "[]")), value or "")
+        for kind, span, text, more, value in rows
+    ]
+
+
+def of_traces(reading: Reading, trace_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Kinds of stored signals and how many, by trace, for a page of a list."""
+    found: dict[str, dict[str, int]] = {}
+    for trace_id, kind, n in reading.rows(OF_TRACES, {"ids": orjson.dumps(list(trace_ids)).decode()}):
+        if kind in KINDS:
+            found.setdefault(trace_id, {})[kind] = n
+    return found
+
+
+def marked(reading: Reading, rows: Sequence[TraceRow]) -> list[TraceRow]:
+    """A page of traces with the kinds of their signals, in the order of `KINDS`."""
+    found = of_traces(reading, [row.trace_id for row in rows]) if rows else {}
+    out = []
+    for row in rows:
+        kinds = set(found.get(row.trace_id, ())) | ({"abandoned"} if row.status == "abandoned" else set())
+        out.append(replace(row, signals=tuple(kind for kind in KINDS if kind in kinds)) if kinds else row)
+    return out
+
+
+def counts(reading: Reading, where: Filter | None = None) -> list[Counted]:
+    """All kinds in the order of `KINDS`, with what the traces that a filter finds have of them; "skipped" last,
+    where there are any."""
+    conditions = for_traces(where or Filter())
+    values = {**conditions.values, **reading.moment()}
+    rows = reading.rows(COUNTS.format(where=conditions.where), values)
+    rows += reading.rows(GONE.format(where=conditions.where), values)
+    found = {row[0]: Counted(*row) for row in rows if row[2]}
+    kinds = [*KINDS, *((SKIPPED,) if SKIPPED in found else ())]
+    return [found.get(kind, Counted(kind)) for kind in kinds]
+
+
+def span_names(reading: Reading, trace_id: str) -> dict[str, str]:
+    """What the spans of a trace are called, by their ids."""
+    return {row[0]: row[1] or "" for row in reading.rows(NAMES, {"trace_id": trace_id, "limit": LIVE_SPANS})}
+
+
+def look(
+    reading: Reading, limits: Limits, window: Window, *, settled_until: int, quiet_until: int, budget_s: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> Looked | None:  # fmt: skip
+    """Look at traces whose last change is no later than these, until the budget is spent (by one trace too much at
+    most); None when there is nothing to look at."""
+    marks = {key: tuple(orjson.loads(value)) for key, value in reading.rows(MARKS)}
+    if len(marks) < 2:
+        return None  # a file from before signals
+    looked = Looked({}, marks["signals_settled"], marks["signals_quiet"])
+    due = [(True, settled_until, looked.settled), (False, quiet_until, looked.quiet)]
+    until, any_new = clock() + budget_s, False
+    for ended, last, mark in due:
+        rows = reading.rows(DUE, {"seq": mark[0], "id": mark[1], "until": last, "limit": A_LOOK})
+        any_new = any_new or bool(rows)
+        looked.more = looked.more or len(rows) == A_LOOK
+        for number, trace_id, seq, size, has_ended in rows:
+            if bool(has_ended) == ended:
+                _look_at(reading, looked, trace_id, size, limits, window)
+            if ended:
+                looked.settled = (seq, number)
+            else:
+                looked.quiet = (seq, number)
+            if clock() > until:
+                looked.more = True
+                return looked
+    return looked if any_new else None
+
+
+def _look_at(reading: Reading, looked: Looked, trace_id: str, size: int, limits: Limits, window: Window) -> None:
+    if size > limits.max_spans:
+        text = f"{size:,} spans; up to {limits.max_spans:,} are looked at before the trace is opened"
+        looked.found[trace_id] = [Signal(SKIPPED, "", text)]
+        return
+    try:
+        found = detect(spans_of(reading, trace_id, limits.max_spans), limits, window)
+    except Exception as error:  # noqa: BLE001  # of data that nobody foresaw: the others must be looked at all the same
+        found = [Signal(SKIPPED, "", f"it could not be looked at: {type(error).__name__}: {error}"[:300])]
+    looked.found[trace_id] = [one for one in found if one.kind != "abandoned"]
+
+
+def keep(connection: sqlite3.Connection, looked: Looked) -> None:
+    """Write what was found. The caller holds the lock."""
+    rows = []
+    for trace_id, found in looked.found.items():
+        numbers: dict[str, int] = {}
+        for one in found:
+            numbers[one.kind] = numbers.get(one.kind, 0) + 1
+            more = orjson.dumps(one.spans).decode() if one.spans else None
+            rows.append([one.kind, trace_id, numbers[one.kind], one.span_id, _sound(one.text), more, _sound(one.value)])
+    write(
+        connection,
+        [
+            (FORGET, {"ids": orjson.dumps(list(looked.found)).decode()}),
+            (KEEP, {"rows": orjson.dumps(rows).decode()}),
+            (MARK, {"key": "signals_settled", "seq": looked.settled[0], "id": looked.settled[1]}),
+            (MARK, {"key": "signals_quiet", "seq": looked.quiet[0], "id": looked.quiet[1]}),
+        ],
+    )
+
+
+def _sound(text: str) -> str:
+    """As SQLite and UTF-8 can hold it: a text of SQLite's JSON ends at a NUL."""
+    return text.replace("\0", "�").encode(errors="replace").decode()
+
+
+def summary(kinds: Mapping[str, int]) -> str:
+    """ "loop" or "loop +2": the first of a trace's kinds, in the order of `KINDS`, and how many more there are."""
+    names = [kind for kind in KINDS if kind in kinds]
+    if not names:
+        return ""
+    return names[0] + (f" +{len(names) - 1}" if len(names) > 1 else "")

@@ -1,0 +1,350 @@
+"""Signals in the file: found when a trace has settled, filterable, listed, counted."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from collector.ingest import Ingest
+from collector.limits import Limits
+from collector.looking import Looking
+from collector.model import Batch, Content, Message, Process, Reading, SpanPart, Tool, Usage
+from collector.pricing import context_window
+from collector.settings import Settings, resolve
+from collector.signals import KINDS, no_window
+from collector.signals.windows import windows
+from collector.store import files, migrations, signals
+from collector.store.filters import parse
+from collector.store.opening import open_reader
+from collector.store.reader import Reader
+from tests.builders import MS, T0, TRACE, assistant, conversation, make_part, make_started, trace_id, user
+from tracetui.cli.main import cli
+
+LOOPING, CUT, FINE, LOST = (trace_id(n) for n in (1, 2, 3, 4))
+
+
+def root(trace: str, **fields: Any) -> SpanPart:
+    return make_part(
+        9, trace=trace, reading=Reading(kind="agent"), name="agent", start_ns=T0, end_ns=T0 + 900 * MS, **fields
+    )
+
+
+def looping(trace: str = LOOPING, times: int = 3) -> list[SpanPart]:
+    tool = Reading(kind="tool", tool=Tool("get_weather", None, {"city": "Patiala"}, "31 °C"))
+    return [*(make_part(n, parent=9, trace=trace, reading=tool) for n in range(1, times + 1)), root(trace)]
+
+
+def cut(trace: str = CUT) -> list[SpanPart]:
+    out = Content(messages=(Message("assistant", ({"type": "text", "text": "Once upon"},), finish_reason="length"),))
+    reading = Reading(kind="llm", model="gpt-4o-mini", usage=Usage(10, 5), finish_reasons=("length",), output=out,
+                      input=conversation(user("Tell"), assistant("What?"), user("A story")))  # fmt: skip
+    return [make_part(1, parent=9, trace=trace, reading=reading), root(trace)]
+
+
+def settings(path: Path, **more: Any) -> Settings:
+    return Settings(db=path, redact="off", **more)
+
+
+def made(path: Path, *parts: SpanPart, **more: Any) -> Path:
+    with Ingest(path, settings(path, **more)) as ingest:
+        ingest.write(Batch("test", parts=parts))
+    return path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return made(tmp_path / "traces.db", *looping(), *cut(), root(FINE))
+
+
+def found(path: Path, text: str) -> list[str]:
+    with open_reader(path) as reader:
+        return sorted(row.trace_id for row in reader.traces(parse(text, T0)))
+
+
+def kinds(reader: Reader) -> dict[str, tuple[int, int]]:
+    return {one.kind: (one.traces, one.signals) for one in signals.counts(reader) if one.signals}
+
+
+def test_a_closed_file_has_the_signals_of_its_traces(path: Path) -> None:
+    with open_reader(path) as reader:
+        assert kinds(reader) == {"loop": (1, 1), "truncated": (1, 1)}
+        (signal,) = signals.of_trace(reader, LOOPING)
+        assert (signal.kind, signal.span_id[-1], len(signal.spans)) == ("loop", "3", 3)
+        assert [row.signals for row in reader.traces()] == [(), ("truncated",), ("loop",)]
+        assert reader.trace(LOOPING).signals == ("loop",)
+        assert signals.of_traces(reader, [LOOPING, CUT, FINE]) == {LOOPING: {"loop": 1}, CUT: {"truncated": 1}}
+        assert reader.signals(LOOPING, Limits()) == [signal]
+
+
+@pytest.mark.parametrize(
+    ("text", "traces"),
+    [
+        ("signal:loop", [LOOPING]),
+        ("signal:loop,truncated", [LOOPING, CUT]),
+        ("signal:*", [LOOPING, CUT]),
+        ("-signal:*", [FINE]),
+        ("signal:refusal", []),
+        ("signal:loop or signal:truncated", [LOOPING, CUT]),
+        ("any:(kind:tool signal:loop)", [LOOPING]),
+        ("any:(kind:llm signal:loop)", []),
+        ("root:signal:loop", []),
+    ],
+)
+def test_traces_are_found_by_their_signals(path: Path, text: str, traces: list[str]) -> None:
+    assert found(path, text) == traces
+
+
+def test_spans_are_found_by_their_signals(path: Path) -> None:
+    with open_reader(path) as reader:
+        assert [row.span_id[-1] for row in reader.spans(parse("signal:loop", T0))] == ["3"]
+        assert [row.kind for row in reader.spans(parse("signal:t*", T0))] == ["llm"]
+
+
+def test_a_trace_that_changes_is_looked_at_again(path: Path) -> None:
+    made(path, *cut(FINE)[:1])
+    assert found(path, "signal:truncated") == [CUT, FINE]
+
+
+def test_thresholds_come_from_the_settings(tmp_path: Path) -> None:
+    path = made(tmp_path / "t.db", *looping(), *cut(), signals={"loop_calls": 4, "off": ("truncated",)})
+    assert found(path, "signal:*") == []
+
+
+def test_a_trace_that_is_too_large_is_skipped_and_said_to_be(tmp_path: Path) -> None:
+    path = made(tmp_path / "t.db", *looping(), *cut(), signals={"max_spans": 3})
+    with open_reader(path) as reader:
+        assert kinds(reader) == {"truncated": (1, 1), "skipped": (1, 1)}
+        assert signals.of_trace(reader, LOOPING)[0].text == "4 spans; up to 3 are looked at before the trace is opened"
+        assert signals.of_traces(reader, [LOOPING]) == {}
+
+
+def test_what_cannot_be_looked_at_does_not_hold_up_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = signals.detect
+
+    def detect(spans: Any, *rest: Any) -> Any:
+        if len(spans) == 4:
+            raise RecursionError("deep")
+        return real(spans, *rest)
+
+    monkeypatch.setattr(signals, "detect", detect)
+    path = made(tmp_path / "t.db", *looping(), *cut())
+    with open_reader(path) as reader:
+        assert kinds(reader) == {"truncated": (1, 1), "skipped": (1, 1)}
+
+
+def test_abandoned_spans_are_found_without_anybody_looking(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    gone = Process("p1", pid=2**22 + 1, started_ns=1, ended_ns=T0)
+    with Ingest(path, settings(path)) as ingest:
+        ingest.write(Batch("test", parts=(make_started(1, trace=LOST, process_id="p1"), root(FINE)), processes=(gone,)))
+    assert found(path, "signal:abandoned") == [LOST]
+    assert found(path, "-signal:abandoned") == [FINE]
+    with open_reader(path) as reader:
+        assert kinds(reader) == {"abandoned": (1, 1)}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_trace_is_looked_at_once_it_has_settled_and_an_open_one_once_it_is_quiet(tmp_path: Path) -> None:
+    path = made(tmp_path / "t.db")
+    clock = Clock()
+    looking = Looking(path, Limits(), clock=clock)
+    with Ingest(path, settings(path)) as ingest:
+
+        def looked() -> list[str]:
+            round_ = looking.round(9.0)
+            if round_ is not None:
+                ingest._writer.keep_signals(round_)
+            return list(round_.found) if round_ else []
+
+        ingest.write(Batch("test", parts=(*looping(), *cut(LOST)[:1])))  # LOST has no root yet
+        looking.wrote()
+        assert looked() == []
+        clock.now += 1.5
+        assert looked() == [LOOPING]
+        assert looked() == []
+        clock.now += 60
+        assert looked() == [LOST]
+        clock.now += 60
+        assert looked() == []
+
+
+def test_looking_stops_when_its_time_is_spent_and_goes_on_later(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    ingest = Ingest(path, settings(path))
+    ingest.write(Batch("test", parts=tuple(part for n in range(1, 6) for part in cut(trace_id(n)))))
+    ingest.flush()
+    with open_reader(path) as reader:
+        ticks = iter(range(1000))
+        first = signals.look(reader, Limits(), no_window, settled_until=reader.seq(), quiet_until=0, budget_s=1.5,
+                             clock=lambda: float(next(ticks)))  # fmt: skip
+    assert first is not None
+    assert (len(first.found), first.more) == (2, True)
+    ingest._writer.keep_signals(first)
+    assert ingest.look() == 3
+    ingest.close()
+    assert len(found(path, "signal:truncated")) == 5
+
+
+def old(path: Path, monkeypatch: pytest.MonkeyPatch, *parts: SpanPart) -> Path:
+    """A file as the version before signals made it."""
+    with monkeypatch.context() as then:
+        then.setattr(files, "SCRIPTS", ("schema.sql", "library.sql", "media.sql", "views.sql"))
+        then.setattr(files, "SCHEMA_VERSION", 3)
+        with Ingest(path, settings(path)) as ingest:
+            ingest._look_last = lambda: None  # type: ignore[method-assign]
+            ingest.write(Batch("test", parts=parts))
+    return path
+
+
+def test_a_file_of_before_signals_is_read_as_having_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = old(tmp_path / "t.db", monkeypatch, *looping())
+    with open_reader(path) as reader:
+        assert reader.state.schema_version == 3
+        assert reader.traces()[0].signals == ()
+        assert [row.trace_id for row in reader.traces(parse("-signal:loop", T0))] == [LOOPING]
+        assert list(reader.traces(parse("signal:loop", T0))) == []
+        assert kinds(reader) == {}
+        assert signals.of_trace(reader, LOOPING) == []
+        assert signals.of_traces(reader, [LOOPING]) == {}
+        assert [one.kind for one in reader.signals(LOOPING, Limits())] == ["loop"]
+
+
+def test_the_next_writer_gives_an_old_file_its_signals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = made(old(tmp_path / "t.db", monkeypatch, *looping()), root(FINE))
+    assert found(path, "signal:loop") == [LOOPING]
+
+
+def test_of_a_large_old_file_only_what_changes_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "MANY_TRACES", 1)
+    path = made(old(tmp_path / "t.db", monkeypatch, *looping(), root(FINE)), *cut())
+    assert found(path, "signal:*") == [CUT]
+
+
+def test_hostile_texts_are_stored_as_evidence(tmp_path: Path) -> None:
+    hostile = "[/red] \x1b]0;x\x07 \0 \ud800 list[int]"
+    tool = Reading(kind="tool", tool=Tool(hostile, None, {"x": hostile}, "31"))
+    parts = [make_part(n, parent=9, trace=LOOPING, reading=tool) for n in range(1, 5)]
+    path = made(tmp_path / "t.db", *parts, root(LOOPING))
+    with open_reader(path) as reader:
+        assert signals.of_trace(reader, LOOPING)[0].kind == "loop"
+
+
+def test_the_view_for_people_has_the_evidence(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("select signal, trace, evidence from v_signals order by signal").fetchall()
+    assert [row[:2] for row in rows] == [("loop", "agent"), ("truncated", "agent")]
+    assert "finish reason length" in rows[1][2]
+
+
+def test_asking_for_signals_reads_no_table_from_end_to_end(path: Path) -> None:
+    from tests.store_read.files import Plans
+
+    with open_reader(path) as reader:
+        plans = Plans(reader)
+        reader.traces(parse("signal:loop", T0))
+        assert plans.scans() == []
+
+
+def test_the_summary_names_the_first_kind_and_counts_the_others() -> None:
+    assert signals.summary({"truncated": 2, "loop": 1}) == "loop +1"
+    assert (signals.summary({"loop": 3}), signals.summary({})) == ("loop", "")
+
+
+# the command line
+
+
+def ran(*words: str) -> Any:
+    result = CliRunner().invoke(cli, list(words))
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_the_command_counts_the_kinds_and_names_the_newest_of_each(path: Path) -> None:
+    loop, cut_ = ran("signals", "--db", str(path), "--json")
+    assert (loop["signal"], loop["traces"], loop["signals"], loop["newest"]["trace_id"]) == ("loop", 1, 1, LOOPING)
+    assert "get_weather" in loop["newest"]["evidence"]
+    assert cut_["signal"] == "truncated"
+    assert [one["signal"] for one in ran("signals", "signal:loop", "--db", str(path), "--json")] == ["loop"]
+
+
+def test_look_looks_at_what_nobody_has_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = old(tmp_path / "t.db", monkeypatch, *looping())
+    assert ran("signals", "--db", str(path), "--json") == []
+    assert [one["signal"] for one in ran("signals", "--look", "--db", str(path), "--json")] == ["loop"]
+
+
+def test_traces_and_show_carry_the_signals(path: Path) -> None:
+    assert [row["signals"] for row in ran("traces", "--db", str(path), "--json")] == [[], ["truncated"], ["loop"]]
+    shown = ran("show", LOOPING, "--db", str(path), "--json")
+    (signal,) = shown["signals"]
+    assert (signal["signal"], len(signal["spans"])) == ("loop", 3)
+    assert [one["span_id"] for one in shown["spans"] if one["signals"] == ["loop"]] == [signal["span_id"]]
+
+
+def test_hostile_evidence_is_harmless_on_a_terminal(tmp_path: Path) -> None:
+    tool = Reading(kind="tool", tool=Tool("\x1b]0;x\x07[/red]", None, {}, "31"))
+    path = made(tmp_path / "t.db", *(make_part(n, parent=9, reading=tool) for n in (1, 2, 3)), root(TRACE))
+    result = CliRunner().invoke(cli, ["signals", "--db", str(path)])
+    assert "\x1b" not in result.output
+    assert "[/red]" in result.output
+
+
+# settings
+
+
+def test_the_table_of_limits_is_read(tmp_path: Path) -> None:
+    (tmp_path / "tracetui.toml").write_text(
+        '[signals]\nloop-calls = 4\noff = ["refusal"]\n[signals.windows]\n"my-*" = 32000\n'
+    )
+    read = resolve(cwd=tmp_path, env={}, user_config=tmp_path / "none.toml").settings.signals
+    assert Limits(**read) == Limits(loop_calls=4, off=("refusal",), windows={"my-*": 32000})
+    from_variable = resolve(
+        cwd=tmp_path, env={"TRACETUI_SIGNALS": '{"loop_calls": 5}'}, user_config=tmp_path / "none.toml"
+    )
+    assert from_variable.settings.signals == {"loop_calls": 5}
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"loop_cals": 4}, "did you mean loop_calls?"),
+        ({"loop_calls": 1}, "must be a whole number between 2 and 1,000"),
+        ({"loop_calls": True}, "must be a whole number"),
+        ({"window_share": 2}, "between 0 and 1"),
+        ({"off": ["lop"]}, "there is no signal 'lop'"),
+        ({"off": "loop"}, "needs a list"),
+        ({"windows": {"m": "big"}}, "needs a number of tokens"),
+        (3, "give it a table"),
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_said(table: Any, said: str) -> None:
+    from collector.limits import limits
+
+    with pytest.raises(ValueError, match=re.escape(said)):
+        limits(table)
+
+
+def test_windows_are_the_users_then_the_tables() -> None:
+    window = windows(Limits(windows={"my-*": 32_000, "ollama/llama3": 8192, "my-own": 5}))
+    assert (window(None, "my-own"), window("x", "My-Model"), window("ollama", "llama3")) == (5, 32_000, 8192)
+    assert window("openai", "gpt-4o") == context_window("openai", "gpt-4o") == 128_000
+    assert (window(None, None), window("nobody", "no-such-model")) == (None, None)
+
+
+def test_every_kind_is_filterable() -> None:
+    for kind in KINDS:
+        assert parse(f"signal:{kind}", T0)
