@@ -18,16 +18,20 @@ class NoEditor(TracetuiError):
 
 
 def command(env: Mapping[str, str]) -> list[str]:
-    """$VISUAL, else $EDITOR, with its arguments."""
-    said = env.get("VISUAL", "").strip() or env.get("EDITOR", "").strip()
-    if not said:
-        raise NoEditor("No editor is named: set $VISUAL or $EDITOR, to vim, nano or 'code --wait' for example.")
+    """$VISUAL, else $EDITOR, else $PAGER, with its arguments; else a pager that is here."""
+    name = next((name for name in ("VISUAL", "EDITOR", "PAGER") if env.get(name, "").strip()), "")
+    if not name:
+        pager = next((word for word in ("less", "more") if shutil.which(word, path=env.get("PATH"))), None)
+        if pager is None:
+            raise NoEditor("No editor is named: set $VISUAL or $EDITOR, to vim, nano or 'code --wait' for example.")
+        return [pager]
+    said = env[name].strip()
     try:
         words = shlex.split(said)
     except ValueError as error:
-        raise NoEditor(f"$VISUAL or $EDITOR cannot be read ({error}): {said}") from error
-    if not words or shutil.which(words[0]) is None:
-        raise NoEditor(f"The editor {said!r} was not found; set $VISUAL or $EDITOR to one that is installed.")
+        raise NoEditor(f"${name} cannot be read ({error}): {said}; set $VISUAL or $EDITOR") from error
+    if not words or shutil.which(words[0], path=env.get("PATH")) is None:
+        raise NoEditor(f"${name} names {said!r}, which was not found; set $VISUAL or $EDITOR to one that is installed.")
     return words
 
 

@@ -135,7 +135,7 @@ def wrap(text: str, width: int) -> list[str]:
             head = _head(word, width)
             lines.append(head)
             word = word[len(head) :]
-            size = cell_len(word)
+            size -= cells(head)  # measuring the rest anew would take the square of a long text without spaces
         line += word
         room -= size
     return [*lines, line] if line or not lines else lines

@@ -49,7 +49,7 @@ def test_the_runs_traces_and_its_output_are_shown_and_the_exit_code_is_its_own(
     with screen(tmp_path, AGENT + "sys.exit(3)", columns, lines) as one:
         one.until("support_agent")
         one.until("agent.py ended with exit code 3")
-        one.press("o")
+        one.press("O")
         seen = one.until("thinking [/red] red")
         assert "exit 3" in seen.split("\n")[0]
         one.press("q")
@@ -71,7 +71,7 @@ def test_leaving_while_it_runs_is_asked_twice_and_ends_it(tmp_path: Path) -> Non
 def test_ctrl_c_on_the_output_goes_to_the_command(tmp_path: Path) -> None:
     with screen(tmp_path, STAYS) as one:
         one.until("support_agent")
-        one.press("o")
+        one.press("O")
         one.until("thinking")
         one.press("\x03")
         one.until("KeyboardInterrupt")
@@ -112,7 +112,7 @@ def test_stop_and_continue_pass_through_the_screen(tmp_path: Path) -> None:
 def test_a_command_that_reads_the_keyboard_is_told_how(tmp_path: Path) -> None:
     with screen(tmp_path, AGENT + "import getpass; getpass.getpass('secret? ')") as one:
         one.until("run it with --no-tui")
-        one.press("o")
+        one.press("O")
         one.until("secret?")
         one.until("It wants the keyboard")
         one.press("\x03")
@@ -129,8 +129,8 @@ print('at first', os.get_terminal_size(), flush=True)
 while True: time.sleep(0.05)
 """
     with screen(tmp_path, text) as one:
-        one.until("runs; o")
-        one.press("o")
+        one.until("runs; O")
+        one.press("O")
         one.until("at first os.terminal_size(columns=100, lines=28)")
         one.screen.resize(40, 120)
         one.child.setwinsize(40, 120)

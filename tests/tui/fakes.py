@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from collector.errors import FilterError, NotFound
-from collector.model import Content, Event, Message, Resource, Scope, Tool, Usage
+from collector.model import Content, Event, Message, Resource, Scope, SpanPart, Tool, Usage
 from collector.store.complete import Completion, complete
 from collector.store.measures import Measures
 from collector.store.rows import FileState, Page, SearchHit, SessionRow, SpanDetail, SpanRow, Totals, TraceRow
@@ -182,6 +182,11 @@ class FakeReader:
         if span_id in self.details:
             return self.details[span_id]
         return agent_detail(next(row for row in self.spans if row.span_id == span_id))
+
+    def parts_named(self, names: Any) -> list[SpanPart]:
+        return [
+            SpanPart(trace_id, span_id, name="as sent", start_ns=NOW, end_ns=NOW + S) for trace_id, span_id in names
+        ]
 
     def search(self, text: str, where: str = "", *, limit: int = 100) -> list[SearchHit]:
         self.asked.append((f"search {text}", limit))

@@ -108,7 +108,7 @@ async def test_every_tab_shows_its_side_of_the_span() -> None:
         await pilot.press("4")
         await until(pilot, lambda: shows(pilot, "No events"))
         await pilot.press("5")
-        await until(pilot, lambda: shows(pilot, '"span_id": "0000000000000002"'))
+        await until(pilot, lambda: shows(pilot, '"spanId": "0000000000000002"', '"name": "as sent"'))
 
 
 async def test_a_ghost_says_what_it_stands_for() -> None:
@@ -286,7 +286,11 @@ async def test_what_was_started_here_is_waited_for_without_advice() -> None:
         assert not shows(pilot, "tracetui collect")
 
 
-async def test_copy_sends_to_the_terminal_and_says_so() -> None:
+async def test_copy_sends_to_the_terminal_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "TMUX", "STY", "TERM_PROGRAM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("PATH", "/nowhere")
     async with make_app(FakeReader(some_traces(), agent_spans())).run_test(size=(100, 30), notifications=True) as pilot:
         await until(pilot, lambda: shows(pilot, "support_agent"))
         await pilot.press("y")

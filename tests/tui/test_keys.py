@@ -113,7 +113,9 @@ async def test_the_editor_gets_what_the_tab_shows(tmp_path: Path, monkeypatch: p
     assert not Path(head[head.index("/") :]).exists()
 
 
-@pytest.mark.parametrize("env", [{}, {"EDITOR": " "}, {"VISUAL": "no-such-editor-here -w"}, {"EDITOR": "a 'b"}])
+@pytest.mark.parametrize(
+    "env", [{"PATH": "/"}, {"EDITOR": " ", "PATH": "/"}, {"VISUAL": "no-such-editor-here -w"}, {"EDITOR": "a 'b"}]
+)
 def test_without_an_editor_it_says_what_to_set(env: dict[str, str]) -> None:
     with pytest.raises(editor.NoEditor, match="VISUAL"):
         editor.command(env)

@@ -43,7 +43,7 @@ class RunExplorer(Explorer):
         self._warned = False
         self._told_end = False
         self._told_keys = False
-        self.facts.expecting = f"{title(words, 60)} runs; its first trace shows here in a moment. o shows its output."
+        self.facts.expecting = f"{title(words, 60)} runs; its first trace shows here in a moment. O shows its output."
 
     def on_mount(self) -> None:  # beside the Explorer's own
         columns, rows = self._room()
@@ -111,11 +111,11 @@ class RunExplorer(Explorer):
             return
         name = title(self._words, 48)
         if command.code is None:
-            said = [f"{name} runs; o shows its output.", *self._talk]
+            said = [f"{name} runs; O shows its output.", *self._talk]
         else:
             ended = how_it_ended(name, command.code)
-            self.facts.expecting = f"{ended} and sent no spans. o shows its output."
-            said = [f"{ended} after {fmt.duration(int(command.seconds * 1e9))}; o shows its output."]
+            self.facts.expecting = f"{ended} and sent no spans. O shows its output."
+            said = [f"{ended} after {fmt.duration(int(command.seconds * 1e9))}; O shows its output."]
         self._notice("   ".join(said))
 
     def _notice(self, text: str) -> None:

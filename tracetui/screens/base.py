@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.message import Message
-from textual.screen import Screen
 
 from collector.errors import TracetuiError
 from tracetui import format as fmt
 from tracetui.history import History
 from tracetui.keymap import bindings
+from tracetui.screens.hands import Hands
 from tracetui.source import Source
 from tracetui.widgets.frame import KeyBar, Note
 from tracetui.widgets.paint import Part
-
-if TYPE_CHECKING:
-    from tracetui.screens.menu import Choice
 
 TICK_S = 0.25
 LISTS = ("show_traces", "show_sessions", "show_costs", "show_overview")
@@ -43,7 +40,7 @@ class Facts:
     history: History = field(default_factory=History)
 
 
-class ExplorerScreen(Screen[None]):
+class ExplorerScreen(Hands):
     """Screens are told that the file changed; while paused, covered or hidden they remember it."""
 
     BINDINGS = bindings("screen")
@@ -137,9 +134,6 @@ class ExplorerScreen(Screen[None]):
     def show_context(self) -> None:
         """Fill the top line."""
 
-    def copy_choices(self) -> list[Choice]:
-        return []
-
     # Keys.
 
     def action_pause(self) -> None:
@@ -160,23 +154,6 @@ class ExplorerScreen(Screen[None]):
     def _command(self, text: str | None) -> None:
         if text:
             self.post_message(self.Command(text))
-
-    def action_copy_menu(self) -> None:
-        from tracetui.screens.menu import MenuScreen
-
-        choices = self.copy_choices()
-        if choices:
-            self.app.push_screen(MenuScreen("Copy", choices), self._copy)
-        else:
-            self.app.notify("Nothing to copy here.", markup=False)
-
-    def _copy(self, text: str | None) -> None:
-        if text is None:
-            return
-        self.app.copy_to_clipboard(text)
-        size = f"{fmt.count(len(text))} characters"
-        self.app.notify(f"Sent {size} to the terminal (OSC 52). Some terminals, and tmux by default, ignore it.",
-                        markup=False)  # fmt: skip
 
     # Shared parts.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from textual import on, work
@@ -17,6 +17,7 @@ from tracetui import format as fmt
 from tracetui.keymap import bindings
 from tracetui.screens import empty
 from tracetui.screens.base import ExplorerScreen, Facts
+from tracetui.screens.hands import Export, stamp
 from tracetui.screens.menu import Choice
 from tracetui.source import Reader, Where
 from tracetui.widgets.frame import ContextLine, Empty, FilterBar, KeyBar, Note
@@ -202,6 +203,14 @@ class ListScreen(ExplorerScreen, Generic[Row]):
             parts.append((f" +{fmt.count(totals.sampled_out)} {word} left out", "abandoned"))
         return [*parts, (" ", "text")]
 
+    def to_export(self) -> Export | None:
+        """The traces that the list finds, whole."""
+        if not self.window.rows:
+            return None
+        where: Any = self._where
+        about = "the traces that this list finds" if self.filter_text else "all traces"
+        return Export(f"traces-{stamp()}", about, lambda reader: _found(reader, where))
+
     def empty_lines(self) -> list[list[Part]]:
         return empty.nothing(self.facts, self.what, self.filter_text)
 
@@ -322,6 +331,12 @@ class SessionsScreen(ListScreen[SessionRow]):
 
     def copy_choices(self) -> list[Choice]:
         return [] if self.window.row is None else [Choice("session id", self.window.row.session_id)]
+
+
+def _found(reader: Any, where: Any) -> Iterable[TraceRow]:
+    from collector.export.whole import found
+
+    return found(reader, where)
 
 
 def session_filter(session_id: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,13 +15,22 @@ from tracetui import format as fmt
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Line, Part
 
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A thing to choose: what it is called, and the text that choosing it gives."""
+    """A thing to choose: what it is called, and the text that choosing it gives: `text`, or what `make` makes then,
+    of which `about` says something."""
 
     label: str
-    text: str
+    text: str = ""
+    make: Callable[[], str] | None = None
+    about: str = ""
+
+    def given(self) -> str:
+        """The text. Raises what making it raises."""
+        return self.text if self.make is None else self.make()
 
 
 class Menu(LineList):
@@ -38,21 +49,24 @@ class Menu(LineList):
     def line_parts(self, index: int, width: int) -> list[Part]:
         choice = self.choices[index]
         cursor = self.glyphs.cursor if index == self.cursor else " "
-        column = max(len(item.label) for item in self.choices) + 2
-        preview = fmt.plain(choice.text[: 2 * width])
+        column = min(max(len(item.label) for item in self.choices), width // 2) + 2
+        preview = fmt.plain((choice.about or choice.text)[: 2 * width])
         return [
             (f"{cursor} ", "accent"),
-            (f"{index + 1} ", "quiet"),
-            (choice.label.ljust(column), "text"),
+            (f"{index + 1} " if index < 9 else "  ", "quiet"),
+            (fmt.fit(fmt.plain(choice.label), column), "text"),
             (preview, "quiet"),
         ]
 
 
-class MenuScreen(ModalScreen[str | None]):
-    """Gives the chosen text, or None."""
+class Picking(ModalScreen[Result | None], Generic[Result]):
+    """Gives what choosing gives, or None."""
+
+    def result(self, choice: Choice) -> Result:
+        raise NotImplementedError
 
     BINDINGS = [  # noqa: RUF012 - Textual's way
-        ("escape,q,y", "cancel", "close"),
+        ("escape,q,y,x", "cancel", "close"),
         *((str(number), f"pick({number})", "") for number in range(1, 10)),
     ]
 
@@ -72,11 +86,25 @@ class MenuScreen(ModalScreen[str | None]):
 
     @on(LineList.Chosen)
     def _chosen(self, event: LineList.Chosen) -> None:
-        self.dismiss(self._choices[event.index].text)
+        self.dismiss(self.result(self._choices[event.index]))
 
     def action_pick(self, number: int) -> None:
         if number <= len(self._choices):
-            self.dismiss(self._choices[number - 1].text)
+            self.dismiss(self.result(self._choices[number - 1]))
 
     def action_cancel(self) -> None:
         self.dismiss(None)
+
+
+class MenuScreen(Picking[str]):
+    """Gives the chosen text, or None."""
+
+    def result(self, choice: Choice) -> str:
+        return choice.text
+
+
+class ChoiceScreen(Picking[Choice]):
+    """Gives what was chosen, whose text may have to be made, or None."""
+
+    def result(self, choice: Choice) -> Choice:
+        return choice

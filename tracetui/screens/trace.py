@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import time
 from functools import partial
 
 from textual import events, on, work
-from textual.app import ComposeResult, SuspendNotSupported
+from textual.app import ComposeResult
 from textual.containers import Container
 
 from collector.errors import NotFound, TracetuiError
 from collector.store import skeleton
 from collector.store.rows import TraceRow
-from tracetui import branches, editor, loading
+from tracetui import branches, loading
 from tracetui import format as fmt
 from tracetui.keymap import bindings
 from tracetui.screens.base import LISTS, ExplorerScreen, Facts
+from tracetui.screens.copying import span_choices, trace_choices
+from tracetui.screens.following import Following
 from tracetui.screens.graph import GraphScreen
+from tracetui.screens.hands import Export
 from tracetui.screens.header import trace_context
 from tracetui.screens.menu import Choice
-from tracetui.widgets.details import as_values
 from tracetui.widgets.frame import ContextLine, KeyBar, Note
 from tracetui.widgets.inspector import Inspector
 from tracetui.widgets.line_list import LineList
-from tracetui.widgets.lines import scalar
-from tracetui.widgets.messages import message_values
 from tracetui.widgets.paint import Rule
-from tracetui.widgets.text import as_text
 from tracetui.widgets.waterfall import Waterfall
 
 WIDE = 110
 
 
-class TraceScreen(ExplorerScreen):
+class TraceScreen(Following, ExplorerScreen):
     """Opened with a trace id. A big trace shows its first lines at once and the rest when it is read."""
 
     BINDINGS = bindings("trace")
@@ -66,10 +63,6 @@ class TraceScreen(ExplorerScreen):
     @property
     def waterfall(self) -> Waterfall:
         return self.query_one(Waterfall)
-
-    @property
-    def inspector(self) -> Inspector:
-        return self.query_one(Inspector)
 
     def on_mount(self) -> None:  # beside ExplorerScreen's own
         self._arrange(self.app.size.width)
@@ -143,6 +136,14 @@ class TraceScreen(ExplorerScreen):
             if before is not None and before == tree.selected_id and before in loaded.changed:
                 self._inspect()
         self.show_context()
+
+    def go_to_span(self, span_id: str) -> bool:
+        ids, number = self.waterfall.outline.ids, int(span_id, 16)
+        if number not in ids:
+            return False
+        self.waterfall.reveal(ids.index(number))
+        self.waterfall.focus()
+        return True
 
     @on(Waterfall.Wanted)
     def _wanted(self) -> None:
@@ -220,6 +221,8 @@ class TraceScreen(ExplorerScreen):
     # Keys.
 
     def action_back(self) -> None:
+        if self.inspector.end_finding():
+            return
         if self.inspector.has_focus:
             self.waterfall.focus()
         else:
@@ -254,23 +257,6 @@ class TraceScreen(ExplorerScreen):
         if number is not None:
             self.waterfall.go_to(number)
 
-    def action_edit(self) -> None:
-        """Leave the screen to the user's editor, with what the tab shows."""
-        span = self.inspector.span
-        if span is None:
-            self.app.notify("There is nothing to edit on this line.", markup=False)
-            return
-        try:
-            words = editor.command(os.environ)
-            text, suffix = as_text(span, self.inspector.tab)
-            with self.app.suspend():
-                editor.show(text, suffix, words)
-        except (TracetuiError, SuspendNotSupported) as error:
-            self.app.notify(
-                str(error) or "This terminal cannot be left to an editor.", severity="warning", markup=False
-            )
-        self.app.refresh(layout=True)
-
     def action_next_error(self) -> None:
         self._error(1)
 
@@ -303,17 +289,12 @@ class TraceScreen(ExplorerScreen):
         panes.add_class(f"share-{self._share}")
 
     def copy_choices(self) -> list[Choice]:
-        choices = [Choice("trace id", self.trace_id), Choice("command that shows it", f"tracetui show {self.trace_id}")]
         span = self.inspector.span
-        if span is None:
-            return choices
-        choices.append(Choice("span id", span.row.span_id))
-        for name, side in (("input", span.input), ("output", span.output)):
-            if side is not None:
-                value = message_values(side.messages) if side.messages else scalar(side.value)
-                choices.append(Choice(name, value if isinstance(value, str) else _json(value)))
-        return [*choices, Choice("span as JSON", _json(as_values(span)))]
+        return [
+            *trace_choices(self.trace_id),
+            *(span_choices(span, self.inspector.here) if span is not None else []),
+        ]
 
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    def to_export(self) -> Export | None:
+        trace_id = self.trace_id
+        return Export(f"trace-{trace_id[:8]}", "this trace", lambda reader: [reader.trace(trace_id)])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from collector.model import Value
 from collector.store.rows import SpanDetail
 from tracetui import format as fmt
 from tracetui.widgets import messages
-from tracetui.widgets.lines import Document
+from tracetui.widgets.lines import Document, Here
 from tracetui.widgets.paint import Part
 
 TABS = ("Messages", "I/O", "Attributes", "Events", "Raw")
@@ -23,16 +25,19 @@ def document(
     *,
     toggled: frozenset[str] = frozenset(),
     everything: bool = False,
+    whole: bool = False,
+    otlp: str | None = None,
     glyphs: fmt.Glyphs = fmt.UNICODE,
 ) -> Document:
-    """The lines of one tab at a width. The head comes first on every tab."""
-    page = Document(max(width, 12), toggled)
+    """The lines of one tab at a width. The head comes first on every tab. `whole` unfolds everything; `otlp` is the
+    span as OTLP's JSON, None where it was not read (yet)."""
+    page = Document(max(width, 12), toggled, whole)
     _head(page, span, glyphs)
     if tab == 0:
         failure(page, span, glyphs)
         messages.conversation(page, span, everything=everything, glyphs=glyphs)
     else:
-        (messages.sides, attributes, happenings, raw)[tab - 1](page, span)
+        (messages.sides, attributes, happenings, partial(raw, otlp=otlp))[tab - 1](page, span)
     return page
 
 
@@ -67,7 +72,17 @@ def _head(page: Document, span: SpanDetail, glyphs: fmt.Glyphs) -> None:
         page.text("Abandoned: it started, and its process is gone. What it had said until then is below.", "abandoned")
     for note in span.notes:
         page.text(f"{glyphs.warn} {note}", "abandoned")
+    if span.replay_of:
+        page.add(("replays ", "quiet"), (fmt.plain(span.replay_of), "accent"), ("  enter goes there", "faint"),
+                 here=Here(span.replay_of, "replay of", goto=target(span.replay_of, row.trace_id)))  # fmt: skip
     page.gap()
+
+
+def target(text: str, trace_id: str) -> tuple[str, str] | None:
+    """(trace id, span id) of a span that is named by its id, or by both ids; None where it is neither."""
+    ids = re.findall(r"[0-9a-f]+", text.lower())
+    spans, traces = [one for one in ids if len(one) == 16], [one for one in ids if len(one) == 32]
+    return (traces[0] if traces else trace_id, spans[-1]) if spans else None
 
 
 def failure(page: Document, span: SpanDetail, glyphs: fmt.Glyphs) -> None:
@@ -137,7 +152,10 @@ def happenings(page: Document, span: SpanDetail) -> None:
             page.value(body, indent=11, fold=f"body{number}")
         page.pairs(sorted(values.items()), prefix=f"event{number}.", indent=11)
     for link in span.links:
-        page.add((" " * 11, "text"), ("follows ", "quiet"), (f"{link.trace_id} {link.span_id}", "text"))
+        elsewhere = "" if link.trace_id == span.row.trace_id else f"{fmt.plain(link.trace_id)} "
+        page.add((" " * 11, "text"), ("follows ", "quiet"), (f"{elsewhere}{fmt.plain(link.span_id)}", "accent"),
+                 ("  enter goes there", "faint"),
+                 here=Here(f"{link.trace_id} {link.span_id}", "link", goto=(link.trace_id, link.span_id)))  # fmt: skip
         page.pairs(sorted(link.attributes.items()), prefix=link.span_id, indent=11)
     for score in span.scores:
         given = fmt.plain(score.label or "") if score.value is None else f"{score.value:g}"
@@ -148,9 +166,12 @@ def happenings(page: Document, span: SpanDetail) -> None:
         page.add(("No events, log records, links or scores on this span.", "quiet"))
 
 
-def raw(page: Document, span: SpanDetail) -> None:
-    """All of it as one JSON document."""
-    page.value(as_values(span))
+def raw(page: Document, span: SpanDetail, otlp: str | None) -> None:
+    """The span as OTLP's JSON, as any other tool would get it; what we read out of it until that is there."""
+    if otlp is None:
+        page.value(as_values(span), fold="raw", opened=True, name="span")
+    else:
+        page.value(otlp, fold="otlp", opened=True, name="OTLP")
 
 
 def as_values(span: SpanDetail) -> dict[str, Any]:

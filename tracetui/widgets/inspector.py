@@ -3,28 +3,51 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual import events, work
 from textual.message import Message
 
 from collector.store.rows import SpanDetail
+from tracetui.keymap import bindings
 from tracetui.widgets.details import TABS, document
+from tracetui.widgets.finding import Finding, marked
 from tracetui.widgets.line_list import LineList
-from tracetui.widgets.lines import DocLine
+from tracetui.widgets.lines import NOWHERE, DocLine, Here
 from tracetui.widgets.paint import Part, clip_parts, parts_width
+
+RAW = len(TABS) - 1
 
 
 class Inspector(LineList):
     """`show` a span; folds are kept per span and tab while the inspector lives."""
 
-    head = 1
+    BINDINGS = bindings("inspector")
 
     @dataclass
     class TabChosen(Message):
         """Another tab is on show."""
 
         tab: int
+
+    @dataclass
+    class Followed(Message):
+        """The user wants to go to this span."""
+
+        trace_id: str
+        span_id: str
+
+    @dataclass
+    class Viewed(Message):
+        """The user wants to see this file, a part of a message."""
+
+        here: Here
+
+    @dataclass
+    class RawWanted(Message):
+        """The span's own OTLP is not read yet; `supply_otlp` takes it."""
+
+        span: SpanDetail
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
@@ -33,8 +56,21 @@ class Inspector(LineList):
         self.everything = False
         self.notice: list[Part] = []
         self.lines: list[DocLine] = []
+        self.finding: Finding | None = None
+        self._otlp: tuple[str, str] = ("", "")
         self._toggled: dict[tuple[str, int], set[str]] = {}
         self._shown: tuple[str, int] | None = None
+
+    @property
+    def head(self) -> int:  # type: ignore[override]
+        """The tabs, and the find line while there is one."""
+        return 1 if self.finding is None else 2
+
+    @property
+    def here(self) -> Here:
+        """What the cursor stands on, while the inspector is in use."""
+        line = self.lines[self.cursor] if self.has_focus and self.cursor < len(self.lines) else None
+        return line.here if line is not None else NOWHERE
 
     def show(self, span: SpanDetail | None, notice: list[Part] | None = None) -> None:
         """Show a span, or a notice where there is none to show."""
@@ -51,6 +87,12 @@ class Inspector(LineList):
         self.everything = everything
         self._lay_out()
 
+    def supply_otlp(self, span_id: str, text: str) -> None:
+        """The OTLP of a span that was wanted."""
+        self._otlp = (span_id, text)
+        if self.span is not None and self.span.row.span_id == span_id and self.tab == RAW:
+            self._lay_out()
+
     @work(exclusive=True, group="document")
     async def _lay_out(self) -> None:
         span = self.span
@@ -60,6 +102,9 @@ class Inspector(LineList):
             self.refresh()
             return
         key = (span.row.span_id, self.tab)
+        otlp = self._otlp[1] if self._otlp[0] == span.row.span_id else None
+        if self.tab == RAW and otlp is None:
+            self.post_message(self.RawWanted(span))
         page = await asyncio.to_thread(
             document,
             span,
@@ -67,12 +112,18 @@ class Inspector(LineList):
             self.size.width - 2,
             toggled=frozenset(self._toggled.get(key, ())),
             everything=self.everything,
+            whole=bool(self.finding and self.finding.text),
+            otlp=otlp,
             glyphs=self.glyphs,
         )
         if key != self._shown:
             self.cursor = self.top = 0
         self.lines, self._shown = page.lines, key
         self.cursor = min(self.cursor, max(len(self.lines) - 1, 0))
+        if self.finding is not None:
+            self.finding.look([line.parts for line in self.lines])
+            if self.finding.typing:
+                self.cursor = self.finding.after(self.cursor, 0) or self.cursor
         self.show_cursor()
         self.refresh()
 
@@ -82,14 +133,16 @@ class Inspector(LineList):
         return len(self.lines)
 
     def line_parts(self, index: int, width: int) -> list[Part]:
-        line = self.lines[index]
-        return [(" ", "text"), *clip_parts(line.parts, width - 2)]
+        parts = clip_parts(self.lines[index].parts, width - 2)
+        return [(" ", "text"), *(marked(parts, self.finding.text) if self.finding else parts)]
 
     @property
     def shows_cursor(self) -> bool:
         return self.has_focus
 
     def head_parts(self, y: int, width: int) -> list[Part]:
+        if y == 1 and self.finding is not None:
+            return [(" ", "text"), *self.finding.line(self.cursor)]
         parts: list[Part] = []
         for tab, (start, end) in enumerate(self._tab_cells(width)):
             name = TABS[tab] if end - start >= len(TABS[tab]) else TABS[tab][: end - start]
@@ -108,20 +161,79 @@ class Inspector(LineList):
             at += size + gap
         return spans
 
-    # Folds, mouse, size.
+    # Folds, links, files.
 
     def action_choose(self) -> None:
-        fold = self.lines[self.cursor].fold if self.cursor < len(self.lines) else ""
-        if fold and self._shown:
-            self._toggled.setdefault(self._shown, set()).symmetric_difference_update({fold})
+        """Go where the line leads, show its file, turn its page, or fold and unfold."""
+        if self.cursor >= len(self.lines) or not self._shown:
+            return
+        line = self.lines[self.cursor]
+        if line.here.goto is not None:
+            self.post_message(self.Followed(*line.here.goto))
+        elif line.here.media is not None:
+            self.post_message(self.Viewed(line.here))
+        elif line.fold:
+            self._toggled.setdefault(self._shown, set()).symmetric_difference_update({line.fold})
             self._lay_out()
+
+    # Finding.
+
+    def action_find(self) -> None:
+        """Open the find line, with what was looked for before."""
+        self.finding = replace(self.finding, typing=True) if self.finding else Finding()
+        self.show_cursor()
+        self.refresh()
+
+    def action_next_hit(self, step: int) -> None:
+        """To the next line that holds what is looked for."""
+        assert self.finding is not None
+        line = self.finding.after(self.cursor, step)
+        if line is not None:
+            self.move_to(line)
+        self.refresh()
+
+    def end_finding(self) -> bool:
+        """Put the find line away; False where there was none."""
+        if self.finding is None:
+            return False
+        self.finding = None
+        self._lay_out()
+        return True
+
+    def on_key(self, event: events.Key) -> None:
+        finding = self.finding
+        if finding is None:
+            return
+        if event.key == "escape":
+            self.end_finding()
+        elif finding.typing and event.key in ("enter", "down", "up", "tab"):
+            finding.typing = False
+            self.refresh()
+        elif finding.typing and finding.typed(event.key, event.character):
+            self._lay_out()
+            self.refresh()
+        elif not finding.typing and event.key in ("n", "N"):
+            self.action_next_hit(1 if event.key == "n" else -1)
+        elif not finding.typing:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self.finding is not None and self.finding.typing:
+            event.stop()
+            for character in event.text:
+                self.finding.typed("", character)
+            self._lay_out()
+
+    # Mouse and size.
 
     def on_click(self, event: events.Click) -> None:
         if event.y >= self.head:  # LineList's own handler runs as well
             return
         event.stop()
         for tab, (start, end) in enumerate(self._tab_cells(self.size.width)):
-            if start - 1 <= event.x <= end:
+            if event.y == 0 and start - 1 <= event.x <= end:
                 self.show_tab(tab)
 
     def on_resize(self) -> None:  # beside LineList's own

@@ -5,17 +5,43 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
+from collector.model import Message
 from tracetui import format as fmt
+from tracetui.widgets.markup import rendered
 from tracetui.widgets.paint import Part
 
 LONG_LINES = 14
 """A text that takes more lines than this starts folded."""
-MOST_CHARS = 400_000
-"""More of one text is not laid out; copying has all of it."""
+FOLDED_CHARS = 12_000
+"""So much of a folded text is looked at; how many lines the rest takes nobody needs to know."""
+PAGE_CHARS, PAGE_LINES = 60_000, 1_000
+"""An open text shows so much; Enter on its last line shows the next page."""
+LEAF_CHARS = 20_000
+"""Of one text within JSON."""
+MOST_JSON = 4_000_000
+"""A longer text is not read as JSON."""
+MOST_PAGES = 40
+"""While something is looked for, everything is laid out, up to so many pages of a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What a line speaks of, for copying and opening: the whole `value` and its `name`, the message it stands in, a
+    file that is part of a message, or (trace id, span id) to go to."""
+
+    value: Any = None
+    name: str = ""
+    message: Message | None = None
+    media: dict[str, Any] | None = None
+    goto: tuple[str, str] | None = None
+
+
+NOWHERE = Here()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +50,22 @@ class DocLine:
 
     parts: tuple[Part, ...]
     fold: str = ""
+    here: Here = NOWHERE
 
 
 @dataclass(slots=True)
 class Document:
-    """Collects lines. `toggled` holds the folds that are not as they start."""
+    """Collects lines. `toggled` holds the folds that are not as they start; `whole` unfolds everything. `message` is
+    the one that what is added belongs to."""
 
     width: int
     toggled: Collection[str] = ()
+    whole: bool = False
     lines: list[DocLine] = field(default_factory=list)
+    message: Message | None = None
 
-    def add(self, *parts: Part, fold: str = "") -> None:
-        self.lines.append(DocLine(parts, fold))
+    def add(self, *parts: Part, fold: str = "", here: Here | None = None) -> None:
+        self.lines.append(DocLine(parts, fold, here or (Here(message=self.message) if self.message else NOWHERE)))
 
     def gap(self) -> None:
         if self.lines and self.lines[-1].parts:
@@ -48,43 +78,83 @@ class Document:
         self.add(("── ", "faint"), (title, role), (" " + "─" * max(room, 1), "faint"), (tail, "quiet"), fold=fold)
 
     def is_open(self, fold: str, *, starts_open: bool) -> bool:
-        return (fold in self.toggled) != starts_open
+        return self.whole or (fold in self.toggled) != starts_open
 
-    def text(self, text: str, role: str = "text", *, indent: int = 0, fold: str = "", lead: Part | None = None) -> None:
-        """Foreign text, wrapped. Long text folds when `fold` names it. `lead` stands in the indent of line one."""
-        lines = []
-        for line in fmt.plain_lines(text[:MOST_CHARS]):
-            lines += [[(piece, role)] for piece in fmt.wrap(line, max(self.width - indent, 8))]
-        if len(text) > MOST_CHARS:
-            lines.append([(f"… {fmt.count(len(text) - MOST_CHARS)} more characters; y copies all", "quiet")])
-        self.block(lines, indent=indent, fold=fold, lead=lead)
+    def pages(self, fold: str) -> int:
+        """How many pages of an open text are shown: one, and those that were asked for."""
+        if self.whole:
+            return MOST_PAGES
+        number = 1
+        while f"{fold}#{number + 1}" in self.toggled:
+            number += 1
+        return number
 
-    def value(self, value: Any, *, indent: int = 0, fold: str = "", lead: Part | None = None) -> None:
+    def text(
+        self, text: str, role: str = "text", *, indent: int = 0, fold: str = "", lead: Part | None = None,
+        name: str = "", markdown: bool = False, opened: bool = False,
+    ) -> None:  # fmt: skip
+        """Foreign text, wrapped. Long text folds when `fold` names it (or starts `opened`), and pages when it is open.
+        `lead` stands in the indent of line one."""
+        here = Here(text, name, self.message)
+        folds = bool(fold) and not self.is_open(fold, starts_open=opened)
+        most = FOLDED_CHARS if folds else PAGE_CHARS * (self.pages(fold) if fold else 1)
+        width = max(self.width - indent, 8)
+        harmless = fmt.plain_lines(text[:most])
+        wrapped: Iterator[list[Part]]
+        if markdown:
+            wrapped = (one for line in rendered(harmless, role) for one in wrap_parts(line, width))
+        else:
+            wrapped = ([(piece, role)] for line in harmless for piece in fmt.wrap(line, width))
+        rest = f"{fmt.count(len(text) - most)} more characters" if len(text) > most else ""
+        self._block(wrapped, rest, indent=indent, fold=fold, lead=lead, here=here, opened=opened)
+
+    def value(
+        self, value: Any, *, indent: int = 0, fold: str = "", lead: Part | None = None, name: str = "",
+        opened: bool = False,
+    ) -> None:  # fmt: skip
         """A decoded value: text as text, anything else as JSON with its colours."""
+        shown = value
         if isinstance(value, str):
-            decoded = as_json(value)
-            if decoded is None:
-                self.text(value, indent=indent, fold=fold, lead=lead)
+            shown = as_json(value)
+            if shown is None:
+                self.text(value, indent=indent, fold=fold, lead=lead, name=name, opened=opened)
                 return
-            value = decoded
-        wrapped: list[list[Part]] = []
-        for line in json_lines(value):
-            wrapped += wrap_parts(line, max(self.width - indent, 8))
-        self.block(wrapped, indent=indent, fold=fold, lead=lead)
+        width = max(self.width - indent, 8)
+        wrapped = (one for line in json_lines(shown) for one in wrap_parts(line, width))
+        lines = list(islice(wrapped, PAGE_LINES * (self.pages(fold) if fold else 1) + 1))
+        rest = ""
+        if len(lines) > PAGE_LINES * (self.pages(fold) if fold else 1):
+            rest = "more lines"
+            lines.pop()
+        self._block(iter(lines), rest, indent=indent, fold=fold, lead=lead, here=Here(value, name, self.message),
+                    opened=opened)  # fmt: skip
 
-    def block(self, lines: list[list[Part]], *, indent: int, fold: str, lead: Part | None) -> None:
-        """Lines under one lead; long ones show their beginning until they are unfolded."""
-        shown, hidden = lines, 0
-        foldable = bool(fold) and len(lines) > LONG_LINES
-        if foldable and not self.is_open(fold, starts_open=False):
-            shown, hidden = lines[: LONG_LINES - 4], len(lines) - (LONG_LINES - 4)
+    def _block(
+        self, lines: Iterator[list[Part]], rest: str, *, indent: int, fold: str, lead: Part | None, here: Here,
+        opened: bool,
+    ) -> None:  # fmt: skip
+        """Lines under one lead; long ones show their beginning until they are unfolded, `rest` says what is not even
+        in them."""
+        shown = list(islice(lines, LONG_LINES + 1))
+        foldable = bool(fold) and (len(shown) > LONG_LINES or bool(rest))
+        hidden = 0
+        if foldable and not self.is_open(fold, starts_open=opened):
+            begun = len(shown)
+            shown, hidden = shown[: LONG_LINES - 4], begun - min(begun, LONG_LINES - 4) + sum(1 for _ in lines)
+        else:
+            shown += lines
         for number, line in enumerate(shown):
             margin: Part = (" " * indent, "text")
             if number == 0 and lead is not None:
                 margin = (fmt.fit(lead[0], indent), lead[1])
-            self.lines.append(DocLine((margin, *line), fold if foldable else ""))
+            self.lines.append(DocLine((margin, *line), fold if foldable else "", here))
         if hidden:
-            self.add((" " * indent + f"… +{fmt.count(hidden)} lines", "accent"), fold=fold)
+            more = rest or f"+{fmt.count(hidden)} lines"
+            self.add((" " * indent + f"… {more}", "accent"), fold=fold, here=here)
+        elif rest:
+            page = f"{fold}#{self.pages(fold) + 1}" if fold else ""
+            more = "enter shows the next page" if fold else "y copies all, e opens all"
+            self.add((" " * indent + f"… {rest}; {more}", "accent"), fold=page, here=here)
 
     def pairs(self, pairs: Iterable[tuple[str, Any]], *, prefix: str = "", indent: int = 0) -> None:
         """`key  value` lines, keys in a column of their own. Values that are None or empty are left out."""
@@ -96,9 +166,10 @@ class Document:
             name = fmt.plain(key)
             if fmt.cells(name) > column - 2:
                 self.add((margin + fmt.clip(name, self.width - indent), "quiet"))
-                self.value(scalar(value), indent=indent + 4, fold=prefix + key)
+                self.value(scalar(value), indent=indent + 4, fold=prefix + key, name=name)
             else:
-                self.value(scalar(value), indent=indent + column, fold=prefix + key, lead=(margin + name, "quiet"))
+                lead = (margin + name, "quiet")
+                self.value(scalar(value), indent=indent + column, fold=prefix + key, lead=lead, name=name)
 
 
 def scalar(value: Any) -> Any:
@@ -113,7 +184,7 @@ def scalar(value: Any) -> Any:
 def as_json(text: str) -> Any | None:
     """The list or object that a text holds as JSON, else None."""
     start = text[:20].lstrip()[:1]
-    if start not in ("{", "[") or len(text) > MOST_CHARS:
+    if start not in ("{", "[") or len(text) > MOST_JSON:
         return None
     try:
         value = json.loads(text)
@@ -122,27 +193,36 @@ def as_json(text: str) -> Any | None:
     return value if isinstance(value, dict | list) and value else None
 
 
-def json_lines(value: Any, depth: int = 0) -> list[list[Part]]:
-    """A value as indented JSON, one list of parts a line. Short lists and objects stay on one line."""
+def json_lines(value: Any, depth: int = 0) -> Iterator[list[Part]]:
+    """A value as indented JSON, one list of parts a line, made as they are asked for. Short lists and objects stay on
+    one line."""
     if depth > 60:
-        return [[("…", "quiet")]]
+        yield [("…", "quiet")]
+        return
     flat = _flat(value)
     if flat is not None:
-        return [flat]
+        yield flat
+        return
     opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
-    lines: list[list[Part]] = [[(opening, "quiet")]]
-    items = list(value.items()) if isinstance(value, dict) else [(None, item) for item in value]
-    for number, (key, item) in enumerate(items):
-        inner = json_lines(item, depth + 1)
+    yield [(opening, "quiet")]
+    items: Iterator[tuple[Any, Any]] = (
+        iter(value.items()) if isinstance(value, dict) else ((None, one) for one in value)
+    )
+    left = len(value)
+    for key, item in items:
+        left -= 1
         head: list[Part] = [("  ", "text")]
         if key is not None:
             head += [(_quoted(str(key)), "json-key"), (": ", "quiet")]
-        lines.append([*head, *inner[0]])
-        lines += [[("  ", "text"), *line] for line in inner[1:]]
-        if number < len(items) - 1:
-            lines[-1].append((",", "quiet"))
-    lines.append([(closing, "quiet")])
-    return lines
+        before: list[Part] | None = None
+        for line in json_lines(item, depth + 1):
+            if before is not None:
+                yield before
+            before = [*head, *line]
+            head = [("  ", "text")]
+        if before is not None:
+            yield [*before, (",", "quiet")] if left else before
+    yield [(closing, "quiet")]
 
 
 def _flat(value: Any) -> list[Part] | None:
@@ -185,7 +265,10 @@ def _scalar(value: Any) -> Part:
 
 
 def _quoted(text: str) -> str:
-    return fmt.plain(json.dumps(text[:MOST_CHARS], ensure_ascii=False))
+    if len(text) > LEAF_CHARS:
+        more = f"… {fmt.count(len(text) - LEAF_CHARS)} more characters; e opens all"
+        return fmt.plain(json.dumps(text[:LEAF_CHARS], ensure_ascii=False)) + more
+    return fmt.plain(json.dumps(text, ensure_ascii=False))
 
 
 def wrap_parts(parts: list[Part], width: int) -> list[list[Part]]:

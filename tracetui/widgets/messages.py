@@ -11,7 +11,7 @@ from collector.model import Document as Hit
 from collector.model import Message
 from collector.store.rows import SpanDetail
 from tracetui import format as fmt
-from tracetui.widgets.lines import Document, as_json
+from tracetui.widgets.lines import Document, Here, as_json
 from tracetui.widgets.paint import Part
 
 ROLE_COLUMN = 11
@@ -96,6 +96,12 @@ class Talk:
         return ROLE_COLUMN if self.page.width >= 70 else 2
 
     def message(self, message: Message, key: str) -> None:
+        """One message, but for results that stand under their calls."""
+        self.page.message = message
+        self._message(message, key)
+        self.page.message = None
+
+    def _message(self, message: Message, key: str) -> None:
         paired = [part.get("type") == "tool_result" and str(part.get("id")) in self.calls for part in message.parts]
         parts = [part for part, hidden in zip(message.parts, paired, strict=True) if not hidden]
         if not parts:
@@ -116,7 +122,7 @@ class Talk:
         if kind == "text":
             text = str(part.get("text") or "")
             if as_json(text) is None:
-                self.page.text(text, ink, indent=self.indent, fold=fold, lead=self.lead)
+                self.page.text(text, ink, indent=self.indent, fold=fold, lead=self.lead, markdown=True)
             else:
                 self.page.value(text, indent=self.indent, fold=fold, lead=self.lead)
         elif kind == "reasoning":
@@ -126,7 +132,9 @@ class Talk:
         elif kind == "tool_result":
             self.page.value(part.get("result"), indent=self.indent, fold=fold, lead=self.lead)
         elif kind in ("image", "audio", "file"):
-            self.page.text(media(part), "quiet", indent=self.indent, lead=self.lead)
+            here = Here(part, str(kind), self.page.message, media=part)
+            about = fmt.clip(fmt.plain(media(part)), self.page.width - self.indent - 8)
+            self.page.add(self.margin(self.indent), (about, "quiet"), ("  o opens", "faint"), here=here)
         else:
             self.page.value(part.get("data", part), indent=self.indent, fold=fold, lead=self.lead)
 
@@ -140,7 +148,7 @@ class Talk:
         size = f"{fmt.count(len(text))} characters" if text else "not disclosed"
         self.page.add(self.margin(self.indent), (f"{sign} reasoning ", "accent"), (size, "quiet"), fold=fold)
         if opened:
-            self.page.text(text, "quiet", indent=self.indent + 2)
+            self.page.text(text, "quiet", indent=self.indent + 2, fold=fold + "t", opened=True, markdown=True)
 
     def call(self, part: dict[str, Any], fold: str, indent: int | None = None) -> None:
         """A tool call as one reads code, its result under it."""
@@ -231,9 +239,9 @@ def sides(page: Document, span: SpanDetail) -> None:
             waiting = title == "output" and span.row.status == "running"
             page.add((fmt.RUNNING, "running") if waiting else ("not recorded", "quiet"))
         elif side.messages:
-            page.value(message_values(side.messages), fold=title)
+            page.value(message_values(side.messages), fold=title, name=title)
         else:
-            page.value(side.value, fold=title)
+            page.value(side.value, fold=title, name=title)
 
 
 def message_values(messages: Iterable[Message]) -> list[dict[str, Any]]:

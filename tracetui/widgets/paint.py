@@ -36,6 +36,7 @@ ROLES = (
     "agent", "llm", "tool", "retriever", "embedding", "reranker", "chain", "guardrail", "evaluator", "prompt",
     "event", "http", "db", "span",
     "json-key", "json-text", "json-number", "json-word",
+    "code", "code-text",
     "role-user", "role-assistant", "role-system", "role-tool",
     "cursor", "cursor-away", "chip", "tab",
 )  # fmt: skip

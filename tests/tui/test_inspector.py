@@ -1,0 +1,326 @@
+"""The inspector: find line, links and replays, OTLP, Markdown and code, pages of long text, pictures."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from collector.model import Content, Event, LogRecord, Message
+from tracetui import format as fmt
+from tracetui.screens.picture import NoPicture, PictureScreen, decode, way
+from tracetui.screens.trace import TraceScreen
+from tracetui.widgets import lines as laid
+from tracetui.widgets.details import document, target
+from tracetui.widgets.finding import Finding, marked
+from tracetui.widgets.lines import Document
+from tracetui.widgets.markup import rendered
+from tracetui.widgets.paint import ROLES
+
+from .fakes import MS, make_detail, make_span
+from .hostile import CONTROL_STRINGS, HOSTILE
+from .test_hands import PICTURE, PNG, at_chat, explorer, file  # noqa: F401 - a fixture
+from .until import screen_text, shows, until
+
+
+def text_of(page: Document) -> str:
+    return "\n".join("".join(text for text, _ in line.parts) for line in page.lines)
+
+
+def inks(text: str, role: str = "text") -> list[list[tuple[str, str]]]:
+    return list(rendered(fmt.plain_lines(text), role))
+
+
+# Markdown, code, diffs.
+
+
+def test_markdown_is_shown_not_spelt() -> None:
+    assert inks("# Title\nA **bold** `code` [site](https://a.b) *x*\n> quoted\n- item") == [
+        [("# ", "faint"), ("Title", "strong")],
+        [("A ", "text"), ("bold", "strong"), (" ", "text"), ("code", "code"), (" ", "text"), ("site", "accent"),
+         (" (https://a.b)", "quiet"), (" *x*", "text")],
+        [("│ ", "faint"), ("quoted", "quiet")],
+        [("- item", "text")],
+    ]  # fmt: skip
+
+
+def test_code_in_a_fence_has_colours() -> None:
+    lines = inks("```python\ndef f(x):\n    return 'a'  # why\n```\nafter")
+    assert lines[0] == [("```python", "faint")]
+    assert ("def", "json-word") in lines[1]
+    assert ("f", "strong") in lines[1]
+    assert ("a", "code-text") in lines[2]
+    assert ("# why", "quiet") in lines[2]
+    assert "".join(text for text, _ in lines[2]) == "    return 'a'  # why"
+    assert lines[3:] == [[("```", "faint")], [("after", "text")]]
+
+
+def test_a_diff_is_green_and_red() -> None:
+    diff = "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n same"
+    roles = ["strong", "strong", "accent", "error", "ok", "code"]
+    assert [line[0][1] for line in inks(diff)] == roles
+    assert [line[0][1] for line in inks(f"```diff\n{diff}\n```")[1:-1]] == roles
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, *CONTROL_STRINGS, "```\x1b[31m\n\x1b]0;t\x07", "**" * 5000, "`" * 30_000,
+                                  "[" * 20_000, "```py\n" + "(" * 20_000, "``` ```", "# " + "\x1b[2J"])  # fmt: skip
+def test_no_text_breaks_the_markup_or_gets_through(text: str) -> None:
+    for parts in inks(text):
+        for said, role in parts:
+            assert said.isprintable()
+            assert role in ROLES
+
+
+def test_every_character_of_plain_text_is_still_there() -> None:
+    text = "a | b\n--|--\n1. one\n   two * three\n\n```\nx\n```\n~~~ y"
+    assert "\n".join("".join(said for said, _ in parts) for parts in inks(text)) == text
+
+
+# Long texts: folded, then page by page, never all at once.
+
+
+def page_of(text: str, *toggled: str, whole: bool = False) -> Document:
+    page = Document(80, toggled, whole)
+    page.text(text, fold="t", markdown=True)
+    return page
+
+
+@pytest.mark.parametrize(
+    "text", ["word " * 200_000, "x" * 1_000_000, "line\n" * 200_000, "日本語" * 333_000],
+    ids=["words", "one word", "lines", "no spaces"],
+)  # fmt: skip
+def test_a_megabyte_is_laid_out_a_page_at_a_time(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = 0
+    real = fmt.plain_lines
+
+    def counted(said: str) -> list[str]:
+        nonlocal seen
+        seen += len(said)
+        return real(said)
+
+    monkeypatch.setattr(fmt, "plain_lines", counted)
+    folded = page_of(text)
+    assert seen <= laid.FOLDED_CHARS
+    assert len(folded.lines) == laid.LONG_LINES - 3
+    assert "more characters" in text_of(folded)
+    seen = 0
+    opened = page_of(text, "t")
+    assert seen <= laid.PAGE_CHARS
+    assert "more characters; enter shows the next page" in text_of(opened).splitlines()[-1]
+    assert opened.lines[-1].fold == "t#2"
+    assert len(page_of(text, "t", "t#2").lines) > len(opened.lines)
+
+
+def test_the_last_page_ends_without_a_promise() -> None:
+    text = "word " * 20_000
+    assert "next page" not in text_of(page_of(text, "t", "t#2"))
+    assert "next page" in text_of(page_of(text, "t"))
+
+
+def test_a_long_json_is_paged_by_lines() -> None:
+    page = Document(80)
+    page.value([{"n": n, "text": "x" * 100} for n in range(100_000)], fold="v", opened=True)
+    assert len(page.lines) == laid.PAGE_LINES + 1
+    page = Document(80, {"v#2"})
+    page.value(json.dumps(list(range(100_000))), fold="v", opened=True)
+    assert len(page.lines) == 2 * laid.PAGE_LINES + 1
+    page = Document(80)
+    page.value({"leaf": "y" * 1_000_000})
+    assert "980,000 more characters" in text_of(page)
+
+
+def test_json_is_laid_out_as_before() -> None:
+    page = Document(60)
+    page.value({"a": [], "b": {"c": [{"d": 1}, None]}, "e": list(range(20))}, opened=True)
+    text = text_of(page)
+    assert json.loads(text) == {"a": [], "b": {"c": [{"d": 1}, None]}, "e": list(range(20))}
+
+
+# Events and logs, links.
+
+
+def test_events_and_logs_stand_in_order_of_time() -> None:
+    row = make_span(1)
+    at = row.start_ns
+    detail = make_detail(
+        row, events=(Event(at + 30 * MS, "third"), Event(at + 10 * MS, "first")),
+        logs=(LogRecord(at + 20 * MS, "second", "said", {}, "WARN"),),
+    )  # fmt: skip
+    text = text_of(document(detail, 3, 80))
+    assert text.index("first") < text.index("second") < text.index("said") < text.index("third")
+    assert "+10ms" in text
+    assert "WARN" in text
+
+
+def test_what_a_replay_names_is_found() -> None:
+    trace, span = "a" * 32, "b" * 16
+    assert target(span, trace) == (trace, span)
+    assert target(f"{'c' * 32}:{span}", trace) == ("c" * 32, span)
+    assert target("not hex", trace) is None
+
+
+async def test_enter_on_a_link_goes_to_its_span(file: Path) -> None:  # noqa: F811
+    async with explorer(file).run_test(size=(160, 40), notifications=True) as pilot:
+        await at_chat(pilot)
+        await pilot.press("4", "tab")
+        await until(pilot, lambda: shows(pilot, "follows"))
+        screen = pilot.app.screen
+        assert isinstance(screen, TraceScreen)
+        goals = [n for n, line in enumerate(screen.inspector.lines) if line.here.goto]
+        screen.inspector.move_to(goals[2])
+        await pilot.press("enter")
+        await until(pilot, lambda: shows(pilot, "has no trace"))
+        screen.inspector.move_to(goals[1])
+        await pilot.press("enter")
+        await until(pilot, lambda: screen.waterfall.selected_id == 1)
+        await pilot.press("j", "tab")
+        await until(pilot, lambda: shows(pilot, "follows"))
+        screen.inspector.move_to(goals[0])
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen) and pilot.app.screen is not screen)
+        await until(pilot, lambda: shows(pilot, "other"))
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: pilot.app.screen is screen)
+
+
+async def test_enter_on_a_replay_goes_to_what_it_replays(file: Path) -> None:  # noqa: F811
+    async with explorer(file).run_test(size=(160, 40)) as pilot:
+        await at_chat(pilot)
+        await pilot.press("j")
+        await until(pilot, lambda: shows(pilot, "replays 0000000000000002"))
+        await pilot.press("tab")
+        screen = pilot.app.screen
+        screen.inspector.move_to(next(n for n, line in enumerate(screen.inspector.lines) if line.here.goto))
+        await pilot.press("enter")
+        await until(pilot, lambda: shows(pilot, "What is this?"))
+
+
+async def test_the_raw_tab_is_otlp_json(file: Path) -> None:  # noqa: F811
+    async with explorer(file).run_test(size=(160, 40)) as pilot:
+        await until(pilot, lambda: shows(pilot, "again"))
+        await pilot.press("5")
+        await until(pilot, lambda: shows(pilot, '"resourceSpans"', '"spanId": "0000000000000001"'))
+
+
+# Find.
+
+
+def test_hits_are_marked_across_parts() -> None:
+    parts = [("say hel", "text"), ("lo hello", "strong")]
+    assert marked(parts, "HELLO") == [
+        ("say ", "text"),
+        ("hel", "chip"),
+        ("lo", "chip"),
+        (" ", "strong"),
+        ("hello", "chip"),
+    ]
+    assert marked(parts, "zzz") == parts
+
+
+def test_the_next_hit_goes_round() -> None:
+    finding = Finding("a")
+    finding.look([[("a", "text")], [("b", "text")], [("cAt", "text")]])
+    assert finding.hits == [0, 2]
+    assert [finding.after(0, 1), finding.after(2, 1), finding.after(0, -1), finding.after(1, 0)] == [2, 0, 2, 2]
+
+
+async def find(pilot: Pilot[Any], text: str) -> None:
+    await pilot.press("slash")
+    await pilot.press(*("space" if char == " " else char for char in text))
+
+
+async def test_slash_in_the_inspector_finds_in_attributes(file: Path) -> None:  # noqa: F811
+    async with explorer(file).run_test(size=(160, 40)) as pilot:
+        await until(pilot, lambda: shows(pilot, "again"))
+        await pilot.press("3", "tab")
+        await until(pilot, lambda: shows(pilot, "kitchen"))
+        await find(pilot, "KITC")
+        await until(pilot, lambda: shows(pilot, "/KITC", "1 of 1 lines"))
+        inspector = pilot.app.screen.inspector
+        assert "kitchen" in str(inspector.lines[inspector.cursor].parts)
+        await pilot.press("backspace", "backspace", "backspace", "backspace", *"zzz")
+        await until(pilot, lambda: shows(pilot, "nothing here holds it"))
+        await pilot.press("escape")
+        await until(pilot, lambda: not shows(pilot, "/zzz"))
+        assert inspector.has_focus
+
+
+async def test_find_opens_what_is_folded_and_n_goes_on(file: Path) -> None:  # noqa: F811
+    async with explorer(file).run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "again"))
+        await pilot.press("3", "tab")
+        inspector = pilot.app.screen.inspector
+        await until(pilot, lambda: inspector.lines and shows(pilot, "kind"))
+        await find(pilot, "needle")
+        await until(pilot, lambda: inspector.finding is not None and len(inspector.finding.hits) > 5)
+        first = inspector.cursor
+        await pilot.press("enter", "n")
+        await until(pilot, lambda: inspector.cursor > first and shows(pilot, "n N next"))
+        await pilot.press("N", "N")
+        await until(pilot, lambda: inspector.cursor == inspector.finding.hits[-1])
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: not inspector.has_focus)
+
+
+# Pictures.
+
+
+def test_the_way_to_show_a_picture_is_never_asked_of_the_terminal() -> None:
+    assert way({"TERM": "xterm-kitty"}) == "tgp"
+    assert way({"TERM": "xterm-256color", "TERM_PROGRAM": "WezTerm"}) == "sixel"
+    assert way({"TERM": "xterm-256color"}) == "cells"
+    assert way({"TERM": "xterm-kitty", "TMUX": "x"}) == "cells"
+
+
+def test_what_is_no_picture_says_so() -> None:
+    with pytest.raises(NoPicture, match="no picture"):
+        decode(b"<svg onload=alert(1)>")
+    bomb = bytearray(base64.b64decode(PNG))
+    bomb[16:24] = (100_000).to_bytes(4, "big") * 2
+    with pytest.raises(NoPicture):
+        decode(bytes(bomb))
+
+
+@pytest.mark.filterwarnings("ignore:Image.Image.getdata is deprecated")  # textual-image's, with Pillow 13
+async def test_enter_on_a_picture_shows_it(file: Path) -> None:  # noqa: F811
+    async with explorer(file).run_test(size=(140, 40)) as pilot:
+        await at_chat(pilot)
+        await pilot.press("tab")
+        inspector = pilot.app.screen.inspector
+        inspector.move_to(next(n for n, line in enumerate(inspector.lines) if line.here.media == PICTURE))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PictureScreen) and shows(pilot, "cat.png", "▀"))
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_in_ascii_pictures_say_what_they_are(file: Path, size: tuple[int, int]) -> None:  # noqa: F811
+    async with explorer(file, ascii_mode=True).run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: shows(pilot, "again"))
+        await pilot.press("j")
+        await until(pilot, lambda: shows(pilot, "[image image/png] cat.png", "o opens"))
+        await pilot.press("tab")
+        inspector = pilot.app.screen.inspector
+        inspector.move_to(next(n for n, line in enumerate(inspector.lines) if line.here.media == PICTURE))
+        await pilot.press("enter")
+        await until(pilot, lambda: shows(pilot, "need colours"))
+        assert screen_text(pilot).isascii() or not any(char in screen_text(pilot) for char in "─│•▏")
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, *CONTROL_STRINGS])
+def test_hostile_text_is_harmless_on_every_tab(text: str) -> None:
+    message = Message(
+        text, ({"type": "image", "name": text, "mime_type": text, "url": text}, {"type": "text", "text": text})
+    )
+    detail = make_detail(
+        make_span(1, kind="llm"), input=Content(messages=(message,)), replay_of=text, attributes={text: text},
+        events=(Event(make_span(1).start_ns, text, {text: text}),),
+    )  # fmt: skip
+    for tab in range(5):
+        for line in document(detail, tab, 60, otlp=json.dumps({text: text})).lines:
+            assert all(part.isprintable() for part, _ in line.parts)
