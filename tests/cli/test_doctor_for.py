@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from collector import store
 from collector.receiver.doors import TABLE
-from tests.receiver.running import Running, running, settings_for
+from collector.store.rows import TraceRow
+from tests.receiver.running import Running, running, settings_for, until
 from tracetui.cli.main import cli
 from tracetui.cli.pointing import CLIENTS, Place
 
@@ -26,6 +27,11 @@ def ask(up: Running, monkeypatch: pytest.MonkeyPatch, *args: str, token: str = "
     return CliRunner().invoke(cli, ["doctor", "--db", str(up.receiver.settings.db), *args])
 
 
+def trace_of(db: Path, trace_id: str) -> TraceRow:
+    with store.open_reader(db) as reader:
+        return reader.trace(trace_id)
+
+
 @pytest.mark.parametrize("token", ["", "t0p secret"])
 def test_a_test_goes_through_every_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str) -> None:
     settings = settings_for(tmp_path, token=token or None)
@@ -34,8 +40,15 @@ def test_a_test_goes_through_every_door(tmp_path: Path, monkeypatch: pytest.Monk
             got = ask(up, monkeypatch, "--for", name, "--json", token=token)
             assert got.exit_code == 0, (name, got.output, got.exception)
             report = json.loads(got.stdout)
-            with store.open_reader(settings.db) as reader:
-                assert reader.trace(report["test"]["trace_id"]).name == f"tracetui doctor --for {name}"
+            trace_id = report["test"]["trace_id"]
+            assert trace_of(settings.db, trace_id).name == f"tracetui doctor --for {name}"
+            if "/proxy/" in report["test"]["door"]:  # passed on, answered and read, by an upstream of our own
+                until(lambda one=trace_id: trace_of(settings.db, one).usage.input_tokens == 5)  # type: ignore[misc]
+                assert trace_of(settings.db, trace_id).llm_calls == 1
+
+
+def test_every_client_is_tested() -> None:
+    assert {"otel", "otel-grpc", "langfuse", "langsmith", "openai", "anthropic", "openai-agents"} <= set(TESTED)
 
 
 def test_the_lines_are_shell_and_the_talk_is_not_among_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

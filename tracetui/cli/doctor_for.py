@@ -80,7 +80,7 @@ def _tested(name: str, trial: Trial, settings: Settings, place: Place, status: S
     trace_id = secrets.token_hex(16)
     span_name = f"tracetui doctor --for {name}"
     body = trial.body(trace_id, span_name)
-    headers = dict(trial.headers(settings.token or KEY))
+    headers = {**trial.headers(settings.token or KEY), **trial.placed(trace_id, span_name)}
     if trial.path == "grpc":
         door = f"gRPC on port {place.grpc_port}"
         _call_grpc(place, body, headers)

@@ -35,6 +35,8 @@ class Trial:
     body: Callable[[str, str], bytes]
     kind: str = "application/json"
     headers: Callable[[str], Mapping[str, str]] = field(default=lambda key: {"authorization": f"Bearer {key}"})
+    placed: Callable[[str, str], Mapping[str, str]] = field(default=lambda trace_id, name: {})
+    """The headers that say what the body does not: which trace it is, and its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +147,21 @@ def _agents_notes(place: Place) -> tuple[str, ...]:
 
 
 def _proxied(place: Place) -> tuple[str, ...]:
-    said = "your key is passed on and never stored; no test is sent, for it would go to the provider"
+    said = "your key is passed on and never stored; the test goes to an upstream in the collector, not to the provider"
     beside = "your client must send the token as the header x-tracetui-token"
     return (said, beside) if place.token else (said,)
+
+
+def _chat(trace_id: str, name: str) -> bytes:
+    said = [{"role": "user", "content": "Does the proxy work?"}]
+    return json.dumps({"model": "tracetui-test", "max_tokens": 100, "messages": said}).encode()
+
+
+def _proxy_trial(path: str) -> Trial:
+    return Trial(
+        f"/proxy/tracetui-test{path}", _chat, headers=lambda key: {"x-tracetui-token": key},
+        placed=lambda trace_id, name: {"x-tracetui-trace": trace_id, "x-tracetui-name": name},
+    )  # fmt: skip
 
 
 PROTOBUF = "application/x-protobuf"
@@ -185,12 +199,16 @@ CLIENTS: dict[str, Client] = {
         trial=Trial("/runs/batch", _langsmith, headers=_api_key),
     ),
     "openai": Client(
-        "OpenAI's SDKs, through the proxy", lambda place: {"OPENAI_BASE_URL": f"{place.url}/proxy/openai/v1"}, _proxied
+        "OpenAI's SDKs, through the proxy",
+        lambda place: {"OPENAI_BASE_URL": f"{place.url}/proxy/openai/v1"},
+        _proxied,
+        _proxy_trial("/v1/chat/completions"),
     ),
     "anthropic": Client(
         "Anthropic's SDKs, through the proxy",
         lambda place: {"ANTHROPIC_BASE_URL": f"{place.url}/proxy/anthropic"},
         _proxied,
+        _proxy_trial("/v1/messages"),
     ),
     "openai-agents": Client(
         "the OpenAI Agents SDK", lambda place: {}, _agents_notes, trial=Trial("/v1/traces/ingest", _agents)

@@ -25,6 +25,7 @@ from collector.errors import DecodeError
 from collector.protocols.proxied import Asked
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call, Door, Way
+from collector.receiver.doors.proxy import canned
 from collector.receiver.doors.proxy.links import Line, Links, Request
 from collector.receiver.doors.proxy.passing import Passing, error_of, passed_on
 from collector.receiver.doors.proxy.placing import OURS, Place, place_of
@@ -118,6 +119,8 @@ def _recorder(house: House) -> Recorder:
 
 def _line(house: House, upstream: Upstream) -> Line:
     """Connections to one upstream, by the proxy that the environment names for it; no redirects, no cookies."""
+    if upstream.base == canned.BASE:
+        return canned.Canned()
     scheme, host = urlsplit(upstream.base).scheme, upstream.host
     through = None if proxy_bypass(upstream.netloc) else getproxies().get(scheme) or getproxies().get("all")
     line: Line

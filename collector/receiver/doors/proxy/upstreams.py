@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from collector.errors import DecodeError, NotFound
+from collector.receiver.doors.proxy import canned
 
 BUILT_IN: Mapping[str, str] = {
     "openai": "https://api.openai.com",
@@ -64,6 +65,8 @@ def known(named: Mapping[str, str]) -> dict[str, str]:
 def find(name: str, named: Mapping[str, str]) -> Upstream:
     """NotFound lists those there are."""
     bases = known(named)
+    if name == canned.NAME and name not in bases:
+        return Upstream(name, canned.BASE)
     if name not in bases:
         raise NotFound(
             f"the proxy has no upstream {name[:60]!r}; it has {', '.join(sorted(bases))}; "
