@@ -3,6 +3,8 @@ words of OpenAI or Anthropic, so that a test of the proxy costs no money and lea
 
 from __future__ import annotations
 
+import secrets
+
 import orjson
 
 from collector.receiver.doors.proxy.links import Answering, Request
@@ -41,7 +43,7 @@ def openai() -> bytes:
     choice = {"index": 0, "message": {"role": "assistant", "content": SAID}, "finish_reason": "stop"}
     usage = {"prompt_tokens": 5, "completion_tokens": 4, "total_tokens": 9}
     return orjson.dumps(
-        {"id": NAME, "object": "chat.completion", "model": NAME, "choices": [choice], "usage": usage}
+        {"id": f"{NAME}-{secrets.token_hex(8)}", "object": "chat.completion", "model": NAME, "choices": [choice], "usage": usage}
     )  # fmt: skip
 
 
@@ -49,6 +51,6 @@ def anthropic() -> bytes:
     said = [{"type": "text", "text": SAID}]
     usage = {"input_tokens": 5, "output_tokens": 4}
     return orjson.dumps(
-        {"id": NAME, "type": "message", "role": "assistant", "model": NAME, "content": said, "stop_reason": "end_turn",
+        {"id": f"{NAME}-{secrets.token_hex(8)}", "type": "message", "role": "assistant", "model": NAME, "content": said, "stop_reason": "end_turn",
          "usage": usage}
     )  # fmt: skip
