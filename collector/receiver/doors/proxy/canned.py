@@ -42,15 +42,16 @@ class _Answer:
 def openai() -> bytes:
     choice = {"index": 0, "message": {"role": "assistant", "content": SAID}, "finish_reason": "stop"}
     usage = {"prompt_tokens": 5, "completion_tokens": 4, "total_tokens": 9}
-    return orjson.dumps(
-        {"id": f"{NAME}-{secrets.token_hex(8)}", "object": "chat.completion", "model": NAME, "choices": [choice], "usage": usage}
-    )  # fmt: skip
+    said = {"object": "chat.completion", "choices": [choice], "usage": usage}
+    return orjson.dumps({"id": _id(), "model": NAME, **said})
 
 
 def anthropic() -> bytes:
-    said = [{"type": "text", "text": SAID}]
     usage = {"input_tokens": 5, "output_tokens": 4}
-    return orjson.dumps(
-        {"id": f"{NAME}-{secrets.token_hex(8)}", "type": "message", "role": "assistant", "model": NAME, "content": said, "stop_reason": "end_turn",
-         "usage": usage}
-    )  # fmt: skip
+    content = [{"type": "text", "text": SAID}]
+    said = {"type": "message", "role": "assistant", "content": content, "stop_reason": "end_turn", "usage": usage}
+    return orjson.dumps({"id": _id(), "model": NAME, **said})
+
+
+def _id() -> str:
+    return f"{NAME}-{secrets.token_hex(8)}"
