@@ -29,6 +29,7 @@ COMMANDS = {
     "search": ("search", "Search all text: messages, names, errors, values."),
     "errors": ("errors", "Group failures by what they have in common."),
     "export": ("export", "Write spans or whole traces: JSON lines, OTLP, CSV, Markdown, HTML, Perfetto."),
+    "share": ("share", "Write a redacted extract, and say what was found in it."),
     "import": ("import_", "Read files into the file: OTLP, agents' session logs, exports of others."),
     "claude": ("claude", "Watch Claude Code's sessions, from its own logs."),
     "codex": ("codex", "Watch Codex CLI's sessions, from its own logs."),
