@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -243,6 +244,17 @@ def _settings_files(cwd: Path, user_config: Path | None) -> Iterator[Path]:
     path = user_config if user_config is not None else user_config_file()
     if path.is_file():
         yield path
+
+
+def writable_settings_file(cwd: Path, user_config: Path | None = None) -> Path:
+    """Where the explorer writes what it is told to remember as a view: where views are now, else the project's file,
+    else the user's, which need not exist."""
+    known = list(_settings_files(cwd, user_config))
+    for path in known:
+        with suppress(OSError, ValueError):
+            if "views" in _read_table(path):
+                return path
+    return known[0] if known else user_config or user_config_file()
 
 
 def user_config_file() -> Path:

@@ -19,6 +19,7 @@ from tracetui.keymap import KEYS, bindings, remapped
 from tracetui.palette import KeyCommands
 from tracetui.screens.base import ExplorerScreen, Facts
 from tracetui.screens.lists import ListScreen, SessionsScreen, TracesScreen, session_filter
+from tracetui.screens.neighbours import HasNeighbours
 from tracetui.source import Source
 from tracetui.tail import Tail
 from tracetui.widgets.paint import NoColour
@@ -38,7 +39,7 @@ THEME = Theme(
     dark=True,
 )
 LATER_S = 1.0
-LATER = ("tracetui.screens.trace", "tracetui.screens.search", "tracetui.screens.help")
+LATER = ("tracetui.screens.trace", "tracetui.screens.search", "tracetui.screens.help", "tracetui.screens.errors")
 """Imported after the first list is shown: a third of what stands before it."""
 
 
@@ -169,6 +170,12 @@ class Explorer(Commands):
         if not isinstance(self.screen, OverviewScreen):
             self.show_list(OverviewScreen(self.facts))
 
+    def action_show_errors(self) -> None:
+        from tracetui.screens.errors import ErrorsScreen
+
+        if not isinstance(self.screen, ErrorsScreen):
+            self.show_list(ErrorsScreen(self.facts))
+
     def action_help(self) -> None:
         from tracetui.screens.help import HelpScreen
 
@@ -184,7 +191,18 @@ class Explorer(Commands):
 
     @on(ListScreen.OpenTrace)
     def _to_trace(self, event: ListScreen.OpenTrace) -> None:
-        self.open_trace(event.trace_id)
+        self.open_trace(event.trace_id, around=event.around)
+
+    @on(HasNeighbours.Step)
+    def _to_neighbour(self, event: HasNeighbours.Step) -> None:
+        self.pop_screen()
+        self.open_trace(event.to.trace_id, event.to.span_id, event.around, event.to.said)
+
+    @on(ListScreen.Group)
+    def _to_groups(self, event: ListScreen.Group) -> None:
+        from tracetui.screens.groups import GroupsScreen
+
+        self.push_screen(GroupsScreen(self.facts, event.by, filter_text=event.filter_text))
 
     @on(ListScreen.OpenSession)
     def _to_session(self, event: ListScreen.OpenSession) -> None:
@@ -208,4 +226,4 @@ class Explorer(Commands):
 
     @on(ExplorerScreen.OpenSpan)
     def _to_span(self, event: ExplorerScreen.OpenSpan) -> None:
-        self.open_trace(event.trace_id, event.span_id)
+        self.open_trace(event.trace_id, event.span_id, event.around, event.said)

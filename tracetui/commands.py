@@ -11,7 +11,9 @@ from collector.errors import TracetuiError
 from tracetui.keymap import Key
 from tracetui.screens.base import ExplorerScreen, Facts
 from tracetui.screens.command import UnknownCommand, understood, words
-from tracetui.screens.lists import ListScreen, TracesScreen
+from tracetui.screens.filtered import FilteredScreen
+from tracetui.screens.lists import TracesScreen
+from tracetui.screens.neighbours import Around
 from tracetui.widgets.line_list import LineList
 
 
@@ -27,10 +29,15 @@ class Commands(App[int]):
             self.pop_screen()
         self.switch_screen(screen)
 
-    def open_trace(self, trace_id: str, span_id: str | None = None) -> None:
+    def open_trace(
+        self, trace_id: str, span_id: str | None = None, around: Around | None = None, said: str | None = None
+    ) -> None:
+        """`around`: what lies around it, for going on from there. `said`: words of the span to show marked."""
         from tracetui.screens.trace import TraceScreen
 
-        self.push_screen(TraceScreen(self.facts, trace_id, span_id))
+        screen = TraceScreen(self.facts, trace_id, span_id)
+        screen.around, screen.said = around, said
+        self.push_screen(screen)
 
     def open_search(self, text: str) -> None:
         from tracetui.screens.search import SearchScreen
@@ -63,7 +70,7 @@ class Commands(App[int]):
         await self.run_action(action, target)
 
     async def _do_filter(self, text: str) -> None:
-        if isinstance(self.screen, ListScreen):
+        if isinstance(self.screen, FilteredScreen):
             self.screen.apply(text)
         else:
             self.show_list(TracesScreen(self.facts, filter_text=text))

@@ -40,10 +40,22 @@ class Reader(Protocol):
     def state(self) -> FileState: ...
     def data_version(self) -> int: ...
     def traces(
-        self, where: Where = ..., *, limit: int = ..., after: Page | None = ..., sort: str = ...
+        self,
+        where: Where = ...,
+        *,
+        limit: int = ...,
+        after: Page | None = ...,
+        before: Page | None = ...,
+        sort: str = ...,
     ) -> Sequence[TraceRow]: ...
     def sessions(
-        self, where: Where = ..., *, limit: int = ..., after: Page | None = ..., sort: str = ...
+        self,
+        where: Where = ...,
+        *,
+        limit: int = ...,
+        after: Page | None = ...,
+        before: Page | None = ...,
+        sort: str = ...,
     ) -> Sequence[SessionRow]: ...
     def trace(self, trace_id: str) -> TraceRow: ...
     def resolve_trace(self, prefix: str) -> str: ...
@@ -97,18 +109,19 @@ class Lane:
 
 
 class Source:
-    """The file as the screens see it. `parse` turns filter text into what the reader takes (FilterError)."""
+    """The file as the screens see it. `parse` turns filter text into what the reader takes (FilterError); it knows
+    `views`, saved filters by name, to which more may be added."""
 
     def __init__(
         self, path: str, open_reader: OpenReader, parse: Callable[[str], Where],
-        views: Mapping[str, str] | None = None, *, dimensions: Sequence[str] = (),
+        views: dict[str, str] | None = None, *, dimensions: Sequence[str] = (),
         prices: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:  # fmt: skip
         """`dimensions` are the metadata keys that the settings have summed ahead, `prices` the user's own."""
         self.path = path
         self.dimensions = dimensions
         self.prices = prices
-        self.views = views or {}
+        self.views = views if views is not None else {}
         self.parse = parse
         self.open_reader = open_reader
         self._quick = Lane(open_reader, "tracetui-quick")

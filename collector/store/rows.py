@@ -193,10 +193,12 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where the next page of a list begins: the sort value and the tie-breaker of the last row seen."""
+    """Where the next page of a list begins: the sort value and the tie-breaker of the last row seen. `inclusive`: that
+    row is asked for again."""
 
     value: Any
     key: str
+    inclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from collector.errors import FilterError, NotFound
 from collector.model import SpanPart, Usage
-from collector.store import open_reader
+from collector.store import lists, open_reader
 from collector.store.lists import SESSIONS, SPANS, TRACES
 from collector.store.reader import Reader
 from collector.store.rows import Page, SessionRow, SpanRow, TraceRow
@@ -59,6 +60,16 @@ TRACE_VALUES: dict[str, Callable[[TraceRow], Any]] = {
     "errors": lambda r: r.error_count,
     "spans": lambda r: r.span_count,
     "name": lambda r: r.name or "",
+    "calls": lambda r: r.llm_calls,
+    "tools": lambda r: r.tool_calls,
+    "status": lambda r: r.status,
+    "input": lambda r: r.input_preview or "",
+    "model": lambda r: next(iter(r.models), ""),
+    "service": lambda r: r.service or "",
+    "session": lambda r: r.session_id or "",
+    "user": lambda r: r.user_id or "",
+    "env": lambda r: r.environment or "",
+    "release": lambda r: r.release or "",
 }
 SPAN_VALUES: dict[str, Callable[[SpanRow], Any]] = {
     "start": lambda r: r.start_ns,
@@ -76,6 +87,9 @@ SESSION_VALUES: dict[str, Callable[[SessionRow], Any]] = {
     "tokens": lambda r: tokens(r.usage),
     "errors": lambda r: r.error_count,
     "session": lambda r: r.session_id,
+    "duration": lambda r: r.last_ns - r.first_ns,
+    "calls": lambda r: r.llm_calls,
+    "user": lambda r: r.user_id or "",
 }
 Ask = Callable[..., Sequence[Any]]
 LISTS: dict[str, tuple[Callable[[Reader], Ask], dict[str, Any], Callable[[Any], str]]] = {
@@ -97,6 +111,13 @@ def test_a_list_is_ordered_and_its_pages_join_without_gap_or_repeat(path: Path, 
     with open_reader(path) as reader:
         ask = reader_list(reader)
         everything = ask(limit=1000, sort=sort)
+        assert (
+            ask(limit=4, sort=sort, after=replace(lists.place(lists.LISTS[what], everything[5], sort), inclusive=True))
+            == (everything[5:9])
+        )
+        assert [lists.place(lists.LISTS[what], row, sort) for row in everything] == [
+            place(row, value, key) for row in everything
+        ]
         forwards: list[Any] = []
         while page := ask(limit=3, sort=sort, after=place(forwards[-1], value, key) if forwards else None):
             forwards += page

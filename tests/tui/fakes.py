@@ -10,6 +10,7 @@ from typing import Any
 from collector.errors import FilterError, NotFound
 from collector.model import Content, Event, Message, Resource, Scope, SpanPart, Tool, Usage
 from collector.store.complete import Completion, complete
+from collector.store.lists import SESSIONS, TRACES, List, place
 from collector.store.measures import Measures
 from collector.store.rows import FileState, Page, SearchHit, SessionRow, SpanDetail, SpanRow, Totals, TraceRow
 from collector.store.skeleton import Skeleton
@@ -139,22 +140,38 @@ class FakeReader:
         return self.version
 
     def traces(
-        self, where: str = "", *, limit: int = 100, after: Page | None = None, sort: str = "-start"
-    ) -> list[Any]:
+        self, where: str = "", *, limit: int = 100, after: Page | None = None, before: Page | None = None,
+        sort: str = "-start",
+    ) -> list[Any]:  # fmt: skip
         self.asked.append(("traces", limit))
         rows = [row for row in self.rows if where in (row.name or "")]
-        return self._page(rows, limit, after, sort, lambda row: (row.start_ns, row.trace_id))
+        return self._page(TRACES, rows, limit, after, before, sort)
 
-    def sessions(self, where: str = "", *, limit: int = 100, after: Page | None = None, sort: str = "") -> list[Any]:
-        return self._page(self.session_rows, limit, after, sort, lambda row: (row.last_ns, row.session_id))
+    def sessions(
+        self, where: str = "", *, limit: int = 100, after: Page | None = None, before: Page | None = None,
+        sort: str = "-last",
+    ) -> list[Any]:  # fmt: skip
+        return self._page(SESSIONS, self.session_rows, limit, after, before, sort)
 
     @staticmethod
-    def _page(rows: list[Any], limit: int, after: Page | None, sort: str, place: Any) -> list[Any]:
-        rows = sorted(rows, key=place, reverse=sort.startswith("-"))
-        if after is not None:
-            edge = (after.value, after.key)
-            rows = [row for row in rows if (place(row) < edge if sort.startswith("-") else place(row) > edge)]
-        return rows[:limit]
+    def _page(
+        what: List, rows: Sequence[Any], limit: int, after: Page | None, before: Page | None, sort: str
+    ) -> list[Any]:
+        def at(row: Any) -> tuple[Any, str]:
+            found = place(what, row, sort)
+            return found.value, found.key
+
+        down, edge = sort.startswith("-"), before or after
+        rows = sorted(rows, key=at, reverse=down)
+        if edge is not None:
+            mark = (edge.value, edge.key)
+            less = down != (before is not None)
+            rows = [
+                row
+                for row in rows
+                if (at(row) < mark if less else at(row) > mark) or (edge.inclusive and at(row) == mark)
+            ]
+        return list(rows[-limit:] if before is not None else rows[:limit])
 
     def trace(self, trace_id: str) -> TraceRow:
         for row in self.rows:

@@ -63,7 +63,7 @@ def make_source(settings: Settings) -> Source:
     from collector.store import filters
     from tracetui.source import Source
 
-    path, views = str(settings.db), settings.views
+    path, views = str(settings.db), dict(settings.views)
     return Source(
         path, lambda: store.open_reader(path), lambda text: filters.parse_with(text, time.time_ns(), views), views,
         dimensions=settings.dimensions, prices=settings.prices,

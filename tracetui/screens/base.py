@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.message import Message
 
@@ -12,13 +12,17 @@ from collector.errors import TracetuiError
 from tracetui import format as fmt
 from tracetui.history import History
 from tracetui.keymap import bindings
+from tracetui.remembered import Remembered
 from tracetui.screens.hands import Hands
 from tracetui.source import Source
 from tracetui.widgets.frame import KeyBar, Note
 from tracetui.widgets.paint import Part
 
+if TYPE_CHECKING:
+    from tracetui.screens.neighbours import Around
+
 TICK_S = 0.25
-LISTS = ("show_traces", "show_sessions", "show_costs", "show_overview")
+LISTS = ("show_traces", "show_sessions", "show_costs", "show_overview", "show_errors")
 """Keys that the line of keys leaves out where there is no room for them, or they mean something else."""
 CLOCK_S = 5.0
 
@@ -38,6 +42,7 @@ class Facts:
     expecting: str = ""
     paused: bool = False
     history: History = field(default_factory=History)
+    remembered: Remembered = field(default_factory=Remembered)
 
 
 class ExplorerScreen(Hands):
@@ -56,9 +61,11 @@ class ExplorerScreen(Hands):
     class OpenSpan(Message):
         """The user wants to see this span in its trace (None: the trace)."""
 
-        def __init__(self, trace_id: str, span_id: str | None) -> None:
+        def __init__(
+            self, trace_id: str, span_id: str | None, around: Around | None = None, said: str | None = None
+        ) -> None:
             super().__init__()
-            self.trace_id, self.span_id = trace_id, span_id
+            self.trace_id, self.span_id, self.around, self.said = trace_id, span_id, around, said
 
     class OpenConversation(Message):
         """The user wants to read this session."""

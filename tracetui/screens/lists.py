@@ -4,45 +4,54 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.message import Message
 
-from collector.errors import FilterError, NotFound, TracetuiError
-from collector.store.complete import complete
+from collector.errors import NotFound, TracetuiError
+from collector.store.filters import quoted
+from collector.store.lists import SESSIONS, TRACES
 from collector.store.rows import Page, SessionRow, Totals, TraceRow
 from tracetui import format as fmt
-from tracetui.keymap import bindings
 from tracetui.screens import empty
-from tracetui.screens.base import ExplorerScreen, Facts
+from tracetui.screens.base import Facts
 from tracetui.screens.hands import Export, stamp
-from tracetui.screens.menu import Choice
-from tracetui.source import Reader, Where
+from tracetui.screens.menu import Choice, MenuScreen
+from tracetui.screens.neighbours import Around, InList
+from tracetui.screens.ordered import OrderedScreen
+from tracetui.source import Reader
+from tracetui.widgets.columns import Column, Order
 from tracetui.widgets.frame import ContextLine, Empty, FilterBar, KeyBar, Note
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part
-from tracetui.widgets.tables import SessionTable, TraceTable
-from tracetui.widgets.window_list import Table, WindowList
+from tracetui.widgets.tables import (
+    SESSION_ORDER,
+    TRACE_ORDER,
+    SessionTable,
+    TraceTable,
+    session_columns,
+    trace_columns,
+)
+from tracetui.widgets.window_list import WindowList
+from tracetui.widgets.windows import Row, Table
 
-Row = TypeVar("Row")
 TOTALS_S = 1.0
+GROUPS = ("session", "user", "service", "model", "name")
 
 
-class ListScreen(ExplorerScreen, Generic[Row]):
+class ListScreen(OrderedScreen[Row]):
     """`what` is what the list holds, in the plural."""
 
-    BINDINGS = bindings("lists")
-    key_groups = ("list", "lists", "screen", "app")
     what = "rows"
 
     class OpenTrace(Message):
-        """The user wants to see this trace."""
+        """The user wants to see this trace, of those around it."""
 
-        def __init__(self, trace_id: str) -> None:
+        def __init__(self, trace_id: str, around: Around | None = None) -> None:
             super().__init__()
-            self.trace_id = trace_id
+            self.trace_id, self.around = trace_id, around
 
     class OpenSession(Message):
         """The user wants the traces of this session."""
@@ -51,10 +60,15 @@ class ListScreen(ExplorerScreen, Generic[Row]):
             super().__init__()
             self.session_id = session_id
 
-    def __init__(self, facts: Facts, *, filter_text: str = "") -> None:
-        super().__init__(facts)
-        self.filter_text = filter_text
-        self._where: Where | None = None
+    class Group(Message):
+        """The user wants the traces that a filter finds in groups."""
+
+        def __init__(self, by: str, filter_text: str) -> None:
+            super().__init__()
+            self.by, self.filter_text = by, filter_text
+
+    def __init__(self, facts: Facts, *, filter_text: str = "", order: Order | None = None) -> None:
+        super().__init__(facts, filter_text=filter_text, order=order)
         self._totals: Totals | None = None
         self._totals_due = 0.0
         self._counting = False
@@ -62,25 +76,17 @@ class ListScreen(ExplorerScreen, Generic[Row]):
     def table(self) -> Table[Row]:
         raise NotImplementedError
 
-    def ask(self, reader: Reader, *, limit: int, after: Page | None, newest_first: bool) -> Sequence[Row]:
-        raise NotImplementedError
-
     def compose(self) -> ComposeResult:
         yield ContextLine(id="context")
         yield Note(id="note")
-        yield WindowList(self.table(), self._fetch, id="list")
+        yield WindowList(self.table(), self.fetch, id="list")
         yield Empty()
         yield FilterBar()
         yield KeyBar("list", "lists", "app", "screen", without=(f"show_{self.what}",))
 
-    def glyphs(self) -> fmt.Glyphs:
-        return fmt.ASCII if getattr(self.app, "ascii_mode", False) else fmt.UNICODE
-
-    @property
-    def window(self) -> WindowList[Row]:
-        return self.query_one(WindowList)
-
     def on_mount(self) -> None:  # beside ExplorerScreen's own
+        self.settle()
+        self.window.follow = self.window.by_time
         self.window.focus()
         self.show_context()
         if self.filter_text:
@@ -90,25 +96,8 @@ class ListScreen(ExplorerScreen, Generic[Row]):
 
     # Data.
 
-    def _filters(self) -> dict[str, Any]:
-        return {} if self._where is None else {"where": self._where}
-
-    async def _fetch(self, limit: int, *, after: Page | None = None, before: Page | None = None) -> Sequence[Row]:
-        """Rows oldest first, whichever way they had to be asked for."""
-        backwards = after is None
-
-        def question(reader: Reader) -> Sequence[Row]:
-            return self.ask(reader, limit=limit, after=before if backwards else after, newest_first=backwards)
-
-        rows = await self.facts.source.ask(question)
-        return rows[::-1] if backwards else rows
-
     def tick(self) -> None:
         self.window.tick()
-
-    def reload(self) -> None:
-        if self.is_mounted:
-            self.window.reload()
 
     def restart(self) -> None:
         self._totals = None
@@ -152,7 +141,7 @@ class ListScreen(ExplorerScreen, Generic[Row]):
     @work(group="totals")
     async def _count_now(self) -> None:
         began = time.monotonic()
-        text, filters = self.filter_text, self._filters()
+        text, filters = self.filter_text, self.filters()
         try:
             state, totals = await self.facts.source.ask_slowly(lambda reader: (reader.state, reader.totals(**filters)))
         except TracetuiError as error:
@@ -178,12 +167,8 @@ class ListScreen(ExplorerScreen, Generic[Row]):
     # The lines around the list.
 
     def show_context(self) -> None:
-        name = fmt.plain(self.facts.source.path.rsplit("/", 1)[-1])
-        left: list[Part] = [(" " + name, "strong"), ("  ", "text"), *self.live_parts()]
-        if self.filter_text:
-            left += [("   / ", "quiet"), (fmt.plain(self.filter_text), "accent")]
         for context in self.query(ContextLine):
-            context.show(left, self._sums())
+            context.show(self.context_left(), self._sums())
 
     def _sums(self) -> list[Part]:
         if self._totals is None:
@@ -216,77 +201,46 @@ class ListScreen(ExplorerScreen, Generic[Row]):
 
     # Filter.
 
-    def action_filter(self) -> None:
-        self.query_one(FilterBar).open(self.filter_text, self.facts.history.entries())
-        self._offer(self.filter_text, len(self.filter_text))
-
-    def action_back(self) -> None:
-        bar = self.query_one(FilterBar)
-        if bar.is_open:
-            bar.close()
-        elif self.filter_text:
-            self.apply("")
-        else:
-            self.facts.notice = ""
-            self.say("")
-
-    @on(FilterBar.Submitted)
-    def _submitted(self, event: FilterBar.Submitted) -> None:
-        self.apply(event.text)
-        if not self.query_one(FilterBar).is_open:
-            self.facts.history.add(event.text)
-
-    @on(FilterBar.Typed)
-    def _typed(self, event: FilterBar.Typed) -> None:
-        self._offer(event.text, event.cursor)
-
-    @work(exclusive=True, group="offers")
-    async def _offer(self, text: str, cursor: int) -> None:
-        source = self.facts.source
-        try:
-            found = await source.ask(lambda reader: reader.complete(text, cursor, source.views))
-        except TracetuiError:
-            found = complete(None, text, cursor, source.views)
-        self.query_one(FilterBar).offer(text, found)
-
-    @on(FilterBar.Closed)
-    def _filter_closed(self) -> None:
-        self.window.focus()
-
-    def apply(self, text: str) -> None:
-        """Filter the list. A filter that cannot be read leaves it as it is, and says where it went wrong."""
-        bar = self.query_one(FilterBar)
-        text = text.strip()
-        try:
-            self._where = self.facts.source.parse(text) if text else None
-        except FilterError as error:
-            if not bar.is_open:
-                bar.open(text)
-            bar.refuse(error)
-            return
-        bar.accept()
-        self.filter_text = text
+    def filter_changed(self) -> None:
         self._totals, self._totals_due = None, 0.0
-        self.window.focus()
         self.show_context()
         self.window.restart()
+
+    def focus_list(self) -> None:
+        self.window.focus()
 
 
 class TracesScreen(ListScreen[TraceRow]):
     """The first screen."""
 
     what = "traces"
+    listed = TRACES
+    default_order = TRACE_ORDER
 
     def table(self) -> TraceTable:
-        return TraceTable(self.facts.now_ns, self.glyphs)
+        return TraceTable(self.facts.now_ns, self.glyphs, lambda: self.look)
 
-    def ask(self, reader: Reader, *, limit: int, after: Page | None, newest_first: bool) -> Sequence[TraceRow]:
-        return reader.traces(**self._filters(), limit=limit, after=after, sort="-start" if newest_first else "start")
+    def all_columns(self, width: int) -> Sequence[Column]:
+        return trace_columns(width)
+
+    def ask(
+        self, reader: Reader, *, limit: int, after: Page | None, before: Page | None, sort: str
+    ) -> Sequence[TraceRow]:
+        return reader.traces(**self.filters(), limit=limit, after=after, before=before, sort=sort)
 
     @on(LineList.Chosen)
     def _chosen(self) -> None:
         if self.window.row is not None:
-            self.post_message(self.OpenTrace(self.window.row.trace_id))
+            around = InList(self._where, self.look.order)
+            self.post_message(self.OpenTrace(self.window.row.trace_id, around))
+
+    def action_group(self) -> None:
+        choices = [Choice(name, name, about=f"traces by {name}, with their sums") for name in GROUPS]
+        self.app.push_screen(MenuScreen("Group by", choices), self._group_chosen)
+
+    def _group_chosen(self, by: str | None) -> None:
+        if by is not None:
+            self.post_message(self.Group(by, self.filter_text))
 
     def action_session(self) -> None:
         row = self.window.row
@@ -313,12 +267,19 @@ class SessionsScreen(ListScreen[SessionRow]):
     """Sessions by when they were last heard of."""
 
     what = "sessions"
+    listed = SESSIONS
+    default_order = SESSION_ORDER
 
     def table(self) -> SessionTable:
-        return SessionTable(self.facts.now_ns, self.glyphs)
+        return SessionTable(self.facts.now_ns, self.glyphs, lambda: self.look)
 
-    def ask(self, reader: Reader, *, limit: int, after: Page | None, newest_first: bool) -> Sequence[SessionRow]:
-        return reader.sessions(**self._filters(), limit=limit, after=after, sort="-last" if newest_first else "last")
+    def all_columns(self, width: int) -> Sequence[Column]:
+        return session_columns(width)
+
+    def ask(
+        self, reader: Reader, *, limit: int, after: Page | None, before: Page | None, sort: str
+    ) -> Sequence[SessionRow]:
+        return reader.sessions(**self.filters(), limit=limit, after=after, before=before, sort=sort)
 
     @on(LineList.Chosen)
     def _chosen(self) -> None:
@@ -341,5 +302,4 @@ def _found(reader: Any, where: Any) -> Iterable[TraceRow]:
 
 def session_filter(session_id: str) -> str:
     """The filter that finds a session, quoted where it has to be."""
-    bare = session_id.replace("-", "").replace("_", "").isalnum()
-    return f"session:{session_id}" if bare else 'session:"' + session_id.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return f"session:{quoted(session_id)}"

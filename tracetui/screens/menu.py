@@ -66,7 +66,7 @@ class Picking(ModalScreen[Result | None], Generic[Result]):
         raise NotImplementedError
 
     BINDINGS = [  # noqa: RUF012 - Textual's way
-        ("escape,q,y,x", "cancel", "close"),
+        ("escape,q,y,x,v,t,b", "cancel", "close"),
         *((str(number), f"pick({number})", "") for number in range(1, 10)),
     ]
 

@@ -16,13 +16,14 @@ from collector.store.rows import TraceRow
 from tracetui import branches, loading
 from tracetui import format as fmt
 from tracetui.keymap import bindings
-from tracetui.screens.base import LISTS, ExplorerScreen, Facts
+from tracetui.screens.base import LISTS, Facts
 from tracetui.screens.copying import span_choices, trace_choices
 from tracetui.screens.following import Following
 from tracetui.screens.graph import GraphScreen
 from tracetui.screens.hands import Export
 from tracetui.screens.header import trace_context
 from tracetui.screens.menu import Choice
+from tracetui.screens.neighbours import HasNeighbours
 from tracetui.widgets.frame import ContextLine, KeyBar, Note
 from tracetui.widgets.inspector import Inspector
 from tracetui.widgets.line_list import LineList
@@ -32,7 +33,7 @@ from tracetui.widgets.waterfall import Waterfall
 WIDE = 110
 
 
-class TraceScreen(Following, ExplorerScreen):
+class TraceScreen(Following, HasNeighbours):
     """Opened with a trace id. A big trace shows its first lines at once and the rest when it is read."""
 
     BINDINGS = bindings("trace")

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from collector.store.cost_rows import CostRow
 from tracetui import format as fmt
+from tracetui.widgets.columns import Column, head, lay_out, line
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part
 from tracetui.widgets.plots import bar
-from tracetui.widgets.tables import Column, head, lay_out, line
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,9 @@ class FilterBar(Widget):
     class Closed(Message):
         """Left without a change."""
 
+    class Saving(Message):
+        """What stands in the bar is to be saved as a view."""
+
     @dataclass
     class Typed(Message):
         """Something was typed; the screen answers with `offer`."""
@@ -135,6 +138,10 @@ class FilterBar(Widget):
         field.value = text
         field.cursor_position = len(text)
         field.focus()
+
+    @property
+    def text(self) -> str:
+        return self.query_one(Input).value
 
     @property
     def is_open(self) -> bool:
@@ -180,6 +187,8 @@ class FilterBar(Widget):
         if event.key == "tab" and self._offered is not None:
             field = self.query_one(Input)
             field.value, field.cursor_position = self._offered.taken(field.value)
+        elif event.key == "ctrl+s":
+            self.post_message(self.Saving())
         elif event.key in ("up", "down") and self._before:
             self._recall(1 if event.key == "up" else -1)
         else:

@@ -3,66 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
+from collector.store.lists import SESSIONS, TRACES, place
 from collector.store.rows import Page, SessionRow, TraceRow
 from tracetui import format as fmt
-from tracetui.widgets.paint import Part, clip_parts, parts_width
+from tracetui.widgets.columns import NEVER, Column, Look, Order, head, laid_out, line
+from tracetui.widgets.paint import Part
+
+TRACE_ORDER, SESSION_ORDER = Order("start"), Order("last")
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: what stands above it and how many cells it takes (0: what is left),
-    `gap` cells after the one before it."""
-
-    name: str
-    title: str
-    width: int
-    right: bool = False
-    gap: int = 2
+def _name_cells(width: int) -> int:
+    return 15 if width < 100 else min(20 + (width - 100) // 8, 34)
 
 
-def lay_out(columns: list[Column], width: int) -> list[tuple[Column, int]]:
-    """Give every column its cells; the one with width 0 gets what is left."""
-    fixed = sum(column.width for column in columns) + sum(column.gap for column in columns[1:])
-    return [(column, column.width or max(width - fixed, 4)) for column in columns]
+@lru_cache(maxsize=16)
+def trace_columns(width: int) -> tuple[Column, ...]:
+    """All columns of the list of traces, as wide as they are on such a screen."""
+    gap = 1 if width < 100 else 2
+    return (
+        Column("state", "", 1, sort="status", fixed=True, about="status"),
+        Column("name", "NAME", _name_cells(width), gap=1, sort="name", fixed=True, about="name"),
+        Column("said", "INPUT → OUTPUT", 0, sort="input", fixed=True, about="input and output"),
+        Column("model", "MODEL", 14 if width < 130 else 24, sort="model", least=104, about="model"),
+        Column("service", "SERVICE", 12, sort="service", least=NEVER, about="service"),
+        Column("session", "SESSION", 14, sort="session", least=NEVER, about="session"),
+        Column("user", "USER", 12, sort="user", least=NEVER, about="user"),
+        Column("env", "ENV", 8, sort="env", least=NEVER, about="environment"),
+        Column("release", "RELEASE", 10, sort="release", least=NEVER, about="release"),
+        Column("tags", "TAGS", 14, least=NEVER, about="tags"),
+        Column("id", "ID", 8, least=NEVER, about="beginning of the trace id"),
+        Column("spans", "SPANS", 5, right=True, sort="spans", least=NEVER, about="spans"),
+        Column("errors", "ERRS", 4, right=True, sort="errors", least=NEVER, about="failed spans"),
+        Column("calls", "CALLS", 5, right=True, sort="calls", least=116, about="LLM calls"),
+        Column("tools", "TOOLS", 5, right=True, sort="tools", least=NEVER, about="tool calls"),
+        Column("tokens", "TOKENS", 6, right=True, sort="tokens", about="tokens"),
+        Column("cost", "COST", 8, right=True, gap=1, sort="cost", about="cost"),
+        Column("unpriced", "", 3, gap=1, about="calls without a price"),
+        Column("duration", "TIME", 7, right=True, gap=gap, sort="duration", about="duration"),
+        Column("started", "STARTED", 8, right=True, least=NEVER, sort="start", about="time of day it began"),
+        Column("age", "AGE", 4, right=True, gap=gap, sort="start", about="how long ago it began"),
+    )
 
 
-def line(columns: list[tuple[Column, int]], cells: dict[str, list[Part]]) -> list[Part]:
-    """Put cells into their columns, numbers at the right edge of theirs."""
-    parts: list[Part] = []
-    for index, (column, width) in enumerate(columns):
-        if index:
-            parts.append((" " * column.gap, "text"))
-        cell = clip_parts(cells.get(column.name, []), width)
-        pad = (" " * (width - parts_width(cell)), "text")
-        parts += [pad, *cell] if column.right else [*cell, pad]
-    return parts
-
-
-def head(columns: list[tuple[Column, int]]) -> list[Part]:
-    return [
-        ("  ", "text"),
-        *line(columns, {column.name: [(column.title, "quiet")] for column, _ in columns}),
-    ]
+@lru_cache(maxsize=16)
+def session_columns(width: int) -> tuple[Column, ...]:
+    """All columns of the list of sessions."""
+    gap = 1 if width < 100 else 2
+    return (
+        Column("session", "SESSION", 0, sort="session", fixed=True, about="session"),
+        Column("user", "USER", 12 if width < 100 else 24, sort="user", about="user"),
+        Column("traces", "TRACES", 6, right=True, gap=gap, sort="traces", about="traces"),
+        Column("errors", "ERRORS", 6, right=True, gap=gap, sort="errors", about="failed spans"),
+        Column("calls", "CALLS", 6, right=True, sort="calls", least=100, about="LLM calls"),
+        Column("tokens", "TOKENS", 6, right=True, gap=gap, sort="tokens", about="tokens"),
+        Column("cost", "COST", 8, right=True, gap=1, sort="cost", about="cost"),
+        Column("unpriced", "", 3, gap=1, about="calls without a price"),
+        Column("span", "OVER", 7, right=True, gap=gap, sort="duration", about="from its first trace to its last"),
+        Column("first", "FIRST", 5, right=True, sort="first", least=NEVER, about="when it began"),
+        Column("age", "LAST", 4, right=True, gap=gap, sort="last", about="when it was last heard of"),
+    )
 
 
 class TraceTable:
     """Traces: status, name, input → output, model, calls, tokens, cost, duration, age."""
 
-    def __init__(self, now_ns: Callable[[], int], glyphs: Callable[[], fmt.Glyphs]) -> None:
+    def __init__(
+        self, now_ns: Callable[[], int], glyphs: Callable[[], fmt.Glyphs], look: Callable[[], Look] | None = None
+    ) -> None:
         self._now_ns = now_ns
         self._glyphs = glyphs
+        self._look = look or (lambda: Look(TRACE_ORDER))
 
     def key(self, row: TraceRow) -> str:
         return row.trace_id
 
     def place(self, row: TraceRow) -> Page:
-        return Page(row.start_ns, row.trace_id)
+        return place(TRACES, row, self._look().order.name)
 
     def stamp(self, row: TraceRow) -> tuple[object, ...]:
         return (
+            self._look(),
             row.trace_id,
             row.seq,
             row.status,
@@ -73,26 +95,11 @@ class TraceTable:
     def ticks(self, row: TraceRow) -> bool:
         return row.status == "running"
 
-    @staticmethod
-    @cache
-    def columns(width: int) -> list[tuple[Column, int]]:
-        name = 15 if width < 100 else min(20 + (width - 100) // 8, 34)
-        columns = [Column("state", "", 1), Column("name", "NAME", name, gap=1), Column("said", "INPUT → OUTPUT", 0)]
-        if width >= 104:
-            columns.append(Column("model", "MODEL", 14 if width < 130 else 24))
-        if width >= 116:
-            columns.append(Column("calls", "CALLS", 5, right=True))
-        columns += [
-            Column("tokens", "TOKENS", 6, right=True),
-            Column("cost", "COST", 8, right=True, gap=1),
-            Column("unpriced", "", 3, gap=1),
-            Column("duration", "TIME", 7, right=True, gap=1 if width < 100 else 2),
-            Column("age", "AGE", 4, right=True, gap=1 if width < 100 else 2),
-        ]
-        return lay_out(columns, width - 2)
+    def columns(self, width: int) -> list[tuple[Column, int]]:
+        return laid_out(trace_columns(width), self._look(), width)
 
     def head(self, width: int) -> list[Part]:
-        return head(self.columns(width))
+        return head(self.columns(width), self._look().order)
 
     def cells(self, row: TraceRow, width: int, *, at_cursor: bool, fresh: bool) -> list[Part]:
         glyphs = self._glyphs()
@@ -104,11 +111,22 @@ class TraceTable:
             "name": [(name, "fresh" if fresh else "strong" if row.name else "quiet")],
             "said": exchange(row, said),
             "model": [models(row.models)],
+            "service": [said_of(row.service)],
+            "session": [said_of(row.session_id)],
+            "user": [said_of(row.user_id)],
+            "env": [said_of(row.environment)],
+            "release": [said_of(row.release)],
+            "tags": [said_of(" ".join(row.tags))],
+            "id": [(row.trace_id[:8], "quiet")],
+            "spans": [number(row.span_count)],
+            "errors": [(fmt.count(row.error_count), "error") if row.error_count else (fmt.UNKNOWN, "quiet")],
             "calls": [number(row.llm_calls)],
+            "tools": [number(row.tool_calls)],
             "tokens": [total_tokens(row.usage.input_tokens, row.usage.output_tokens)],
             "cost": [(fmt.money(row.cost_nanousd), "quiet" if row.cost_nanousd is None else "text")],
             "unpriced": [(f"+{min(row.unpriced_calls, 999)}", "abandoned")] if row.unpriced_calls else [],
             "duration": [self.duration(row)],
+            "started": [(fmt.clock(row.start_ns)[11:19], "quiet")],
             "age": [(fmt.age(row.start_ns, self._now_ns()), "quiet")],
         }
         return [(glyphs.cursor + " " if at_cursor else "  ", "accent"), *line(columns, cells)]
@@ -122,51 +140,37 @@ class TraceTable:
 class SessionTable:
     """Sessions: id, user, traces, errors, calls, tokens, cost, how long, last seen."""
 
-    def __init__(self, now_ns: Callable[[], int], glyphs: Callable[[], fmt.Glyphs]) -> None:
+    def __init__(
+        self, now_ns: Callable[[], int], glyphs: Callable[[], fmt.Glyphs], look: Callable[[], Look] | None = None
+    ) -> None:
         self._now_ns = now_ns
         self._glyphs = glyphs
+        self._look = look or (lambda: Look(SESSION_ORDER))
 
     def key(self, row: SessionRow) -> str:
         return row.session_id
 
     def place(self, row: SessionRow) -> Page:
-        return Page(row.last_ns, row.session_id)
+        return place(SESSIONS, row, self._look().order.name)
 
     def stamp(self, row: SessionRow) -> tuple[object, ...]:
-        return row, fmt.age(row.last_ns, self._now_ns())
+        return self._look(), row, fmt.age(row.last_ns, self._now_ns())
 
     def ticks(self, row: SessionRow) -> bool:
         return False
 
-    @staticmethod
-    @cache
-    def columns(width: int) -> list[tuple[Column, int]]:
-        gap = 1 if width < 100 else 2
-        columns = [
-            Column("session", "SESSION", 0),
-            Column("user", "USER", 12 if width < 100 else 24),
-            Column("traces", "TRACES", 6, right=True, gap=gap),
-            Column("errors", "ERRORS", 6, right=True, gap=gap),
-        ]
-        if width >= 100:
-            columns.append(Column("calls", "CALLS", 6, right=True))
-        columns += [
-            Column("tokens", "TOKENS", 6, right=True, gap=gap),
-            Column("cost", "COST", 8, right=True, gap=1),
-            Column("unpriced", "", 3, gap=1),
-            Column("span", "OVER", 7, right=True, gap=gap),
-            Column("age", "LAST", 4, right=True, gap=gap),
-        ]
-        return lay_out(columns, width - 2)
+    def columns(self, width: int) -> list[tuple[Column, int]]:
+        return laid_out(session_columns(width), self._look(), width)
 
     def head(self, width: int) -> list[Part]:
-        return head(self.columns(width))
+        return head(self.columns(width), self._look().order)
 
     def cells(self, row: SessionRow, width: int, *, at_cursor: bool, fresh: bool) -> list[Part]:
         errors = row.error_count
         cells: dict[str, list[Part]] = {
             "session": [(fmt.plain(row.session_id), "fresh" if fresh else "strong")],
-            "user": [(fmt.plain(row.user_id), "text") if row.user_id else (fmt.UNKNOWN, "quiet")],
+            "user": [said_of(row.user_id)],
+            "first": [(fmt.age(row.first_ns, self._now_ns()), "quiet")],
             "traces": [(fmt.count(row.trace_count), "text")],
             "errors": [(fmt.count(errors), "error") if errors else (fmt.UNKNOWN, "quiet")],
             "calls": [number(row.llm_calls)],
@@ -208,6 +212,10 @@ def models(names: tuple[str, ...]) -> Part:
         return fmt.UNKNOWN, "quiet"
     more = f" +{len(names) - 1}" if len(names) > 1 else ""
     return fmt.plain(names[0]) + more, "text"
+
+
+def said_of(text: str | None) -> Part:
+    return (fmt.plain(text), "text") if text else (fmt.UNKNOWN, "quiet")
 
 
 def number(value: int) -> Part:

@@ -1,66 +1,36 @@
 """A list of any length: holds a window of rows fetched by key, and asks for more as one comes near its edge.
 
-Rows run from oldest to newest, downwards, so new ones never move what is being read. Nothing is counted and
-nothing is loaded but the window: a file with a million traces opens like one with a hundred.
+By default rows run from oldest to newest, downwards, so new ones never move what is being read, and the list opens at
+its end. In any other order (`by_time` off) it opens at its beginning. Nothing is counted and nothing is loaded but
+the window: a file with a million traces opens like one with a hundred.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import Any, Generic
 
-from textual import work
+from textual import events, work
 from textual.message import Message
 from textual.strip import Strip
 
 from collector.errors import TracetuiError
 from collector.store.rows import Page
+from tracetui.widgets.columns import Column, column_at
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part
+from tracetui.widgets.windows import Fetch, Loading, Row, Table
 
-Row = TypeVar("Row")
-Shown = TypeVar("Shown", contravariant=True)
-Found = TypeVar("Found", covariant=True)
 MOST_NEW = 99
 FRESH_S = 1.5
 MOST_STRIPS = 500
 
 
-class Table(Protocol[Shown]):
-    """What a row is called, where it stands in the order, and how it looks. Pure. While its `stamp` is the same
-    a row looks the same."""
-
-    def key(self, row: Shown) -> str: ...
-    def stamp(self, row: Shown) -> Hashable: ...
-    def place(self, row: Shown) -> Page: ...
-    def ticks(self, row: Shown) -> bool: ...
-    def head(self, width: int) -> list[Part]: ...
-    def cells(self, row: Shown, width: int, *, at_cursor: bool, fresh: bool) -> list[Part]: ...
-
-
-class Fetch(Protocol[Found]):
-    """Rows in the order of the list: those next after `after`, those just before `before`, or the newest."""
-
-    async def __call__(
-        self, limit: int, *, after: Page | None = None, before: Page | None = None
-    ) -> Sequence[Found]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Loading(Generic[Row]):
-    """A window as it came: its rows, and what is known of what lies around it."""
-
-    rows: list[Row]
-    at_start: bool
-    at_end: bool
-    unseen: int = 0
-    select: int | None = None
-
-
 class WindowList(LineList, Generic[Row]):
     """`follow` keeps the cursor on the newest row; any move upwards ends it, `G` begins it again.
-    `unseen` counts the rows newer than any that was on screen (100 means more)."""
+    `unseen` counts the rows newer than any that was on screen (100 means more). `bulk`: so many rows at least are
+    fetched at once, for orders of which a page costs as much as many."""
 
     head = 1
 
@@ -76,6 +46,12 @@ class WindowList(LineList, Generic[Row]):
 
         error: TracetuiError
 
+    @dataclass
+    class HeadClicked(Message):
+        """The head of this column was clicked."""
+
+        column: Column
+
     def __init__(self, table: Table[Row], fetch: Fetch[Row], *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.table = table
@@ -83,6 +59,8 @@ class WindowList(LineList, Generic[Row]):
         self.rows: list[Row] = []
         self.follow = True
         self.loaded = False
+        self.by_time = True
+        self.bulk = 0
         self.unseen = 0
         self._at_start = False
         self._at_end = False
@@ -154,10 +132,20 @@ class WindowList(LineList, Generic[Row]):
         super().move_to(index)
 
     def action_last(self) -> None:
-        self.follow = True
+        self.follow = self.by_time
         if self._at_end:
             super().action_last()
-        self.reload()
+        if self.follow:
+            self.reload()
+        elif not self._at_end:
+            self._want("last")
+
+    def on_click(self, event: events.Click) -> None:
+        """Beside LineList's own, which takes the lines below."""
+        column = column_at(self.table.columns(self.size.width - 1), event.x) if event.y < self.head else None
+        if column is not None:
+            event.stop()
+            self.post_message(self.HeadClicked(column))
 
     def action_first(self) -> None:
         self.follow = False
@@ -173,9 +161,9 @@ class WindowList(LineList, Generic[Row]):
         if not self.loaded:
             return
         if not self._at_end and len(self.rows) - self.top - self.page < self.page:
-            self._want("newer")
+            self._want("below")
         elif not self._at_start and self.top < self.page:
-            self._want("older")
+            self._want("above")
 
     def _note_seen(self) -> None:
         self._seen = self.table.place(self.rows[-1])
@@ -187,11 +175,20 @@ class WindowList(LineList, Generic[Row]):
 
     @property
     def _window(self) -> int:
-        return max(4 * self.page, 120)
+        return max(4 * self.page, 120, self.bulk)
+
+    @property
+    def _step(self) -> int:
+        return max(2 * self.page, self.bulk)
+
+    @property
+    def _most(self) -> int:
+        return max(8 * self.page, 3 * self.bulk)
 
     def restart(self) -> None:
-        """Another filter, another file: forget the rows and show the newest."""
-        self.rows, self.follow, self.loaded, self.unseen, self._seen = [], True, False, 0, None
+        """Another filter, order or file: forget the rows and show the newest, or the first."""
+        self.rows, self.follow, self.loaded, self.unseen, self._seen = [], self.by_time, False, 0, None
+        self.cursor = self.top = 0
         self._generation += 1
         self._fresh.clear()
         self.refresh()
@@ -209,7 +206,10 @@ class WindowList(LineList, Generic[Row]):
 
     @work(group="window")
     async def _load(self) -> None:
-        loads = {"first": self._load_first, "reload": self._reload, "newer": self._newer, "older": self._older}
+        loads = {
+            "first": self._load_first, "last": self._load_last, "reload": self._reload, "below": self._below,
+            "above": self._above,
+        }  # fmt: skip
         try:
             while self._wanted:
                 what = next(name for name in loads if name in self._wanted)
@@ -225,19 +225,22 @@ class WindowList(LineList, Generic[Row]):
 
     async def _reload(self) -> Loading[Row]:
         if self.follow or not self.rows:
-            size = max(2 * self.page, 50)  # live files ask for this at every frame
-            rows = list(await self.fetch(size))
-            return Loading(rows, at_start=len(rows) < size, at_end=True)
+            size = max(2 * self.page, 50, self.bulk)  # live files ask for this at every frame
+            rows = list(await self.fetch(size, last=self.by_time))
+            cut = len(rows) < size
+            return Loading(rows, cut or not self.by_time, cut or self.by_time)
         first = max(self.top - self.page // 2, 0)
         at_start = self._at_start and first == 0
-        start = self.table.place(self.rows[first])
-        size = 2 * self.page + self.page // 2
-        rows = list(await self.fetch(size, after=Page(start.value, "")))
+        size = max(2 * self.page + self.page // 2, self.bulk)
+        if at_start and not self.by_time:  # what comes above the first row is to be seen as well
+            rows = list(await self.fetch(size))
+        else:
+            rows = list(await self.fetch(size, after=replace(self.table.place(self.rows[first]), inclusive=True)))
         at_end = len(rows) < size
         return Loading(rows, at_start, at_end, await self._count_unseen(rows, at_end))
 
     async def _count_unseen(self, rows: list[Row], at_end: bool) -> int:
-        if self._seen is None or self.unseen > MOST_NEW:
+        if self._seen is None or self.unseen > MOST_NEW or not self.by_time:
             return self.unseen  # new ones only make it more
         newer = rows if at_end else await self.fetch(MOST_NEW + 1, after=self._seen)
         seen = (self._seen.value, self._seen.key)
@@ -245,26 +248,29 @@ class WindowList(LineList, Generic[Row]):
         return sum((place.value, place.key) > seen for place in places)
 
     async def _load_first(self) -> Loading[Row]:
-        rows = list(await self.fetch(self._window, after=Page(-(2**62), "")))
+        rows = list(await self.fetch(self._window))
         return Loading(rows, at_start=True, at_end=len(rows) < self._window, select=0, unseen=self.unseen)
 
-    async def _newer(self) -> Loading[Row] | None:
+    async def _load_last(self) -> Loading[Row]:
+        rows = list(await self.fetch(self._window, last=True))
+        return Loading(rows, at_start=len(rows) < self._window, at_end=True, select=-1, unseen=self.unseen)
+
+    async def _below(self) -> Loading[Row] | None:
         if not self.rows or self._at_end:
             return None
-        size = 2 * self.page
-        more = list(await self.fetch(size, after=self.table.place(self.rows[-1])))
+        more = list(await self.fetch(self._step, after=self.table.place(self.rows[-1])))
         rows = [*self.rows, *more]
-        cut = max(len(rows) - 8 * self.page, 0)
-        return Loading(rows[cut:], self._at_start and not cut, len(more) < size, self.unseen)
+        cut = max(len(rows) - self._most, 0)
+        return Loading(rows[cut:], self._at_start and not cut, len(more) < self._step, self.unseen)
 
-    async def _older(self) -> Loading[Row] | None:
+    async def _above(self) -> Loading[Row] | None:
         if not self.rows or self._at_start:
             return None
-        size = 2 * self.page
-        more = list(await self.fetch(size, before=self.table.place(self.rows[0])))
+        more = list(await self.fetch(self._step, before=self.table.place(self.rows[0])))
         rows = [*more, *self.rows]
-        cut = 8 * self.page
-        return Loading(rows[:cut], len(more) < size, self._at_end and len(rows) <= cut, self.unseen)
+        return Loading(
+            rows[: self._most], len(more) < self._step, self._at_end and len(rows) <= self._most, self.unseen
+        )
 
     def _put(self, loaded: Loading[Row]) -> None:
         """Swap the window; the cursor, and the screen line it stands on, stay with the row they were on."""
@@ -304,7 +310,9 @@ class WindowList(LineList, Generic[Row]):
             self.cursor = max(len(self.rows) - 1, 0)
             self.top = max(len(self.rows) - self.page, 0)
         elif select is not None:
-            self.cursor = self.top = select
+            self.cursor = self.top = select if select >= 0 else max(len(self.rows) - 1, 0)
+        elif not self.by_time and self.cursor == self.top == 0 and self._at_start:
+            pass  # at the head of the list one stays there
         elif old is not None:
             wanted = self.table.key(old)
             found = (index for index, row in enumerate(self.rows) if self.table.key(row) == wanted)
