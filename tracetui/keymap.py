@@ -57,7 +57,7 @@ KEYS = (
     Key("run", "interrupt", "ctrl+c", "ctrl+c", "interrupt", "in the command's output: interrupt the command", 2),
     Key("lists", "filter", "f", "f", "filter", "filter the list", 1),
     Key("lists", "session", "s", "s", "session", "only the traces of this session", 8),
-    Key("lists", "sort", "t", "t", "sort", "sort by a column (a click on its head, too); again turns it round", 8),
+    Key("lists", "sort", "t", "t", "sort", "sort by a column, as a click on its head; again: reverse", 8),
     Key("lists", "columns", "T", "T", "columns", "which columns to show", 9),
     Key("lists", "group", "b", "b", "group", "traces by session, user, service, model or name", 8),
     Key("lists", "views", "v", "v", "views", "filters that were saved", 8),
