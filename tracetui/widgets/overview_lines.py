@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from collector.store.cost_keys import quoted
 from collector.store.overview import Line, ModelNow, Overview
 from tracetui import format as fmt
+from tracetui.widgets.columns import Column, lay_out, line
 from tracetui.widgets.cost_table import percent
 from tracetui.widgets.paint import Part
 from tracetui.widgets.plots import sparkline
-from tracetui.widgets.tables import Column, lay_out, line
 
 RESERVED = 11
 """Lines for rates, titles and the space between them."""
