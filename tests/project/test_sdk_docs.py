@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import collector
+from collector.settings import SETTING_NAMES
 from tests.sdk.clients.server import Reply, Server
 
 SDK = (Path(__file__).parents[2] / "docs/sdk.md").read_text("utf-8")
@@ -57,9 +59,47 @@ def test_every_public_name_is_documented() -> None:
     assert not undocumented
 
 
-def test_every_keyword_of_update_is_documented() -> None:
-    import inspect
+MOVES = [
+    pytest.param(there, here, id=there[:40])
+    for there, here in re.findall(r"^\| (.+?) \| (.+?) \|$", SDK[SDK.index("## Moving from") :], re.M)
+    if there not in ("there", "---")
+]
 
+
+def test_there_is_a_way_here_from_three_sdks() -> None:
+    moving = SDK[SDK.index("## Moving from") :]
+    assert re.findall(r"^### From `(\w+)\.", moving, re.M) == ["langfuse", "langsmith", "logfire"]
+    assert len(MOVES) > 40
+
+
+@pytest.mark.parametrize(("there", "here"), MOVES)
+def test_what_stands_in_for_it_exists_and_takes_what_it_is_given(there: str, here: str) -> None:
+    for code in re.findall(r"`([^`]+)`", here):
+        for call in re.finditer(r"(?<![.\w])(\w+)\(([^()]*)\)", code):
+            made = inspect.signature(getattr(collector, call[1]))
+            free = any(parameter.kind is parameter.VAR_KEYWORD for parameter in made.parameters.values())
+            for keyword in re.findall(r"(?:^|, )(\w+)=", call[2]):
+                assert free or keyword in made.parameters, f"{call[1]} takes no {keyword}"
+                if call[1] == "configure":
+                    assert keyword in SETTING_NAMES
+                elif call[1] in ("update_current", "span", "llm", "tool", "chain"):
+                    assert keyword in inspect.signature(collector.Span.update).parameters
+        for name in re.findall(r"TRACETUI_(\w+)", code):
+            assert name.lower() in SETTING_NAMES
+
+
+@pytest.mark.parametrize("there", [move.values[0] for move in MOVES], ids=lambda there: str(there)[:40])
+def test_what_it_stands_in_for_exists(there: str) -> None:
+    langfuse, langsmith = pytest.importorskip("langfuse"), pytest.importorskip("langsmith")
+    for name in re.findall(r"langfuse\.(\w+)\(", there):
+        assert hasattr(langfuse.Langfuse, name), name
+    for name in re.findall(r"(?:update_current|start)_\w+(?=\()", there):
+        assert hasattr(langfuse.Langfuse, name), name
+    for name in re.findall(r"(traceable|tracing_context|get_current_run_tree|propagate_attributes)\b", there):
+        assert hasattr(langfuse if name.startswith("prop") else langsmith, name), name
+
+
+def test_every_keyword_of_update_is_documented() -> None:
     names = [name for name in inspect.signature(collector.Span.update).parameters if name != "self"]
     listed = re.search(r"`update` takes `(.*?)`", SDK, re.S)
     assert listed is not None

@@ -85,6 +85,29 @@ def test_known_values_keep_their_form(value, expected):
     assert kept(value) == expected
 
 
+@pytest.mark.parametrize(
+    "value", ["a text" * 1_000, 2**70, 0.1 + 0.2, True, None], ids=lambda value: type(value).__name__
+)
+def test_what_cannot_change_is_kept_as_it_is(value):
+    assert capture(value)[0] is value
+    assert capture([{"k": value}])[0][0]["k"] is value
+
+
+def test_no_more_than_ten_thousand_nodes_of_a_structure_are_copied():
+    assert MAX_NODES == 10_000
+
+    def nodes(value):
+        inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return 1 + sum(map(nodes, inside))
+
+    for wide in (
+        [[n] for n in range(20_000)],
+        {str(n): {"n": [n]} for n in range(20_000)},
+        [{n} for n in range(20_000)],
+    ):
+        assert nodes(capture(wide)[0]) <= MAX_NODES + 10  # and what says that there was more
+
+
 def test_records_keep_their_fields_and_their_type():
     record = kept(Model(name="m", inner=Query("why?", [1, 2])))
     assert record["type"].endswith(".Model")
