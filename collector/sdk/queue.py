@@ -378,8 +378,13 @@ class Queue:
     def exit_wait_s(self) -> float:
         """How long an exit may wait for this queue."""
         worker = self.worker
-        settings = worker.resolved.settings if worker is not None and worker.resolved is not None else None
-        return settings.exit_wait_s if settings is not None else EXIT_WAIT_S
+        if worker is not None and worker.resolved is not None:
+            return worker.resolved.settings.exit_wait_s
+        with suppress(Exception):  # a short program ends before its worker has read them
+            from collector.settings import resolve
+
+            return resolve(strict=False, **self.arguments).settings.exit_wait_s
+        return EXIT_WAIT_S
 
     def at_exit(self) -> None:
         """Close. Whatever is recorded afterwards goes to the spill file at once: no thread can be relied on now."""

@@ -74,10 +74,17 @@ class Worker:
 
     def flush(self, timeout_s: float) -> bool:
         """Ask for everything to be written, wait for the answer."""
+        return self.heard(self.ask(), timeout_s)
+
+    def ask(self) -> int:
         with self.answers:
             self.asked += 1
-            mine = self.asked
             self.event.set()
+            return self.asked
+
+    def heard(self, mine: int, timeout_s: float) -> bool:
+        """Wait for the answer to what was asked."""
+        with self.answers:
             return self.answers.wait_for(lambda: self.answered >= mine, timeout_s) and self.ok
 
     def close(self, timeout_s: float | None = None) -> bool:
@@ -94,9 +101,10 @@ class Worker:
         waiting = len(self.queue.ends) + sum(len(batch.parts) for batch in self.outbox.batches())
         spill_s = FIRST_SPILL_S + waiting * SPILL_S
         most_s = wait_s - min(spill_s, wait_s / 2)
-        done = self.flush(min(most_s, 2 * STUCK_S))
+        mine = self.ask()
+        done = self.heard(mine, min(most_s, 2 * STUCK_S))
         if not done and not (spill_s > wait_s / 2 and self.outbox.stuck()):  # else all the time is for spilling
-            done = self.flush(max(0.0, most_s - 2 * STUCK_S))
+            done = self.heard(mine, max(0.0, most_s - 2 * STUCK_S))
         if self.thread is not None and done:
             self.thread.join(max(0.0, self.deadline - monotonic()))
         elif not done:

@@ -12,6 +12,7 @@ from collector.errors import StoreBusy
 from collector.model import Rank
 from collector.protocols import native
 from collector.sdk.process import this_process
+from collector.sdk.queue import Queue
 from tests.receiver.running import until
 from tests.sdk.memory import Bench
 
@@ -171,6 +172,15 @@ def test_exit_waits_no_longer_than_told_then_spills(tmp_path):
     (spill,) = tmp_path.glob("traces.db.spill-*")
     assert "late" in spill.read_text()
     bench.sink.hold.set()
+
+
+def test_a_program_that_ends_before_the_settings_are_read_waits_as_they_say(monkeypatch):
+    queue = Queue(exit_wait_s=33.0)
+    assert queue.worker is None
+    assert queue.exit_wait_s() == 33.0
+    monkeypatch.setenv("TRACETUI_EXIT_WAIT_S", "44")
+    assert Queue().exit_wait_s() == 44.0
+    assert Queue(exit_wait_s="nonsense").exit_wait_s() == 44.0
 
 
 def test_a_worker_told_to_end_while_it_writes_still_writes_the_open_spans(tmp_path):
