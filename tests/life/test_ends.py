@@ -79,7 +79,7 @@ def test_spans_of_exit_handlers_are_there_or_with_the_next_program(tmp_path):
     db = tmp_path / "traces.db"
     run(tmp_path, code)
     assert statuses(db) == {"main": "ok", "before ours": "ok"}
-    run(tmp_path, "with span('next program'): pass")
+    run(tmp_path, "with span('next program'): pass", TRACETUI_EXIT_WAIT_S="30")
     assert statuses(db) == dict.fromkeys(("main", "before ours", "after ours", "scored", "next program"), "ok")
     assert not list(tmp_path.glob("*.spill-*"))
 

@@ -54,7 +54,7 @@ def test_a_program_that_hangs_in_a_locked_file_still_dies_in_time(tmp_path):
             other.execute("rollback")
     assert took < EXIT_S + SLACK_S
     (spilled,) = tmp_path.glob("traces.db.spill-*")
-    run(tmp_path, "with span('next program'): pass")
+    run(tmp_path, "with span('next program'): pass", TRACETUI_EXIT_WAIT_S="30")
     assert not spilled.exists()
     assert statuses(tmp_path / "traces.db") == {
         "first": "ok", "last": "ok", "next program": "ok", "open": "abandoned",
