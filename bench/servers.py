@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -47,9 +47,9 @@ def alone(pid: int) -> None:
 
 
 @contextmanager
-def tracetui(folder: Path, *, pinned: bool = True) -> Iterator[Server]:
+def tracetui(folder: Path, *, pinned: bool = True, env: Mapping[str, str] | None = None) -> Iterator[Server]:
     db = folder / "traces.db"
-    env = {**os.environ, "XDG_CONFIG_HOME": str(folder)}
+    env = {**os.environ, "XDG_CONFIG_HOME": str(folder), **(env or {})}
     command = [sys.executable, "-m", "tracetui", "collect", "--json", "--http-port", "0", "--grpc-port", "0"]
     child = subprocess.Popen([*command, "--db", db], stdout=subprocess.PIPE, text=True, env=env)
     try:
