@@ -1,6 +1,7 @@
 """How large is the file of a long session, whose every call resends the whole history, against its unique content?
 
-Each turn is a trace of its own: agent, LLM call with all messages so far, tool. "Unique" are the bytes of text that
+Each turn is a trace of its own: agent, LLM call with all messages so far, tool; of other clients than those of the
+two standards (`resent.py`), an agent that repeats all messages, and the call. "Unique" are the bytes of text that
 no turn before had: what a plain text file would need. The file is measured after a clean close, full text caught up;
 the last call is read back and compared with what was sent, message by message. CPU is decoding and writing, this
 process's own. With --phoenix PYTHON (as for `ingest`) the same bodies also go to arize-phoenix over HTTP.
@@ -13,13 +14,16 @@ import argparse
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from bench import resent
 from bench.generate import CONVENTIONS, Turn, session_turns
 from bench.report import figure, head, load, quiet, say
+from bench.resent import Sent
 from bench.servers import measure, phoenix, phoenix_version
 from collector.ingest import Ingest
 from collector.protocols import otlp
@@ -47,7 +51,13 @@ def size_of(db: Path) -> int:
     return sum(path.stat().st_size for path in db.parent.glob(db.name + "*"))
 
 
-def store(turns: Iterable[Turn]) -> Measured:
+def as_sent(turns: Iterable[Turn]) -> Iterator[Sent]:
+    for t in turns:
+        decode = partial(otlp.decode_traces, t.body, "application/x-protobuf")
+        yield Sent(decode, len(t.body), t.unique_bytes, t.trace_id, t.span_id, t.prompt)
+
+
+def store(turns: Iterable[Sent], spans_a_turn: int = SPANS_A_TURN) -> Measured:
     """Write a session as a collector would, turn by turn, close the file, and measure it."""
     with tempfile.TemporaryDirectory() as folder:
         db = Path(folder) / "traces.db"
@@ -56,31 +66,40 @@ def store(turns: Iterable[Turn]) -> Measured:
         ingest, cpu = Ingest(db, Settings(db=db)), 0.0
         for turn in turns:
             began = time.process_time()
-            ingest.write(otlp.decode_traces(turn.body, "application/x-protobuf"))
+            ingest.write(turn.decode())
             ingest.chores()
             cpu += time.process_time() - began
-            count, unique, wire = count + 1, unique + turn.unique_bytes, wire + len(turn.body)
+            count, unique, wire = count + 1, unique + turn.unique_bytes, wire + turn.wire_bytes
         began = time.process_time()
         ingest.close()
         cpu += time.process_time() - began
-        check(db, turn, count)
+        check(db, turn, count * spans_a_turn)
         return Measured(size_of(db), unique, wire, cpu)
 
 
-def check(db: Path, last: Turn, turns: int) -> None:
+def check(db: Path, last: Sent, spans: int) -> None:
     """All spans are there, all texts are indexed, and the last call says what was sent."""
+    with closing(sqlite3.connect(db)) as file:  # LangSmith and Langfuse 2 have ids of their own kind
+        newest = "select trace_id, span_id from spans where kind = 'llm' order by id desc limit 1"
+        call = file.execute(newest).fetchone()
     with open_reader(db) as reader:
-        found = reader.span(last.trace_id, last.span_id).input
+        found = reader.span(*call).input
         assert found is not None
         told = tuple(
             (m.role, "".join(p["text"] if "text" in p else p["result"] for p in m.parts)) for m in found.messages
         )
-        assert reader.totals().spans == turns * SPANS_A_TURN
+        assert reader.totals().spans == spans
         assert reader.search(last.prompt[-1][1].split()[0])
     with closing(sqlite3.connect(db)) as file:
         assert file.execute("select count(*) from todo").fetchone() == (0,)
     sent = [message for message in last.prompt if message[0] != "system"]
     assert [message for message in told if message[0] != "system"] == sent
+
+
+def sent(convention: str, turns: int, turn_bytes: int) -> Measured:
+    if convention in CONVENTIONS:
+        return store(as_sent(session_turns(turns, turn_bytes, convention)))
+    return store(resent.turns(turns, turn_bytes, convention), resent.SPANS_A_TURN)
 
 
 def theirs(python: Path, turns: Sequence[Turn]) -> Measured:
@@ -107,11 +126,11 @@ def main(argv: list[str] | None = None) -> None:
     asked = parser.parse_args(argv)
     head(__doc__)
     for turn_kb in asked.turn_kb:
-        for convention in CONVENTIONS:
+        for convention in (*CONVENTIONS, *resent.CLIENTS):
             sizes: dict[int, int] = {}
             for turns in sorted(asked.turns):
                 name = f"{turns} turns of {turn_kb} KB, {convention}"
-                found = store(session_turns(turns, turn_kb * 1000, convention))
+                found = sent(convention, turns, turn_kb * 1000)
                 tell(name, found, "2 times" if (turn_kb, turns) == HOLD else "")
                 sizes[turns] = found.file_bytes
             few, many = min(sizes), max(sizes)

@@ -14,7 +14,7 @@ from collector.model import NO_READING, READING_FIELDS, Content, Message, Readin
 from collector.partjson import to_json
 from collector.store.content import Encoder, dumps
 from collector.store.merge import says_nothing, state_of
-from collector.store.recipes import LONG_JSON, encode_attributes, encode_string
+from collector.store.recipes import LONG_JSON, encode_attributes, encode_content, encode_string
 from collector.store.state import SpanState
 
 PREVIEW = 200
@@ -129,7 +129,7 @@ def _body(span: SpanPart, reading: Reading, state: SpanState, encoder: Encoder, 
     definitions = None if reading.tool_definitions is None else dumps(encoder.whole(reading.tool_definitions))
     in_node, in_value = _input(reading.input, encoder)
     _mention(mentions, encoder, 0, used[: encoder.mark])
-    out_node, out_value = encoder.content(reading.output)
+    out_node, out_value = encode_content(reading.output, encoder)
     tool, documents = encoder.tool(reading.tool), encoder.documents(reading.documents)
     for text in (span.name, state.status_message, state.error_type):
         if text:
@@ -161,7 +161,7 @@ def _input(content: Content | None, encoder: Encoder) -> tuple[str | None, str |
     if content is None:
         return None, None
     if not content.messages:
-        return encoder.content(content)
+        return encode_content(content, encoder)
     new = len(content.messages)
     while new and content.messages[new - 1].role != "assistant":
         new -= 1

@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from collector.model import Content, Document, Event, Link, LogRecord, Message, Resource, Scope, Tool, Value
+from collector.model import Document, Event, Link, LogRecord, Message, Resource, Scope, Tool, Value
 from collector.store import media
 from collector.store.search import needs_spacing
 
@@ -165,16 +165,6 @@ class Encoder:
         if name not in self.known:
             self.nodes.setdefault(name, (parent, message, depth))
         return name
-
-    def content(self, content: Content | None) -> tuple[str | None, str | None]:
-        """(node, value) of a side: one of them, or neither."""
-        if content is None:
-            return None, None
-        if content.messages:
-            return self.path(content.messages), None
-        if content.value is None:
-            return None, None
-        return None, dumps(self.whole(content.value))
 
     def context(self, kind: str, context: Resource | Scope | None) -> str | None:
         """The hash of a resource or scope. The same object is encoded once a batch."""

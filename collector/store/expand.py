@@ -321,5 +321,6 @@ _UNWRAP: dict[str, Any] = {
     "$f": lambda expander, text: float(text),
     "$i": lambda expander, text: int(text),
     "$o": lambda expander, inner: {key: expander.value(item) for key, item in inner.items()},
+    "$p": lambda expander, parts: orjson.loads(expander.recipe(parts)),
     "$r": lambda expander, parts: expander.recipe(parts),
 }

@@ -21,8 +21,8 @@ from typing import Any
 import orjson
 
 from collector.conventions.shape import FLAT_PREFIXES
-from collector.model import Value
-from collector.store.content import INLINE, Encoder, dumps, hash_bytes
+from collector.model import Content, Value
+from collector.store.content import INLINE, WHOLE, Encoder, dumps, hash_bytes
 from collector.store.sound import is_sound
 
 SHORT = 3
@@ -60,10 +60,35 @@ def encode_attributes(attributes: dict[str, Value], encoder: Encoder) -> str:
     return dumps(out)
 
 
+def encode_content(content: Content | None, encoder: Encoder) -> tuple[str | None, str | None]:
+    """(node, value) of a side: one of them, or neither. A value that repeats a conversation (the state of an agent) is
+    a recipe, too, or each turn would list all the texts of those before it."""
+    if content is None:
+        return None, None
+    if content.messages:
+        return encoder.path(content.messages), None
+    if content.value is None:
+        return None, None
+    return None, dumps(_value(content.value, encoder))
+
+
+def _value(value: Value, encoder: Encoder) -> Any:
+    if isinstance(value, str):
+        return encode_string(value, encoder)
+    if isinstance(value, dict | list):
+        try:
+            text = orjson.dumps(value).decode()
+        except TypeError:
+            return encoder.value(value)
+        if len(text) > WHOLE and (cut := _cut(text)) is not None and orjson.loads(text) == value:
+            return {"$p": _recipe(text, *cut, encoder)}
+    return encoder.whole(value)
+
+
 def encode_string(value: str, encoder: Encoder) -> Any:
     """A long string: a recipe when it holds a list of messages, else a reference."""
-    if len(value) >= LONG_JSON and value[0] in "[{":
-        cut = _cut(value)
+    if len(value) >= LONG_JSON and value[0] in '[{"':
+        cut = _cut(value) if value[0] != '"' else None
         if cut is not None:
             return {"$r": _recipe(value, *cut, encoder)}
         if len(value) >= LONG_LEAF and (pieces := _long_leaves(value, encoder)) is not None:

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bench import resent
 from collector.ingest import Ingest
-from collector.model import Batch, Event, LogRecord, Resource, SpanPart, Value
+from collector.model import Batch, Content, Event, LogRecord, Resource, SpanPart, Value
 from collector.protocols import otlp
 from collector.settings import Settings
 from collector.store import open_reader
@@ -335,3 +336,31 @@ def test_one_field_more_is_something_new(tmp_path, change):
     with opened(tmp_path / "x.db") as ingest:
         ingest.write(Batch("import", (make_part(1),)))
         assert ingest.write(Batch("import", (make_part(1, **change),))).stored == 1
+
+
+@pytest.mark.parametrize("client", resent.CLIENTS)
+def test_whoever_resends_a_history_each_text_is_kept_once_and_no_span_lists_them_all(tmp_path, client):
+    db, said = tmp_path / "traces.db", set()
+    with opened(db) as ingest:
+        for turn in resent.turns(25, 10_000, client):
+            assert ingest.write(turn.decode()).rejected == 0
+            said |= {text for _, text in turn.prompt}
+    long = [row["text"] for row in rows(db, "select text from texts where length(text) >= 1000")]
+    assert said <= set(long)
+    assert len(long) <= len(said) + 1, "the last answer is in no prompt"
+    columns = "length(attributes), ifnull(length(in_value), 0), ifnull(length(out_value), 0), ifnull(length(parts), 0)"
+    (sizes,) = rows(db, f"select max(max({columns})) most from bodies")
+    assert sizes["most"] < 3000, "as much in the last turn as in the first"
+
+
+def test_a_value_that_is_a_conversation_comes_back_as_it_was(tmp_path):
+    db = tmp_path / "traces.db"
+    state = {"n": 1.5, "messages": [{"role": "user", "content": words(n, 300), "at": [n, None]} for n in range(8)]}
+    for value in (state, state["messages"], json.dumps(state), json.dumps(words(9, 300)), {**state, "m": float("inf")}):
+        sides = {"input": Content(value=value), "output": Content(value=value)}
+        with opened(db) as ingest:
+            ingest.write(Batch("sdk", (make_llm(1, reading=sides),)))
+        with open_reader(db) as reader:
+            (part,) = reader.parts()
+        assert repr((part.reading.input, part.reading.output)) == repr((Content(value=value), Content(value=value)))
+        db.unlink()
