@@ -277,6 +277,7 @@ def test_the_way_to_show_a_picture_is_never_asked_of_the_terminal() -> None:
 
 
 def test_what_is_no_picture_says_so() -> None:
+    pytest.importorskip("PIL")
     with pytest.raises(NoPicture, match="no picture"):
         decode(b"<svg onload=alert(1)>")
     bomb = bytearray(base64.b64decode(PNG))
@@ -287,6 +288,7 @@ def test_what_is_no_picture_says_so() -> None:
 
 @pytest.mark.filterwarnings("ignore:Image.Image.getdata is deprecated")  # textual-image's, with Pillow 13
 async def test_enter_on_a_picture_shows_it(file: Path) -> None:  # noqa: F811
+    pytest.importorskip("textual_image")
     async with explorer(file).run_test(size=(140, 40)) as pilot:
         await at_chat(pilot)
         await pilot.press("tab")
