@@ -19,7 +19,7 @@ from collector.sdk.outbox import CHORES_S, RETRY_S, STUCK_S, Outbox
 from collector.sdk.parts import Clock, Maker, may_turn_strict, without_content
 from collector.sdk.pulse import Pulse
 from collector.sdk.sifting import Sifter, pieces
-from collector.sdk.spill import FIRST_SPILL_S, SPILL_S, take
+from collector.sdk.spill import FIRST_SPILL_S, MOST_SPILLING, SPILL_S, take
 from collector.settings import Resolved, resolve
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 BATCH_SPANS = 1_000
 BATCH_BYTES = 4_000_000
 REWRITE_NS = 500_000_000
+FREE_S = 0.000_003
+"""What the interpreter takes to free a span that is not written, after we have let go of it."""
 TAKE_S = 0.5
 """How long a rescue waits for spans that are neither queued nor in a batch just now."""
 
@@ -97,10 +99,10 @@ class Worker:
                 self.run()
                 return self.ok
         wait_s = timeout_s if timeout_s is not None else self.queue.exit_wait_s()
-        self.deadline = monotonic() + wait_s
         waiting = len(self.queue.ends) + sum(len(batch.parts) for batch in self.outbox.batches())
+        self.deadline = monotonic() + wait_s - min(waiting * FREE_S, wait_s / 4)
         spill_s = FIRST_SPILL_S + waiting * SPILL_S
-        most_s = wait_s - min(spill_s, wait_s / 2)
+        most_s = wait_s - min(spill_s, wait_s * MOST_SPILLING)
         mine = self.ask()
         done = self.heard(mine, min(most_s, 2 * STUCK_S))
         if not done and not (spill_s > wait_s / 2 and self.outbox.stuck()):  # else all the time is for spilling

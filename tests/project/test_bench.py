@@ -17,7 +17,7 @@ def test_every_benchmark_is_listed_with_its_question(capsys):
     main([])
     said = capsys.readouterr().out
     found = benchmarks()
-    assert {"ingest", "memory", "rollups", "search", "session_size", "sqlite_bindings"} <= set(found)
+    assert {"ingest", "memory", "rollups", "sdk_beside", "search", "session_size", "sqlite_bindings"} <= set(found)
     for name, question in found.items():
         assert name in said
         assert question in said
