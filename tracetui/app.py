@@ -164,6 +164,12 @@ class Explorer(Commands):
         if not isinstance(self.screen, CostsScreen):
             self.show_list(CostsScreen(self.facts))
 
+    def action_show_signals(self) -> None:
+        from tracetui.screens.signals import SignalsScreen
+
+        if not isinstance(self.screen, SignalsScreen):
+            self.push_screen(SignalsScreen(self.facts))
+
     def action_show_overview(self) -> None:
         from tracetui.screens.overview import OverviewScreen
 

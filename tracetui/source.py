@@ -13,6 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol, TypeAlias, TypeVar
 
+from collector.limits import Limits
+from collector.seen import Seen
+from collector.signals import Place, Signal
 from collector.store.complete import Completion
 from collector.store.measures import Measures
 from collector.store.rows import (
@@ -26,6 +29,7 @@ from collector.store.rows import (
     Totals,
     TraceRow,
 )
+from collector.store.signals import Counted
 from collector.store.skeleton import Skeleton
 
 Answer = TypeVar("Answer")
@@ -67,6 +71,11 @@ class Reader(Protocol):
     def search(self, text: str, where: Where = ..., *, limit: int = ...) -> Sequence[SearchHit]: ...
     def totals(self, where: Where = ...) -> Totals: ...
     def complete(self, text: str, cursor: int, views: Mapping[str, str]) -> Completion: ...
+    def seen(self, trace_id: str) -> Sequence[Seen]: ...
+    def signals(self, trace_id: str, limits: Limits) -> Sequence[Signal]: ...
+    def signal_counts(self, where: Where = ...) -> Sequence[Counted]: ...
+    def first_places(self, trace_id: str, text: str) -> Sequence[Place]: ...
+    def span_names(self, trace_id: str) -> dict[str, str]: ...
     def ledger(self) -> Sequence[LedgerRow]: ...
 
 
@@ -115,13 +124,15 @@ class Source:
     def __init__(
         self, path: str, open_reader: OpenReader, parse: Callable[[str], Where],
         views: dict[str, str] | None = None, *, dimensions: Sequence[str] = (),
-        prices: Mapping[str, Mapping[str, Any]] | None = None,
+        prices: Mapping[str, Mapping[str, Any]] | None = None, limits: Limits | None = None,
     ) -> None:  # fmt: skip
-        """`dimensions` are the metadata keys that the settings have summed ahead, `prices` the user's own."""
+        """`dimensions` are the metadata keys that the settings have summed ahead, `prices` the user's own,
+        `limits` say from where on something is a signal."""
         self.path = path
         self.dimensions = dimensions
         self.prices = prices
         self.views = views if views is not None else {}
+        self.limits = limits or Limits()
         self.parse = parse
         self.open_reader = open_reader
         self._quick = Lane(open_reader, "tracetui-quick")

@@ -15,7 +15,7 @@ from collector.errors import NotFound, StoreError
 from collector.limits import Limits
 from collector.model import USAGE_FIELDS, Process, Resource, Scope, Score, SpanPart, Usage
 from collector.seen import Seen
-from collector.signals import Signal
+from collector.signals import Place, Signal, first_places
 from collector.store import measures, parts, signals, skeleton
 from collector.store.complete import Completion, complete
 from collector.store.filters import Filter
@@ -234,6 +234,10 @@ class Reader(Reading):
     def signal_counts(self, where: Filter | None = None) -> list[Counted]:
         """How often each kind of signal was found."""
         return signals.counts(self, where)
+
+    def first_places(self, trace_id: str, text: str) -> list[Place]:
+        """Where in a trace a value stands, the first place first."""
+        return first_places(self.seen(trace_id), text)
 
     def span_names(self, trace_id: str) -> dict[str, str]:
         return signals.span_names(self, trace_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import orjson
@@ -216,7 +216,7 @@ def _sound(text: str) -> str:
     return text.replace("\0", "�").encode(errors="replace").decode()
 
 
-def summary(kinds: Mapping[str, int]) -> str:
+def summary(kinds: Collection[str]) -> str:
     """ "loop" or "loop +2": the first of a trace's kinds, in the order of `KINDS`, and how many more there are."""
     names = [kind for kind in KINDS if kind in kinds]
     if not names:

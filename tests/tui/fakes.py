@@ -179,6 +179,21 @@ class FakeReader:
                 return row
         raise NotFound(f"no trace {trace_id}")
 
+    def seen(self, trace_id: str) -> list[Any]:
+        return []
+
+    def signals(self, trace_id: str, limits: Any) -> list[Any]:
+        return []
+
+    def signal_counts(self, where: Any = None) -> list[Any]:
+        return []
+
+    def first_places(self, trace_id: str, text: str) -> list[Any]:
+        return []
+
+    def span_names(self, trace_id: str) -> dict[str, str]:
+        return {}
+
     def skeleton(self, trace_id: str, *, since: int | None = None) -> Skeleton:
         def news(row: SpanRow) -> bool:
             return since is None or row.seq > since or row.status == "running"

@@ -60,13 +60,14 @@ def run(path: Path | None, *, collect: bool, trace_id: str | None = None, filter
 def make_source(settings: Settings) -> Source:
     """The real reader and filter language behind the screens' seam."""
     from collector import store
+    from collector.limits import Limits
     from collector.store import filters
     from tracetui.source import Source
 
     path, views = str(settings.db), dict(settings.views)
     return Source(
         path, lambda: store.open_reader(path), lambda text: filters.parse_with(text, time.time_ns(), views), views,
-        dimensions=settings.dimensions, prices=settings.prices,
+        dimensions=settings.dimensions, prices=settings.prices, limits=Limits(**settings.signals),
     )  # fmt: skip
 
 

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 @click.option("--tree", "form", flag_value="tree", default="tree", help="The tree of its spans (default).")
 @click.option("--messages", "form", flag_value="messages", help="Who said what, each message once.")
 @click.option("--json", "form", flag_value="json", help="Print one JSON document.")
+@click.option("--context", is_flag=True, help="How the prompts of its model calls grew, and where the cache broke.")
 @click.option("--graph", is_flag=True, help="Agents, models and tools: who called whom, how often, at what cost.")
 @click.option("--session", metavar="ID", help="A session as a conversation, its newest turns, in place of TRACE.")
 @click.option("--limit", type=click.IntRange(min=1), default=100, help="Of a session: at most so many turns [100].")
 @common.db_option
 def show(
-    trace: str | None, span: str | None, form: str, graph: bool, session: str | None, limit: int, db: Path | None
+    trace: str | None, span: str | None, form: str, context: bool, graph: bool, session: str | None, limit: int,
+    db: Path | None,
 ) -> None:  # fmt: skip
     """Show TRACE, or only SPAN of it. Ids may be shortened while they are unique."""
     if (trace is None) == (session is None):
@@ -41,11 +43,13 @@ def show(
         show_session(session, form, limit, db)
         return
     assert trace is not None
-    if graph and span is not None:
-        raise click.UsageError("--graph is of a whole trace; leave SPAN out")
+    if (graph or context) and span is not None:
+        raise click.UsageError("--graph and --context are of a whole trace; leave SPAN out")
     with common.opened(db) as reader:
         trace_id = reader.resolve_trace(trace)
-        if graph:
+        if context:
+            _show_context(reader, trace_id, form)
+        elif graph:
             _show_graph(reader, trace_id, form)
         elif span is None:
             _show_trace(reader, trace_id, form)
@@ -69,6 +73,17 @@ def _show_trace(reader: Reader, trace_id: str, form: str) -> None:
         _print(tell.conversation_lines(_details(reader, arrived)))
     else:
         _print(tell.tree_lines((node.depth, node.row, node.span_id) for node in nodes))
+
+
+def _show_context(reader: Reader, trace_id: str, form: str) -> None:
+    from tracetui.cli import context
+
+    found = context.read(reader, trace_id, resolve().settings.prices)
+    if form == "json":
+        common.print_json({"trace_id": trace_id, **context.context_json(found)})
+        return
+    click.echo(tell.heading(reader.trace(trace_id)))
+    _print(context.text_lines(found))
 
 
 def _show_graph(reader: Reader, trace_id: str, form: str) -> None:

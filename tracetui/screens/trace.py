@@ -24,6 +24,7 @@ from tracetui.screens.hands import Export
 from tracetui.screens.header import trace_context
 from tracetui.screens.menu import Choice
 from tracetui.screens.neighbours import HasNeighbours
+from tracetui.screens.trace_signals import SignalActions
 from tracetui.widgets.frame import ContextLine, KeyBar, Note
 from tracetui.widgets.inspector import Inspector
 from tracetui.widgets.line_list import LineList
@@ -33,7 +34,7 @@ from tracetui.widgets.waterfall import Waterfall
 WIDE = 110
 
 
-class TraceScreen(Following, HasNeighbours):
+class TraceScreen(Following, HasNeighbours, SignalActions):
     """Opened with a trace id. A big trace shows its first lines at once and the rest when it is read."""
 
     BINDINGS = bindings("trace")
@@ -136,6 +137,8 @@ class TraceScreen(Following, HasNeighbours):
                 self._goto = None
             if before is not None and before == tree.selected_id and before in loaded.changed:
                 self._inspect()
+        if loaded.outline is not None:
+            self.mark_signals(loaded.trace.span_count)
         self.show_context()
 
     def go_to_span(self, span_id: str) -> bool:

@@ -7,9 +7,10 @@ from functools import lru_cache
 
 from collector.store.lists import SESSIONS, TRACES, place
 from collector.store.rows import Page, SessionRow, TraceRow
+from collector.store.signals import summary
 from tracetui import format as fmt
 from tracetui.widgets.columns import NEVER, Column, Look, Order, head, laid_out, line
-from tracetui.widgets.paint import Part
+from tracetui.widgets.paint import Part, parts_width, spread
 
 TRACE_ORDER, SESSION_ORDER = Order("start"), Order("last")
 
@@ -87,6 +88,7 @@ class TraceTable:
             self._look(),
             row.trace_id,
             row.seq,
+            row.signals,
             row.status,
             fmt.age(row.start_ns, self._now_ns()),
             self.ticks(row) and self.duration(row),
@@ -106,10 +108,11 @@ class TraceTable:
         columns = self.columns(width)
         said = next(size for column, size in columns if column.name == "said")
         name = fmt.plain(row.name or "") or "(no name)"
+        warning: list[Part] = [(f" {glyphs.warn} {summary(row.signals)}", "abandoned")] if row.signals else []
         cells: dict[str, list[Part]] = {
             "state": [(glyphs.states.get(row.status, "?"), row.status)],
             "name": [(name, "fresh" if fresh else "strong" if row.name else "quiet")],
-            "said": exchange(row, said),
+            "said": marked(exchange(row, max(said - parts_width(warning), 4)), warning, said),
             "model": [models(row.models)],
             "service": [said_of(row.service)],
             "session": [said_of(row.session_id)],
@@ -204,6 +207,11 @@ def exchange(row: TraceRow, width: int) -> list[Part]:
         return [(asked, "text")]
     room = max(width - 3 - min(fmt.cells(answer[0]), width // 2), 4)
     return [(fmt.clip(asked, room), "text"), (" → ", "quiet"), answer]
+
+
+def marked(said: list[Part], warning: list[Part], width: int) -> list[Part]:
+    """What was said, and at the end of the column what looks wrong."""
+    return spread(said, warning, width) if warning else said
 
 
 def models(names: tuple[str, ...]) -> Part:

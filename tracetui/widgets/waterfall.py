@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.message import Message
@@ -46,6 +46,7 @@ class Waterfall(LineList):
 
     def __init__(self, now_ns: Callable[[], int], *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
+        self.signals: Mapping[int, list[str]] = {}
         self._now_ns = now_ns
         self.outline = Outline()
         self.rows: dict[int, SpanRow] = {}
@@ -82,6 +83,12 @@ class Waterfall(LineList):
         self._ask()
         if self.selected_id != selected:
             self.post_message(self.Moved(self, self.cursor))
+
+    def mark(self, signals: Mapping[int, list[str]]) -> None:
+        """Mark spans with the kinds of their signals."""
+        if signals != self.signals:
+            self.signals = signals
+            self.refresh()
 
     def wanted(self) -> list[int]:
         """The spans whose rows are missing: of this page, and of the two around it."""
@@ -227,6 +234,10 @@ class Waterfall(LineList):
             parts.append((" " + glyphs.states.get(row.status, "?"), row.status))
         if row.status == "abandoned":
             parts.append((" abandoned", "abandoned"))
+        if kinds := [kind for kind in self.signals.get(span_id, ()) if kind != "abandoned"]:
+            parts.append(
+                (f" {glyphs.warn} {kinds[0]}" + (f" +{len(kinds) - 1}" if len(kinds) > 1 else ""), "abandoned")
+            )
         if folded:
             parts.append((f" +{self.outline.end[number] - number - 1}", "quiet"))
         return parts

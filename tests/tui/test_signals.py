@@ -1,0 +1,236 @@
+"""Signals and contexts on the screen, on a real file: marks, the screen `6`, `!`, `w` and `c`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from collector import store
+from collector.ingest import Ingest
+from collector.model import Batch, Content, Message, Reading, SpanPart, Tool, Usage
+from collector.settings import Settings
+from collector.store import filters
+from collector.store.signals import Counted
+from tests.builders import MS, T0, make_part, span_id, trace_id
+from tracetui import contexts
+from tracetui import format as fmt
+from tracetui.app import Explorer
+from tracetui.cli.main import cli
+from tracetui.screens.context import ContextScreen
+from tracetui.screens.lists import TracesScreen
+from tracetui.screens.signals import SignalsScreen
+from tracetui.screens.trace import TraceScreen
+from tracetui.screens.trace_signals import FirstPlacesScreen, TraceSignalsScreen
+from tracetui.source import Source
+
+from .hostile import CONTROL_STRINGS, HOSTILE
+from .until import screen_text, shows, until
+
+LOST, FINE = trace_id(1), trace_id(2)
+
+
+def said(role: str, *parts: Any) -> Message:
+    return Message(role, tuple({"type": "text", "text": one} if isinstance(one, str) else one for one in parts))
+
+
+def call(n: int, messages: tuple[Message, ...], out: Message, *, system: str = "You help.", read: int = 0) -> SpanPart:
+    reading = Reading(kind="llm", model="gpt-4o", provider="openai", input=Content(messages=messages),
+                      usage=Usage(9000 + 500 * n, 20, cache_read_tokens=read), system=(said("system", system),),
+                      output=Content(messages=(out,)))  # fmt: skip
+    return make_part(n, parent=9, trace=LOST, name=f"chat {n}", start_ns=T0 + 200 * n * MS, reading=reading)
+
+
+def agent(trace: str, name: str = "support_agent") -> SpanPart:
+    reading = Reading(kind="agent", agent_name=name)
+    return make_part(9, trace=trace, name=name, start_ns=T0, end_ns=T0 + 2000 * MS, reading=reading)
+
+
+def story(hostile: str = "") -> list[SpanPart]:
+    """A loop, an invented order, and a clock that breaks the cache."""
+    ask = said("user", f"Where is my order? {hostile}")
+    asked = said("assistant", {"type": "tool_call", "id": "c1", "name": "get_order", "arguments": {"order_id": 48213}})
+    came = said("tool", {"type": "tool_result", "id": "c1", "result": f"shipped {hostile}"})
+    tool = Reading(kind="tool", tool=Tool("get_weather", None, {"city": "Patiala"}, "31 °C"))
+    return [
+        agent(LOST), agent(FINE, "fine_agent"), call(1, (ask,), asked, system="It is 10:01.", read=8000),
+        call(2, (ask, asked, came), said("assistant", "It was shipped."), system="It is 10:02."),
+        *(make_part(n, parent=9, trace=LOST, name="get_weather", start_ns=T0 + (1000 + n) * MS, reading=tool)
+          for n in (3, 4, 5)),
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return made(tmp_path / "traces.db", *story())
+
+
+def made(path: Path, *parts: SpanPart) -> Path:
+    with Ingest(path, Settings(db=path, redact="off")) as ingest:
+        ingest.write(Batch("test", parts=parts))
+    return path
+
+
+def explorer(path: Path, **more: Any) -> Explorer:
+    source: Any = Source(str(path), lambda: store.open_reader(path), lambda text: filters.parse(text, time.time_ns()))
+    return Explorer(source, tail=False, now_ns=lambda: T0 + 60_000 * MS, **more)
+
+
+async def opened(pilot: Any, condition: Callable[[], bool]) -> None:
+    await until(pilot, condition)
+
+
+async def test_the_list_and_the_tree_name_what_looks_wrong(path: Path) -> None:
+    async with explorer(path).run_test(size=(140, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "fine_agent", "⚠ loop +2"))
+        await pilot.press("k" if "▸" not in screen_text(pilot).split("fine_agent")[0] else "j", "g", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen))
+
+
+async def test_six_counts_the_kinds_and_enter_lists_the_traces_of_one(path: Path) -> None:
+    async with explorer(path).run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "support_agent"))
+        await pilot.press("6")
+        await until(pilot, lambda: shows(pilot, "3 signals of 3 kinds", "⚠ loop", "get_weather", "refusal"))
+        await pilot.press("6")
+        assert isinstance(pilot.app.screen, SignalsScreen)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, TracesScreen) and shows(pilot, "signal:loop"))
+        await until(pilot, lambda: "fine_agent" not in screen_text(pilot))
+
+
+async def test_o_opens_the_newest_trace_at_the_span_and_esc_comes_back(path: Path) -> None:
+    async with explorer(path).run_test(size=(140, 30)) as pilot:
+        await pilot.press("6")
+        await until(pilot, lambda: shows(pilot, "⚠ loop"))
+        await pilot.press("o")
+        await until(pilot, lambda: shows(pilot, "get_weather ⚠ loop", "chat 1", "⚠ invented"))
+        assert pilot.app.screen.waterfall.selected_id == 5  # type: ignore[attr-defined]
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SignalsScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, TracesScreen))
+
+
+async def test_a_file_where_nothing_looks_wrong_says_so(tmp_path: Path) -> None:
+    path = made(tmp_path / "traces.db", agent(FINE))
+    async with explorer(path).run_test(size=(80, 24)) as pilot:
+        await pilot.press("6")
+        await until(pilot, lambda: shows(pilot, "Nothing looks wrong", "tracetui signals --look"))
+
+
+async def test_the_signals_of_a_trace_are_listed_with_their_evidence(path: Path) -> None:
+    async with explorer(path, open_trace=LOST).run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen) and shows(pilot, "chat 1"))
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: shows(pilot, "⚠ invented  chat 1", "48213 in order_id of get_order", "⚠ cache"))
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen))
+        assert pilot.app.screen.waterfall.selected_id == 2  # type: ignore[attr-defined]
+        await pilot.press("exclamation_mark", "escape")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, TraceSignalsScreen))
+
+
+async def test_a_trace_where_nothing_looks_wrong_says_so(path: Path) -> None:
+    async with explorer(path, open_trace=FINE).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: shows(pilot, "fine_agent"))
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: shows(pilot, "Nothing looks wrong in this trace."))
+
+
+async def test_w_begins_with_the_value_in_question_and_finds_others(path: Path) -> None:
+    async with explorer(path, open_trace=LOST).run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "⚠ invented"))
+        await pilot.press("j", "w")
+        await until(pilot, lambda: shows(pilot, "48213", "first  chat 1  output 1 (assistant)"))
+        await pilot.press("escape", "g", "w")
+        assert isinstance(pilot.app.screen, FirstPlacesScreen)
+        await until(pilot, lambda: shows(pilot, "type a value, then enter"))
+        await pilot.press(*"nowhere", "enter")
+        await until(pilot, lambda: shows(pilot, "It stands nowhere in this trace."))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_the_context_view_shows_what_grew_and_where_the_cache_broke(path: Path, size: tuple[int, int]) -> None:
+    async with explorer(path, open_trace=LOST).run_test(size=size) as pilot:
+        await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen) and shows(pilot, "chat 1"))
+        await pilot.press("j", "c")
+        await until(pilot, lambda: shows(pilot, "2 calls", "10.0k", "▸ chat 1", "the first call of its conversation"))
+        await pilot.press("j")
+        await until(pilot, lambda: shows(pilot, "▸ chat 2", "⚠ system", "prefix broken at the system instructions"))
+        await until(pilot, lambda: shows(pilot, "9,500 tokens not read from the cache", "answered"))
+        await pilot.press("tab", "tab", "n")
+        await until(pilot, lambda: shows(pilot, "This trace has one conversation."))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen))
+        assert pilot.app.screen.waterfall.selected_id == 2  # type: ignore[attr-defined]
+        await pilot.press("c", "escape")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, ContextScreen))
+
+
+async def test_a_trace_without_prompts_says_so(path: Path) -> None:
+    async with explorer(path, open_trace=FINE).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: shows(pilot, "fine_agent"))
+        await pilot.press("c")
+        await until(pilot, lambda: shows(pilot, "No model call of this trace has its prompt in the file."))
+
+
+async def test_ascii_mode_and_hostile_texts_reach_no_terminal_as_they_came(tmp_path: Path) -> None:
+    bad = " ".join([*HOSTILE, *(text for text in CONTROL_STRINGS if "\0" not in text)])
+    path = made(tmp_path / "traces.db", *story(bad))
+    async with explorer(path, ascii_mode=True, open_trace=LOST).run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen) and shows(pilot, "chat 1"))
+        for key, text in (("c", "# system"), ("exclamation_mark", "invented"), ("6", "get_weather")):
+            await pilot.press(key)
+            await until(pilot, lambda text=text: shows(pilot, text))
+            assert all(char.isprintable() or char == "\n" for char in screen_text(pilot))
+            await pilot.press("escape")
+
+
+# Pure, and the command line.
+
+
+def test_a_bar_has_a_cell_for_every_segment_and_no_cell_too_many(path: Path) -> None:
+    with store.open_reader(path) as reader:
+        (chain,) = contexts.chains_of(reader.seen(LOST))
+    drawn = "".join(text for text, _ in contexts.bar(chain.steps[1], chain.largest, 20))
+    assert len(drawn) == 20
+    assert {contexts.SIGNS[name] for name in ("system", "history", "results")} <= set(drawn)
+    assert contexts.bar(chain.steps[0], 0, 20) == []
+    ascii_ = "".join(text for text, _ in contexts.bar(chain.steps[1], chain.largest, 20, ascii_mode=True))
+    assert ascii_.isascii()
+
+
+def test_more_calls_than_cells_share_them(path: Path) -> None:
+    with store.open_reader(path) as reader:
+        (chain,) = contexts.chains_of(reader.seen(LOST))
+    lines = contexts.growth_lines(chain.steps * 50, 10, 3)
+    assert [len(line) for line in lines] == [10, 10, 10]
+    assert set(lines[2]) == {"█"}
+    assert all(fmt.cells(line) == 10 for line in lines)
+
+
+def test_show_context_is_the_twin_of_the_screen(path: Path) -> None:
+    told = CliRunner().invoke(cli, ["show", LOST, "--context", "--db", str(path)]).output
+    assert "prefix broken at the system instructions: “It is 10:01.” became “It is 10:02.”" in told
+    shown = CliRunner().invoke(cli, ["show", LOST, "--context", "--json", "--db", str(path)])
+    import json
+
+    (chain,) = json.loads(shown.stdout)["chains"]
+    assert [one["span_id"] for one in chain["calls"]] == [span_id(1), span_id(2)]
+    second = chain["calls"][1]
+    assert (second["tokens"], second["missed_tokens"], second["broken"]["part"]) == (10_000, 9500, "system")
+    assert second["over_usd"] == chain["over_usd"] > 0
+
+
+def test_a_kind_that_nobody_knows_is_listed_all_the_same() -> None:
+    from tracetui.screens.signals import nothing
+
+    assert Counted("skipped").signals == 0
+    assert all(len(part) == 2 for line in nothing() for part in line)

@@ -1,0 +1,123 @@
+"""How the chains of a trace look as lines: a bar a call, a growth chart, what changed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from collector.context import SEGMENTS, Price, Step, chains, steps
+from collector.seen import Seen
+from tracetui import format as fmt
+
+SIGNS = {"system": "█", "tools": "▓", "history": "▒", "results": "░", "reasoning": "▚"}
+ASCII_SIGNS = {"system": "#", "tools": "%", "history": "=", "results": "-", "reasoning": "~"}
+INKS = {"system": "role-system", "tools": "tool", "history": "role-user", "results": "role-tool",
+        "reasoning": "chain"}  # fmt: skip
+LEVELS, ASCII_LEVELS = " ▁▂▃▄▅▆▇█", " .:-=+*#%"
+MOST_CHANGES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One conversation of a trace: its calls beside one another, the longest first in a trace."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+    @property
+    def largest(self) -> int:
+        return max((step.tokens for step in self.steps), default=0)
+
+    @property
+    def over_nanousd(self) -> int | None:
+        """What broken prefixes cost, as far as it is known; None where nothing is."""
+        known = [step.over_nanousd for step in self.steps if step.over_nanousd is not None]
+        return sum(known) if known else None
+
+
+def chains_of(spans: Sequence[Seen], price: Price | None = None) -> list[Chain]:
+    """The chains of a trace's model calls; frames around a call are left out."""
+    ids = {span.parent_id for span in spans if span.kind == "llm"}
+    calls = [span for span in spans if span.kind == "llm" and span.span_id not in ids]
+    names = {span.span_id: span for span in spans}
+    found = []
+    for chain in chains([call for call in calls if call.input or call.system or call.input_value is not None]):
+        above = names.get(chain[0].parent_id or "")
+        found.append(Chain(chain[0].agent_name or (above.name if above else chain[0].name), tuple(steps(chain, price))))
+    return sorted(found, key=lambda one: (-len(one.steps), one.steps[0].call.start_ns))
+
+
+def bar(step: Step, largest: int, width: int, *, ascii_mode: bool = False) -> list[tuple[str, str]]:
+    """What fills the window, `width` cells for the largest call: (signs, ink), a segment that is there at least one
+    cell as long as there are any."""
+    signs = ASCII_SIGNS if ascii_mode else SIGNS
+    total = round(width * step.tokens / largest) if largest else 0
+    parts: list[tuple[str, str]] = []
+    begun, seen = 0, 0
+    for name in SEGMENTS:
+        seen += step.segments[name]
+        end = round(total * seen / step.tokens) if step.tokens else 0
+        if step.segments[name] and end == begun and begun < total:
+            end += 1
+        if end > begun:
+            parts.append((signs[name] * (end - begun), INKS[name]))
+            begun = end
+    return parts
+
+
+def growth_lines(found: Sequence[Step], width: int, height: int, *, ascii_mode: bool = False) -> list[str]:
+    """Tokens over the calls as a chart of `height` lines; more calls than cells share one by their largest."""
+    levels = ASCII_LEVELS if ascii_mode else LEVELS
+    sizes = [step.tokens for step in found]
+    if len(sizes) > width:
+        edges = [len(sizes) * at // width for at in range(width + 1)]
+        sizes = [max(sizes[a:b]) for a, b in pairwise(edges)]
+    top = max(sizes, default=0) or 1
+    eighths = [round(size / top * height * 8) for size in sizes]
+    return ["".join(levels[min(max(n - 8 * (height - 1 - line), 0), 8)] for n in eighths) for line in range(height)]
+
+
+def share(step: Step) -> str:
+    """ "61%" of the input was read from the cache; "" where nobody says."""
+    read, total = step.call.usage.cache_read_tokens, step.call.usage.input_tokens
+    return f"{read / total:.0%}" if read is not None and total else ""
+
+
+def growth(step: Step) -> str:
+    """ "+1.2k", "-300" tokens of what the messages changed; "" for the first call."""
+    more = sum(one.tokens if one.what == "added" else -one.tokens for one in step.changes
+               if one.what in ("added", "dropped", "truncated"))  # fmt: skip
+    return "" if step.before is None else f"+{fmt.tokens(more)}" if more >= 0 else f"-{fmt.tokens(-more)}"
+
+
+def told(step: Step) -> list[tuple[str, str]]:
+    """What the call did to its context, a line each: (words of ours and the trace's, ink). Harmless text."""
+    about = "about " if step.estimated else ""
+    shares = ", ".join(f"{name} {fmt.tokens(step.segments[name])}" for name in SEGMENTS if step.segments[name])
+    out = [(f"{about}{fmt.count(step.tokens)} tokens: {shares}", "text")]
+    if step.before is None:
+        return [*out, ("the first call of its conversation", "quiet")]
+    if step.broken is not None:
+        out.append((fmt.plain(f"prefix broken at {step.broken.place}: {step.broken.what}"), "error"))
+        out.append((_cost(step), "abandoned"))
+    else:
+        missed = (
+            f"; {fmt.count(step.missed_tokens)} tokens of it were not read from the cache" if step.missed_tokens else ""
+        )
+        out.append((f"prefix unbroken{missed}", "ok"))
+    for one in step.changes[:MOST_CHANGES]:
+        what = "answered" if one.answer else one.what
+        lost = " lost" if one.what == "truncated" else ""
+        head = f"{what:<9} {one.index:>4} {one.role:<9} {fmt.tokens(one.tokens):>6}{lost}  "
+        out.append((fmt.plain(head + one.text), {"added": "ok", "dropped": "error"}.get(one.what, "abandoned")))
+    if len(step.changes) > MOST_CHANGES:
+        out.append((f"and {fmt.count(len(step.changes) - MOST_CHANGES)} more", "quiet"))
+    return out
+
+
+def _cost(step: Step) -> str:
+    if step.missed_tokens is None:
+        return "whether the provider caches is not known"
+    cost = "its price is not known" if step.over_nanousd is None else f"{fmt.money(step.over_nanousd)} more"
+    return f"{fmt.count(step.missed_tokens)} tokens not read from the cache: {cost} than with an unbroken prefix"
