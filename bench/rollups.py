@@ -89,6 +89,7 @@ def spread(db: Path, spans: int, days: int) -> None:
     each, rest = divmod(spans, rows)
     with closing(sqlite3.connect(db)) as file, file:
         file.execute("delete from rollups")
+        file.execute("delete from days")
         file.execute(
             SPREAD,
             {

@@ -73,7 +73,8 @@ def ask(reader: Reader, source: Source, question: Question, progress: Progress |
     split = by[:1] if ahead else ()
 
     def over(unit: str) -> Costs:
-        return costs(reading, Asked((Dimension(unit, "time"), *split), where, Zone(), declared=declared), progress)
+        asked = Asked((Dimension(unit, "time"), *split), where, Zone(), latencies=False, declared=declared)
+        return costs(reading, asked, progress)
 
     unit = UNITS[question.period]
     times = over(unit)

@@ -1,19 +1,19 @@
 """Costs from the sums that are kept ahead: quarter hours by model, provider, service, environment, kind and declared
-metadata keys. Quarter hours that the asked stretch of time cuts are looked at span by span.
+metadata keys, and days of them. Quarter hours that the asked stretch of time cuts are looked at span by span.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from collector.store.binding import Conditions, matches
+from collector.store.binding import Conditions, joined, matches
 from collector.store.cost_keys import QUARTER_NS
 from collector.store.cost_rows import SUMMED
-from collector.store.cost_sources import OF_MODEL, Measured, Spans, Summed, Wanted
+from collector.store.cost_sources import OF_MODEL, Keys, Measured, Spans, Summed, Wanted
 from collector.store.filters import Filter, Part, Term
 from collector.store.ground import Reading
 
@@ -22,24 +22,72 @@ _SUMS = ", ".join(
     for name in SUMMED
 )
 _ASKED_OTHERS = "select 1 from spans where request_model is not null and request_model <> model limit 1"
-SUMS = "select {head} {sums}, min(r.quarter), max(r.quarter) from rollups r where {where} {group} having count(*) > 0"
+SUMS = "select {head} {sums}, min({at}), max({at}) from {table} r where {where} {group} having count(*) > 0"
 TIMES = """
     select {head} h.metric, r.kind {of_model}, h.bucket, sum(h.n)
-    from rollups r cross join histograms h on h.key = r.key where {where} group by {places}"""
+    from {table} r cross join {histograms} h on h.{id} = r.{id} where {where} group by {places}"""
+REACH = "select {head} min(r.quarter), max(r.quarter) from rollups r where {where} {group} having count(*) > 0"
+A_DAY = 96
+DAYS_FROM = 5
+"""The schema from which on there are sums of whole days (of UTC)."""
+EXACT_DAYS = 40
+"""When the first or last span of a group was, is looked up to the quarter hour in so many days at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What of the time is summed from which table: `low` up to but without `high`, None for no end."""
+
+    table: str
+    low: int | None
+    high: int | None
+
+    @property
+    def column(self) -> str:
+        return "r.day" if self.table == "days" else "r.quarter"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Conditions, the columns to group by, the stretches to sum, and what is left at the ends for spans to tell."""
+
+    conditions: Conditions
+    columns: list[str]
+    stretches: list[Stretch]
+    edges: list[Wanted]
+
+    def where(self, stretch: Stretch) -> tuple[str, dict[str, Any]]:
+        parts = [*self.conditions.parts]
+        values = dict(self.conditions.values)
+        if stretch.low is not None:
+            parts.append(f"{stretch.column} >= :low")
+            values["low"] = stretch.low
+        if stretch.high is not None:
+            parts.append(f"{stretch.column} < :high")
+            values["high"] = stretch.high
+        return joined(parts, "and") or "1", values
+
+    @property
+    def head(self) -> str:
+        return "".join(f"{column}, " for column in self.columns)
+
+    @property
+    def group(self) -> str:
+        return f"group by {_places(len(self.columns))}" if self.columns else ""
 
 
 def ahead(reading: Reading, asked: Wanted, *, times: bool = True) -> tuple[list[Summed], list[Measured]] | None:
     """The sums and the measured times; None where they are not kept."""
-    found = _conditions(reading, asked)
-    if found is None:
+    plan = _plan(reading, asked)
+    if plan is None:
         return None
-    c, columns, edges = found
-    n = len(columns)
-    sums: list[Summed] = [
-        (row[:n], None, row[n:-2], row[-2], row[-1]) for row in reading.rows(_sums(c, columns), c.values)
-    ]
-    measured = _times(reading, c, columns) if times else []
-    for edge in edges:
+    sums: list[Summed] = []
+    measured: list[Measured] = []
+    for stretch in plan.stretches:
+        found = _sums(reading, plan, stretch)
+        sums += _exact(reading, plan, found) if stretch.table == "days" else found
+        measured += _times(reading, plan, stretch) if times else []
+    for edge in plan.edges:
         for more_sums, more_times in Spans(reading, edge, times=times).chunks():
             sums += more_sums
             measured += more_times
@@ -47,39 +95,81 @@ def ahead(reading: Reading, asked: Wanted, *, times: bool = True) -> tuple[list[
 
 
 def ahead_sql(reading: Reading, asked: Wanted) -> tuple[str, dict[str, Any]] | None:
-    """(the statement of the sums, its values); without the quarter hours at the ends that are looked at by span."""
-    found = _conditions(reading, asked)
-    return None if found is None else (_sums(found[0], found[1]), found[0].values)
+    """(the statement of the sums, its values): of whole quarter hours, without what is looked at span by span."""
+    plan = _plan(reading, asked)
+    if plan is None:
+        return None
+    low, high, _ = _whole_quarters(asked)
+    stretch = Stretch("rollups", low, high)
+    where, values = plan.where(stretch)
+    return _statement(plan, stretch, where), values
 
 
-def _conditions(reading: Reading, asked: Wanted) -> tuple[Conditions, list[str], list[Wanted]] | None:
-    """(conditions, columns to group by, what is left at the ends of the stretch of time)."""
+def _plan(reading: Reading, asked: Wanted) -> Plan | None:
     c = Conditions()
     found = _possible(reading, asked, c)
     if found is None:
         return None
     columns, where = found
-    low, high, edges = _whole_quarters(asked)
     c.parts += where
-    if low is not None:
-        c.parts.append(f"r.quarter >= {c.bind(low)}")
-    if high is not None:
-        c.parts.append(f"r.quarter < {c.bind(high)}")
-    return c, columns, edges
+    low, high, edges = _whole_quarters(asked)
+    days = reading.state.schema_version >= DAYS_FROM and not any(one.is_time for one in asked.by)
+    return Plan(c, columns, _stretches(low, high) if days else [Stretch("rollups", low, high)], edges)
 
 
-def _sums(c: Conditions, columns: Sequence[str]) -> str:
+def _stretches(low: int | None, high: int | None) -> list[Stretch]:
+    """Whole days from the sums of days, what is left at the ends from those of quarter hours."""
+    first = None if low is None else -(-low // A_DAY)
+    last = None if high is None else high // A_DAY
+    if first is not None and last is not None and first >= last:
+        return [Stretch("rollups", low, high)]
+    found = [Stretch("days", first, last)]
+    if first is not None and low is not None and first * A_DAY > low:
+        found.append(Stretch("rollups", low, first * A_DAY))
+    if last is not None and high is not None and last * A_DAY < high:
+        found.append(Stretch("rollups", last * A_DAY, high))
+    return found
+
+
+def _statement(plan: Plan, stretch: Stretch, where: str) -> str:
     return SUMS.format(
-        head="".join(f"{column}, " for column in columns), sums=_SUMS, where=c.where,
-        group=f"group by {_places(len(columns))}" if columns else "",
+        head=plan.head, sums=_SUMS, at=stretch.column, table=stretch.table, where=where, group=plan.group
     )  # fmt: skip
 
 
-def _times(reading: Reading, c: Conditions, columns: Sequence[str]) -> list[Measured]:
-    n = len(columns)
-    head = "".join(f"{column}, " for column in columns)
-    sql = TIMES.format(head=head, of_model=OF_MODEL, where=c.where, places=_places(n + 3))
-    return [(row[:n], row[n], bool(row[n + 1]), row[n + 2], row[n + 3]) for row in reading.rows(sql, c.values)]
+def _sums(reading: Reading, plan: Plan, stretch: Stretch) -> list[Summed]:
+    where, values = plan.where(stretch)
+    n = len(plan.columns)
+    rows = reading.rows(_statement(plan, stretch, where), values)
+    return [(row[:n], None, row[n:-2], row[-2], row[-1]) for row in rows]
+
+
+def _exact(reading: Reading, plan: Plan, found: list[Summed]) -> list[Summed]:
+    """Sums of days know the first and the last day: look there for the first and the last quarter hour."""
+    days = sorted({day for row in found for day in row[3:]})
+    reach: dict[Keys, tuple[int, int]] = {}
+    n = len(plan.columns)
+    for day in days if len(days) <= EXACT_DAYS else ():
+        where, values = plan.where(Stretch("rollups", day * A_DAY, (day + 1) * A_DAY))
+        for row in reading.rows(REACH.format(head=plan.head, where=where, group=plan.group), values):
+            first, last = reach.get(row[:n], (row[n], row[n + 1]))
+            reach[row[:n]] = min(first, row[n]), max(last, row[n + 1])
+    out: list[Summed] = []
+    for keys, number, sums, first, last in found:
+        known = reach.get(keys, (first * A_DAY, last * A_DAY + A_DAY - 1))
+        out.append((keys, number, sums, *known))
+    return out
+
+
+def _times(reading: Reading, plan: Plan, stretch: Stretch) -> list[Measured]:
+    n = len(plan.columns)
+    where, values = plan.where(stretch)
+    of_days = stretch.table == "days"
+    sql = TIMES.format(
+        head=plan.head, of_model=OF_MODEL, where=where, places=_places(n + 3), table=stretch.table,
+        histograms="day_histograms" if of_days else "histograms", id="id" if of_days else "key",
+    )  # fmt: skip
+    return [(row[:n], row[n], bool(row[n + 1]), row[n + 2], row[n + 3]) for row in reading.rows(sql, values)]
 
 
 def _places(n: int) -> str:

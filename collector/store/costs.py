@@ -46,14 +46,16 @@ SORTS: dict[str, Callable[[CostRow], float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`traces` counts the traces of each group, for which the spans have to be looked at. `declared` are the metadata
-    keys that the settings have summed ahead."""
+    """`traces` counts the traces of each group, for which the spans have to be looked at. Without `latencies` no times
+    are told: of many stretches of time they take longest. `declared` are the metadata keys that the settings have
+    summed ahead."""
 
     by: tuple[Dimension, ...] = ()
     where: Filter = field(default_factory=Filter)
     zone: Zone = field(default_factory=Zone)
     sort: str | None = None
     traces: bool = False
+    latencies: bool = True
     declared: tuple[str, ...] = ()
     stats: tuple[str, ...] = ()
     """Names of scores ("score.*") and of numeric metadata ("meta.vram_gb") to tell the mean of."""
@@ -82,6 +84,7 @@ def costs(reading: Reading, asked: Asked, progress: Progress | None = None) -> C
         raise FilterError(f"cannot sort by {sort!r}; it is one of {', '.join((*SORTS, 'name'))}", sort, 0)
     found = Gathered(asked.by, asked.zone)
     what = wanted(asked.by, asked.where, asked.declared)
+    found.times = asked.latencies
     kept = found.fill(reading, what, asked.traces, progress)
     rows = {depth: found.rows(depth, asked.traces or not kept) for depth in {0, min(1, len(asked.by)), len(asked.by)}}
     if asked.prices is not None:
@@ -123,6 +126,7 @@ class Gathered:
     def __init__(self, by: Sequence[Dimension], zone: Zone) -> None:
         self.by = tuple(by)
         self.zone = zone
+        self.times = True
         self.levels: list[dict[tuple[str, ...], Sums]] = [{} for _ in range(len(self.by) + 1)]
 
     def fill(self, reading: Reading, asked: Wanted, with_traces: bool, progress: Progress | None) -> bool:
@@ -130,11 +134,11 @@ class Gathered:
         summed without the tags."""
         tags = [at for at, one in enumerate(asked.by) if one.kind == "tag"]
         depth = tags[-1] + 1 if tags else 0
-        kept = None if with_traces else ahead(reading, asked)
+        kept = None if with_traces else ahead(reading, asked, times=self.times)
         if kept is not None:
             self._add(*kept, depth)
         else:
-            for sums, times in Spans(reading, asked, progress).chunks():
+            for sums, times in Spans(reading, asked, progress, times=self.times).chunks():
                 self._add(sums, times, depth)
         if tags:
             self.fill(reading, replace(asked, by=asked.by[: tags[-1]]), with_traces or kept is None, progress)

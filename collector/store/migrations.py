@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, TypeAlias
 
+from collector.store import staging
+
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
@@ -25,6 +27,13 @@ def add_library(database: Database) -> None:
 def add_encoded(database: Database) -> None:
     """3: files within texts. What older versions wrote stays as it is."""
     _run(database, "media.sql")
+
+
+def add_days(database: Database) -> None:
+    """5: the rollups of a whole day, from those of its quarter hours."""
+    _run(database, "days.sql")
+    for statement in staging.days_of("rollups", "histograms"):
+        database.conn.execute(statement)
 
 
 def _run(database: Database, script: str) -> None:
@@ -45,7 +54,7 @@ def add_signals(database: Database) -> None:
 
 MANY_TRACES = 2000
 
-STEPS: tuple[Step, ...] = (add_library, add_encoded, add_signals)
+STEPS: tuple[Step, ...] = (add_library, add_encoded, add_signals, add_days)
 """STEPS[n] leads from version n + 1 to n + 2."""
 
 SCHEMA_VERSION = 1 + len(STEPS)

@@ -102,6 +102,30 @@ def clear(connection: sqlite3.Connection, tables: Iterable[str] = TABLES) -> Non
         connection.execute(f"delete from temp.{table}")
 
 
+_DAY = "(r.quarter - ((r.quarter % 96) + 96) % 96) / 96"
+_OF_DAY = ("model", "provider", "service", "environment", "kind", "dims")
+_SAME_DAY = " and ".join([f"d.day = {_DAY}", *(f"d.{name} = r.{name}" for name in _OF_DAY)])
+
+
+def days_of(rollups: str, histograms: str) -> list[str]:
+    """Statements that add these sums of quarter hours to those of their days. The rollups themselves must be there
+    already: a histogram's key says which quarter hour it is of."""
+    summed = TABLES["s_rollups"][8:]
+    sets = ", ".join(f"{name} = {name} + excluded.{name}" for name in summed)
+    columns = ", ".join(f"r.{name}" for name in _OF_DAY)
+    sums = ", ".join(f"sum(r.{name})" for name in summed)
+    places = ", ".join(str(place) for place in range(1, 8))
+    return [
+        f"""insert into days(day, {", ".join(_OF_DAY)}, {", ".join(summed)})
+            select {_DAY}, {columns}, {sums} from {rollups} r where r.key is not null group by {places}
+            on conflict(day, {", ".join(_OF_DAY)}) do update set {sets}""",
+        f"""insert into day_histograms(id, metric, bucket, n)
+            select d.id, h.metric, h.bucket, sum(h.n) from {histograms} h join rollups r on r.key = h.key
+            join days d on {_SAME_DAY} where h.key is not null group by 1, 2, 3
+            on conflict(id, metric, bucket) do update set n = n + excluded.n""",
+    ]
+
+
 def _program() -> str:
     statements = [
         f"select raise(abort, '{STALE}') from counters where seq <> new.was",
@@ -126,6 +150,10 @@ def _program() -> str:
         *_groups("users", "user_id", ("error_count", "llm_calls", "unpriced_calls", *SUMS[:3])),
         _add("rollups", ("key",), TABLES["s_rollups"], TABLES["s_rollups"][8:]),
         _add("histograms", ("key", "metric", "bucket"), TABLES["s_histograms"], ("n",)),
+        *days_of("s_rollups", "s_histograms"),
+        f"""delete from day_histograms where n = 0 and id in (select d.id from s_histograms h
+            join rollups r on r.key = h.key join days d on {_SAME_DAY})""",
+        f"delete from days where spans = 0 and id in (select d.id from s_rollups r join days d on {_SAME_DAY})",
         "delete from rollups where spans = 0 and key in (select key from s_rollups)",
         "delete from histograms where n = 0 and key in (select key from s_histograms)",
         """insert into ledger select * from s_ledger where hour is not null

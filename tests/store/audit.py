@@ -181,3 +181,24 @@ def check_rollups(path: Path, spans: list[dict[str, Any]], traces: dict[str, dic
     keys = {row["key"]: key for key, row in found.items()}
     stored = {(*keys[h["key"]], h["metric"], h["bucket"]): h["n"] for h in rows(path, "select * from histograms")}
     assert stored == {k: n for k, n in buckets.items() if n}
+    check_days(path, found.values(), stored)
+
+
+def check_days(path: Path, quarters: Any, stored: dict[tuple[Any, ...], int]) -> None:
+    """Days are the sums of their quarter hours."""
+    names = ("model", "provider", "service", "environment", "kind", "dims")
+    want: dict[tuple[Any, ...], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for row in quarters:
+        for name, value in row.items():
+            if name not in (*names, "key", "quarter"):
+                want[row["quarter"] // 96, *(row[n] for n in names)][name] += value
+    found = {(r["day"], *(r[n] for n in names)): r for r in rows(path, "select * from days")}
+    assert set(found) == set(want)
+    for key, sums in want.items():
+        assert {name: found[key][name] for name in sums} == dict(sums)
+    buckets: dict[tuple[Any, ...], int] = defaultdict(int)
+    for (quarter, *rest), n in stored.items():
+        buckets[quarter // 96, *rest] += n
+    ids = {row["id"]: key for key, row in found.items()}
+    of_days = {(*ids[h["id"]], h["metric"], h["bucket"]): h["n"] for h in rows(path, "select * from day_histograms")}
+    assert of_days == dict(buckets)

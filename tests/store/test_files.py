@@ -151,7 +151,7 @@ def a_directory(path: Path) -> None:
         (foreign, StoreError, "another program's SQLite file; name another with --db"),
         (foreign_with_a_version, StoreError, "another program's SQLite file; name another with --db"),
         (text, StoreError, "is it a SQLite file, and undamaged"),
-        (too_new, SchemaTooNew, "has schema 99, this version writes 4: upgrade tracetui"),
+        (too_new, SchemaTooNew, "has schema 99, this version writes 5: upgrade tracetui"),
         (torn_schema, StoreError, "is it a SQLite file, and undamaged"),
         (a_directory, StoreError, "cannot write"),
     ],
@@ -275,11 +275,11 @@ def test_an_older_file_is_migrated_when_it_is_opened(version_1: Path, monkeypatc
     def migrate(connection: sqlite3.Connection) -> int:
         return migrations.migrate(connection, (*migrations.STEPS, add_first))
 
-    monkeypatch.setattr(files, "SCHEMA_VERSION", 5)
+    monkeypatch.setattr(files, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
     monkeypatch.setattr(files, "migrate", migrate)
     with opened(version_1) as ingest:
         send(ingest, 1)
-    assert rows(version_1, "pragma user_version") == [{"user_version": 5}]
+    assert rows(version_1, "pragma user_version") == [{"user_version": SCHEMA_VERSION + 1}]
     assert stored(version_1) == ids(1)
 
 
@@ -320,7 +320,7 @@ def test_files_within_texts_of_an_older_version_stay_texts(path: Path) -> None:
 
 def as_version(path: Path, version: int) -> None:
     """The file as an older version would have left it: without the tables that came since."""
-    scripts = ("library.sql", "media.sql", "signals.sql")[version - 1 :]
+    scripts = ("library.sql", "media.sql", "signals.sql", "days.sql")[version - 1 :]
     with closing(connect(path)) as connection:
         for script in scripts:
             for table in re.findall(r"create table (\w+)", (resources("collector.store") / script).read_text()):

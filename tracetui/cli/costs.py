@@ -91,8 +91,8 @@ def _asked(
     told = cost_stats.patterns(",".join(name for name in names if name not in ("traces", "split")))
     counted = "traces" in names or reader.rows("select spans from counters")[0][0] <= COUNTABLE_SPANS
     return Asked(
-        dimensions(by), where, Zone(tz), sort, counted, settings.dimensions, told,
-        Prices(settings.prices) if "split" in names else None,
+        dimensions(by), where, Zone(tz), sort=sort, traces=counted, declared=settings.dimensions, stats=told,
+        prices=Prices(settings.prices) if "split" in names else None,
     )  # fmt: skip
 
 

@@ -1,0 +1,73 @@
+"""Sums of whole days: made for a file of an older version, and looked at in place of their quarter hours."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.store import open_reader
+from collector.store.costs import Asked, Costs, costs, dimensions
+from collector.store.filters import parse
+from collector.store.zones import Zone
+from tests.builders import MS, T0, make_llm, trace_id
+from tests.store.audit import audit
+from tests.store_read.files import Plans, write
+
+HOUR = 3_600_000 * MS
+DAY = 24 * HOUR
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Calls over six days, at odd hours."""
+    parts = [
+        make_llm(1, trace=trace_id(n), start_ns=T0 + n * 7 * HOUR, model=("gpt-4o", "gpt-4o-mini")[n % 2],
+                 reading={"metadata": {"department": "sales"}} if n % 3 else {})
+        for n in range(20)
+    ]  # fmt: skip
+    return write(tmp_path / "traces.db", *parts)
+
+
+def ask(path: Path, where: str, version: int | None = None) -> Costs:
+    with open_reader(path) as reader:
+        if version is not None:
+            reader.state = replace(reader.state, schema_version=version)
+        asked = Asked(dimensions("model,meta.department"), parse(where, T0), Zone("UTC"), declared=("department",))
+        found = costs(reader, asked)
+        assert found.ahead
+        return found
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["", "since:2026-11-20", "since:2026-11-19T05:07:09 until:2026-11-22T03:30", "until:2026-11-20T00:15",
+     "since:2026-11-20T01:00 until:2026-11-20T22:00", "meta.department:sales since:2026-11-19T12:00"],
+)  # fmt: skip
+def test_days_and_quarter_hours_give_the_same_sums(path, where):
+    assert ask(path, where) == ask(path, where, version=4)
+
+
+def test_months_are_summed_from_days(path):
+    with open_reader(path) as reader:
+        plans = Plans(reader)
+        costs(reader, Asked(dimensions("model"), zone=Zone("UTC")))
+    assert any("from days r" in sql for sql, _ in plans.seen)
+    assert all("r.quarter >= :low" in sql for sql, _ in plans.seen if "from rollups r" in sql)
+
+
+def test_a_file_of_an_older_version_gets_its_days(path):
+    before = ask(path, "")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("drop table days")
+        connection.execute("drop table day_histograms")
+        connection.execute("pragma user_version = 4")
+    assert ask(path, "") == before
+    more: Any = make_llm(1, trace=trace_id(99), start_ns=T0 + 3 * DAY)
+    write(path, more)
+    audit(path)
+    assert ask(path, "").total.calls == before.total.calls + 1
