@@ -7,11 +7,7 @@ for a default, and the halves of a surrogate pair that JavaScript leaves where i
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,14 +17,12 @@ from collector.protocols import jsonbody
 from collector.protocols.claude_events import SCOPE as CLAUDE_EVENTS
 from collector.protocols.claude_events import Told, spans_of_events
 from collector.protocols.limits import SAMPLE_CHARS, Limits, Refusals, SpanError
-from collector.protocols.parts import check_log_ids, logs_of_spans, span_part, unique
+from collector.protocols.otlp_json_values import attributes, enum, get, id_of, integer, text_of, value_of
+from collector.protocols.parts import check_log_ids, logs_of_spans, span_part
 
 ID_CHARS = 64
 _KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 _CODES = ("UNSET", "OK", "ERROR")
-_capital = re.compile(r"([A-Z])")
-_SNAKE: dict[str, str] = {}
-"""The original name of each field, which a JSON reader of protobuf must know, too."""
 
 
 def traces(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Refusal, ...]]:
@@ -85,7 +79,7 @@ def logs(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Refus
 
 
 def _names_claude(scoped: Any) -> bool:
-    scope = _get(scoped, "scope")
+    scope = get(scoped, "scope")
     return isinstance(scope, dict) and scope.get("name") == CLAUDE_EVENTS
 
 
@@ -93,7 +87,7 @@ def _document(body: bytes, field: str, message: str) -> Any:
     document = jsonbody.load(body, f"an OTLP body ({message})", depth=None)
     if not isinstance(document, dict):
         raise DecodeError(f"OTLP body is JSON, but {_found(document)}, not an {message}")
-    if document and _get(document, field) is None:
+    if document and get(document, field) is None:
         raise DecodeError(f"OTLP body has no {field!r}; its keys are {', '.join(map(repr, list(document)[:5]))}")
     return document
 
@@ -107,18 +101,8 @@ def _check_count(count: int, limits: Limits, what: str) -> None:
         raise TooLarge(f"a body of {count} {what}; at most {limits.spans} are read at once, so send smaller batches")
 
 
-def _get(data: Mapping[str, Any], name: str) -> Any:
-    value = data.get(name)
-    if value is None:
-        other = _SNAKE.get(name)
-        if other is None:
-            other = _SNAKE[name] = _capital.sub(r"_\1", name).lower()
-        return data.get(other)
-    return value
-
-
 def _list(data: Any, name: str) -> list[Any]:
-    value = _get(data, name) if isinstance(data, dict) else None
+    value = get(data, name) if isinstance(data, dict) else None
     if value is None:
         return []
     if not isinstance(value, list):
@@ -138,7 +122,7 @@ def _objects(data: dict[str, Any], name: str) -> list[dict[str, Any]]:
 def _span(span: Any, resource: Resource | None, scope: Scope | None, limits: Limits) -> SpanPart:
     if not isinstance(span, dict):
         raise SpanError("span is not an object")
-    status = _get(span, "status") or {}
+    status = get(span, "status") or {}
     if not isinstance(status, dict):
         raise SpanError("status is not an object")
     try:
@@ -146,24 +130,24 @@ def _span(span: Any, resource: Resource | None, scope: Scope | None, limits: Lim
     except DecodeError as error:
         raise SpanError(str(error)) from error
     return span_part(
-        _id(_get(span, "traceId")),
-        _id(_get(span, "spanId")),
-        _id(_get(span, "parentSpanId")),
-        _text(_get(span, "name")),
-        _int(_get(span, "startTimeUnixNano"), "startTimeUnixNano"),
-        _int(_get(span, "endTimeUnixNano"), "endTimeUnixNano"),
-        attributes(_get(span, "attributes"), limits),
+        id_of(get(span, "traceId")),
+        id_of(get(span, "spanId")),
+        id_of(get(span, "parentSpanId")),
+        text_of(get(span, "name")),
+        integer(get(span, "startTimeUnixNano"), "startTimeUnixNano"),
+        integer(get(span, "endTimeUnixNano"), "endTimeUnixNano"),
+        attributes(get(span, "attributes"), limits),
         tuple([_event(event, limits) for event in events]),
         tuple([_link(link, limits) for link in links]),
-        _enum(_get(span, "kind"), _KINDS),
-        _enum(_get(status, "code"), _CODES),
-        _text(_get(status, "message")),
-        _text(_get(span, "traceState")),
-        _int(_get(span, "flags"), "flags"),
+        enum(get(span, "kind"), _KINDS),
+        enum(get(status, "code"), _CODES),
+        text_of(get(status, "message")),
+        text_of(get(span, "traceState")),
+        integer(get(span, "flags"), "flags"),
         (
             _dropped(span),
-            _int(_get(span, "droppedEventsCount"), "droppedEventsCount"),
-            _int(_get(span, "droppedLinksCount"), "droppedLinksCount"),
+            integer(get(span, "droppedEventsCount"), "droppedEventsCount"),
+            integer(get(span, "droppedLinksCount"), "droppedLinksCount"),
         ),
         resource,
         scope,
@@ -173,249 +157,92 @@ def _span(span: Any, resource: Resource | None, scope: Scope | None, limits: Lim
 def _event(event: Any, limits: Limits) -> Event:
     if not isinstance(event, dict):
         raise SpanError("event is not an object")
-    said = attributes(_get(event, "attributes"), limits)
-    return Event(_int(_get(event, "timeUnixNano"), "timeUnixNano"), _text(_get(event, "name")), said, _dropped(event))
+    said = attributes(get(event, "attributes"), limits)
+    return Event(
+        integer(get(event, "timeUnixNano"), "timeUnixNano"), text_of(get(event, "name")), said, _dropped(event)
+    )
 
 
 def _link(link: Any, limits: Limits) -> Link:
     if not isinstance(link, dict):
         raise SpanError("link is not an object")
     return Link(
-        _id(_get(link, "traceId")),
-        _id(_get(link, "spanId")),
-        _text(_get(link, "traceState")),
-        attributes(_get(link, "attributes"), limits),
+        id_of(get(link, "traceId")),
+        id_of(get(link, "spanId")),
+        text_of(get(link, "traceState")),
+        attributes(get(link, "attributes"), limits),
         _dropped(link),
-        _int(_get(link, "flags"), "flags"),
+        integer(get(link, "flags"), "flags"),
     )
 
 
 def _log(record: Any, limits: Limits, *, loose: bool = False) -> tuple[str, str, LogRecord]:
     if not isinstance(record, dict):
         raise SpanError("log record is not an object")
-    span_id = _id(_get(record, "spanId"))
-    trace_id = _id(_get(record, "traceId"))
+    span_id = id_of(get(record, "spanId"))
+    trace_id = id_of(get(record, "traceId"))
     if span_id or not loose:
         check_log_ids(trace_id, span_id)
-    said = attributes(_get(record, "attributes"), limits)
-    time_ns = _int(_get(record, "timeUnixNano"), "timeUnixNano")
-    name = _text(_get(record, "eventName")) or said.get("event.name")
-    body = _get(record, "body")
+    said = attributes(get(record, "attributes"), limits)
+    time_ns = integer(get(record, "timeUnixNano"), "timeUnixNano")
+    name = text_of(get(record, "eventName")) or said.get("event.name")
+    body = get(record, "body")
     return (
         trace_id,
         span_id,
         LogRecord(
-            time_ns or _int(_get(record, "observedTimeUnixNano"), "observedTimeUnixNano"),
+            time_ns or integer(get(record, "observedTimeUnixNano"), "observedTimeUnixNano"),
             name if isinstance(name, str) else "",
-            None if body is None else _value(body, limits.depth),
+            None if body is None else value_of(body, limits.depth),
             said,
-            _text(_get(record, "severityText")),
-            _int(_get(record, "severityNumber"), "severityNumber"),
+            text_of(get(record, "severityText")),
+            integer(get(record, "severityNumber"), "severityNumber"),
         ),
     )
 
 
 def _resource(group: Any, limits: Limits) -> Resource | None:
-    resource, schema = _get(group, "resource"), _text(_get(group, "schemaUrl"))
+    resource, schema = get(group, "resource"), text_of(get(group, "schemaUrl"))
     if resource is None and not schema:
         return None
     if not isinstance(resource, dict):
         resource = {}
     entities = tuple([_entity(entity) for entity in _list(resource, "entityRefs")])
-    return Resource(attributes(_get(resource, "attributes"), limits), _dropped(resource), schema, entities)
+    return Resource(attributes(get(resource, "attributes"), limits), _dropped(resource), schema, entities)
 
 
 def _entity(entity: Any) -> dict[str, Value]:
     """An EntityRef: which of the resource's attributes name a thing, and which describe it."""
     if not isinstance(entity, dict):
         raise SpanError("an entity reference is not an object")
-    texts = {"schema_url": _text(_get(entity, "schemaUrl")), "type": _text(_get(entity, "type"))}
+    texts = {"schema_url": text_of(get(entity, "schemaUrl")), "type": text_of(get(entity, "type"))}
     keys = {"id_keys": _list(entity, "idKeys"), "description_keys": _list(entity, "descriptionKeys")}
     return {name: text for name, text in texts.items() if text} | {
-        name: [_text(key) for key in found] for name, found in keys.items() if found
+        name: [text_of(key) for key in found] for name, found in keys.items() if found
     }
 
 
 def _scope(scoped: Any, limits: Limits) -> Scope | None:
-    scope, schema = _get(scoped, "scope"), _text(_get(scoped, "schemaUrl"))
+    scope, schema = get(scoped, "scope"), text_of(get(scoped, "schemaUrl"))
     if scope is None:
-        scope = _get(scoped, "instrumentationLibrary")
+        scope = get(scoped, "instrumentationLibrary")
     if scope is None and not schema:
         return None
     if not isinstance(scope, dict):
         scope = {}
-    said = attributes(_get(scope, "attributes"), limits)
-    return Scope(_text(_get(scope, "name")), _text(_get(scope, "version")), said, _dropped(scope), schema)
+    said = attributes(get(scope, "attributes"), limits)
+    return Scope(text_of(get(scope, "name")), text_of(get(scope, "version")), said, _dropped(scope), schema)
 
 
 def _dropped(data: Mapping[str, Any]) -> int:
-    return _int(_get(data, "droppedAttributesCount"), "droppedAttributesCount")
-
-
-def attributes(pairs: Any, limits: Limits) -> dict[str, Value]:
-    """[{"key", "value"}, …] as a dict."""
-    if not pairs:
-        return {}
-    if not isinstance(pairs, list):
-        raise SpanError("attributes are not a list of key and value")
-    out: dict[str, Value] = {}
-    for pair in pairs:
-        try:  # most values are strings
-            key, text = pair["key"], pair["value"]["stringValue"]
-            if type(text) is str and type(key) is str:
-                out[key] = text
-                continue
-        except (KeyError, TypeError):
-            pass
-        key, value = _pair(pair)
-        out[key] = None if value is None else _value(value, limits.depth)
-    if len(out) < len(pairs):
-        out = unique(
-            [(key, None if value is None else _value(value, limits.depth)) for key, value in map(_pair, pairs)]
-        )
-    if len(out) > limits.attributes:
-        raise SpanError(f"more than {limits.attributes} attributes")
-    return out
-
-
-def _pair(pair: Any) -> tuple[str, Any]:
-    if not isinstance(pair, dict) or not isinstance(pair.get("key", ""), str):
-        raise SpanError("an attribute is not an object with a key")
-    return pair.get("key", ""), pair.get("value")
-
-
-def _value(value: Any, depth: int) -> Value:
-    """An AnyValue; None where nothing is set, or a type that is newer than this code."""
-    if not isinstance(value, dict):
-        raise SpanError("an attribute's value is not an object")
-    for name, said in value.items():
-        read = _READ.get(name)
-        if read is not None and said is not None:
-            return read(said, depth)
-    return None
-
-
-def _string(said: Any, depth: int) -> Value:
-    return _text(said)
-
-
-def _bool(said: Any, depth: int) -> Value:
-    if isinstance(said, bool):
-        return said
-    if said in ("true", "false"):
-        return bool(said == "true")
-    raise SpanError("boolValue is not a boolean")
-
-
-def _integer(said: Any, depth: int) -> Value:
-    return _int(said, "intValue", -(2**63))
-
-
-def _double(said: Any, depth: int) -> Value:
-    try:
-        return float(said)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise SpanError("doubleValue is not a number") from error
-
-
-def _bytes(said: Any, depth: int) -> Value:
-    try:
-        return base64.b64decode(said.translate(_URL_SAFE) + "=" * (-len(said) % 4), validate=True)
-    except (AttributeError, ValueError) as error:
-        raise SpanError("bytesValue is not base64") from error
-
-
-def _check_depth(depth: int) -> None:
-    if depth <= 0:
-        raise SpanError("values nested too deeply")
-
-
-def _array(said: Any, depth: int) -> Value:
-    _check_depth(depth)
-    items = said.get("values") if isinstance(said, dict) else said
-    if not isinstance(items or [], list):
-        raise SpanError("arrayValue has no list of values")
-    return [None if item is None else _value(item, depth - 1) for item in items or ()]
-
-
-def _kvlist(said: Any, depth: int) -> Value:
-    _check_depth(depth)
-    items = said.get("values") if isinstance(said, dict) else said
-    if not isinstance(items or [], list):
-        raise SpanError("kvlistValue has no list of values")
-    pairs = [_pair(item) for item in items or ()]
-    return unique([(key, None if value is None else _value(value, depth - 1)) for key, value in pairs])
-
-
-_URL_SAFE = str.maketrans("-_", "+/")
-_READ = {
-    "stringValue": _string, "string_value": _string, "boolValue": _bool, "bool_value": _bool,
-    "intValue": _integer, "int_value": _integer, "doubleValue": _double, "double_value": _double,
-    "bytesValue": _bytes, "bytes_value": _bytes, "arrayValue": _array, "array_value": _array,
-    "kvlistValue": _kvlist, "kvlist_value": _kvlist,
-}  # fmt: skip
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise SpanError("a text field is not a string")
-    return value
-
-
-def _int(value: Any, field: str, least: int = 0) -> int:
-    """An integer of 64 bits; 0 where it is not set."""
-    if value is None or value == "":
-        return 0
-    try:
-        number = int(value)
-    except (TypeError, ValueError, OverflowError):
-        number = _from_float(value, field)
-    if not least <= number < 2**64 + least:
-        raise SpanError(f"{field} is out of range")
-    return number
-
-
-def _from_float(value: Any, field: str) -> int:
-    """JavaScript writes large numbers as 1.7e18, some senders as strings of such."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError) as error:
-        raise SpanError(f"{field} is not a number") from error
-    if not math.isfinite(number):
-        raise SpanError(f"{field} is not a number")
-    return int(number)
-
-
-def _enum(value: Any, names: tuple[str, ...]) -> int:
-    if isinstance(value, str) and not value.isdigit():
-        tail = value.rpartition("_")[2].upper()
-        return names.index(tail) if tail in names else 0
-    return _int(value, "enum")
-
-
-def _id(value: Any) -> str:
-    """Lower-case hex. Base64, which protobuf's own JSON would use, is told apart by its length."""
-    text = _text(value)
-    if len(text) in (24, 12) and not _is_hex(text):
-        try:
-            return base64.b64decode(text, validate=True).hex()
-        except binascii.Error:
-            pass
-    if text and not _is_hex(text):
-        raise SpanError("an id is not hex")
-    return text.lower()
-
-
-_is_hex = re.compile(r"(?:[0-9a-fA-F]{2})*", re.ASCII).fullmatch
+    return integer(get(data, "droppedAttributesCount"), "droppedAttributesCount")
 
 
 def _name(thing: Any) -> tuple[str, str]:
     """(trace id, span id) as sent."""
     if not isinstance(thing, dict):
         return "", ""
-    trace, span = (str(_get(thing, name) or "")[:ID_CHARS] for name in ("traceId", "spanId"))
+    trace, span = (str(get(thing, name) or "")[:ID_CHARS] for name in ("traceId", "spanId"))
     return trace.lower(), span.lower()
 
 

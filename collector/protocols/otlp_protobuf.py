@@ -6,7 +6,6 @@ keys always. Tags are a field's number times 8 plus its wire type; the numbers a
 
 from __future__ import annotations
 
-from struct import Struct
 from typing import Any
 
 from collector.errors import DecodeError, TooLarge
@@ -14,17 +13,11 @@ from collector.model import Event, Link, LogRecord, Refusal, Resource, Scope, Sp
 from collector.protocols.claude_events import SCOPE as CLAUDE_EVENTS
 from collector.protocols.claude_events import Told, spans_of_events
 from collector.protocols.limits import Limits, Refusals, SpanError
+from collector.protocols.otlp_protobuf_values import PAIRS, SHORT, attributes, pair, pair_of, value
 from collector.protocols.parts import check_log_ids, logs_of_spans, span_part, unique
 from collector.protocols.wire import BROKEN, FIXED64, LENGTH, fixed64, message, one_field, varint
 
-SHORT = 80
-"""Attributes of up to so many bytes are remembered; longer ones seldom come again."""
-
-REMEMBERED = 8192
 ID_BYTES = 32
-_pairs: dict[bytes, tuple[str, Value]] = {}
-_keys: dict[bytes, str] = {}
-_double = Struct("<d").unpack_from
 
 Group = tuple[Resource | None, Scope | None, list[tuple[int, int]]]
 Range = tuple[int, int]
@@ -118,7 +111,7 @@ def _resource(buf: bytes, where: Range | None, schema: str, limits: Limits) -> R
     fields = message(buf, *where)
     dropped = [number & 0xFFFFFFFF for tag, number, _ in fields if tag == 0x10]
     entities = tuple([_entity(buf, start, stop) for tag, start, stop in fields if tag == 0x1A])
-    return Resource(_attributes(buf, fields, 0x0A, limits), dropped[-1] if dropped else 0, schema, entities)
+    return Resource(attributes(buf, fields, 0x0A, limits), dropped[-1] if dropped else 0, schema, entities)
 
 
 def _entity(buf: bytes, pos: int, end: int) -> dict[str, Value]:
@@ -149,7 +142,7 @@ def _scope(buf: bytes, where: Range | None, schema: str, limits: Limits) -> Scop
             version = buf[start:stop].decode()
         elif tag == 0x20:
             dropped = start & 0xFFFFFFFF
-    return Scope(name, version, _attributes(buf, fields, 0x1A, limits), dropped, schema)
+    return Scope(name, version, attributes(buf, fields, 0x1A, limits), dropped, schema)
 
 
 def _span(buf: bytes, pos: int, end: int, resource: Resource | None, scope: Scope | None, limits: Limits) -> SpanPart:
@@ -188,7 +181,7 @@ def _span_fields(
     found: dict[int, Any] = {}
     events: list[Range] = []
     links: list[Range] = []
-    remembered = _pairs.get
+    remembered = PAIRS.get
     while pos < end:
         tag = buf[pos]
         if tag & 7 == LENGTH and tag < 128:
@@ -201,9 +194,9 @@ def _span_fields(
                 said += 1
                 if size <= SHORT:
                     raw = buf[pos:stop]
-                    key, attributes[key] = remembered(raw) or _pair_of(raw, size, depth)
+                    key, attributes[key] = remembered(raw) or pair_of(raw, size, depth)
                 else:
-                    key, attributes[key] = _pair(buf, pos, stop, depth)
+                    key, attributes[key] = pair(buf, pos, stop, depth)
             elif tag == 0x5A:
                 events.append((pos, stop))
             elif tag == 0x6A:
@@ -224,7 +217,7 @@ def _span_fields(
         raise ValueError("a field runs over its end")
     if len(attributes) < said:
         fields = message(buf, first, end)
-        attributes = unique([_pair(buf, start, stop, depth) for tag, start, stop in fields if tag == 0x4A])
+        attributes = unique([pair(buf, start, stop, depth) for tag, start, stop in fields if tag == 0x4A])
     return attributes, found, events, links
 
 
@@ -248,7 +241,7 @@ def _event(buf: bytes, pos: int, end: int, limits: Limits) -> Event:
             name = buf[start:stop].decode()
         elif tag == 0x20:
             dropped = start & 0xFFFFFFFF
-    return Event(time_ns, name, _attributes(buf, fields, 0x1A, limits), dropped)
+    return Event(time_ns, name, attributes(buf, fields, 0x1A, limits), dropped)
 
 
 def _link(buf: bytes, pos: int, end: int, limits: Limits) -> Link:
@@ -266,7 +259,7 @@ def _link(buf: bytes, pos: int, end: int, limits: Limits) -> Link:
             dropped = start & 0xFFFFFFFF
         elif tag == 0x35:
             flags = start
-    return Link(trace_id, span_id, state, _attributes(buf, fields, 0x22, limits), dropped, flags)
+    return Link(trace_id, span_id, state, attributes(buf, fields, 0x22, limits), dropped, flags)
 
 
 def _log(buf: bytes, pos: int, end: int, limits: Limits, *, loose: bool = False) -> tuple[str, str, LogRecord]:
@@ -284,7 +277,7 @@ def _log(buf: bytes, pos: int, end: int, limits: Limits, *, loose: bool = False)
         elif tag == 0x59:
             observed_ns = start
         elif tag == 0x2A:
-            body = _value(buf, start, stop, limits.depth)
+            body = value(buf, start, stop, limits.depth)
         elif tag == 0x62:
             name = buf[start:stop].decode()
         elif tag == 0x1A:
@@ -293,107 +286,10 @@ def _log(buf: bytes, pos: int, end: int, limits: Limits, *, loose: bool = False)
             number = start & 0xFFFFFFFF
     if span_id or not loose:
         check_log_ids(trace_id, span_id)
-    said = _attributes(buf, fields, 0x32, limits)
+    said = attributes(buf, fields, 0x32, limits)
     older = said.get("event.name")
     name = name or (older if isinstance(older, str) else "")
     return trace_id, span_id, LogRecord(time_ns or observed_ns, name, body, said, severity, number)
-
-
-def _attributes(buf: bytes, fields: list[tuple[int, int, int]], wanted: int, limits: Limits) -> dict[str, Value]:
-    out = unique([_pair(buf, start, stop, limits.depth) for tag, start, stop in fields if tag == wanted])
-    if len(out) > limits.attributes:
-        raise SpanError(f"more than {limits.attributes} attributes")
-    return out
-
-
-def _pair_of(raw: bytes, size: int, depth: int) -> tuple[str, Value]:
-    """A short attribute, remembered unless its value could be changed by whoever gets it."""
-    if len(raw) != size:
-        raise ValueError("a field runs over its end")
-    pair = _pair(raw, 0, len(raw), depth)
-    if not isinstance(pair[1], list | dict):
-        if len(_pairs) >= REMEMBERED:
-            _pairs.clear()
-        _pairs[raw] = pair
-    return pair
-
-
-def _pair(buf: bytes, pos: int, end: int, depth: int) -> tuple[str, Value]:
-    """A KeyValue: first the usual shape (a key below 128 bytes, then a value), then any."""
-    if end - pos > 3 and buf[pos] == 0x0A and (size := buf[pos + 1]) < 128:
-        after = pos + 2 + size
-        if after < end - 1 and buf[after] == 0x12:
-            raw = buf[pos + 2 : after]
-            size = buf[after + 1]
-            after += 2
-            if size > 127:
-                size, after = varint(buf, after - 1)
-            if after + size == end:
-                return _keys.get(raw) or _key(raw), _value(buf, after, end, depth)
-    return _odd_pair(buf, pos, end, depth)
-
-
-def _odd_pair(buf: bytes, pos: int, end: int, depth: int) -> tuple[str, Value]:
-    key, value = "", None
-    for tag, start, stop in message(buf, pos, end):
-        if tag == 0x0A:
-            key = buf[start:stop].decode()
-        elif tag == 0x12:
-            value = _value(buf, start, stop, depth)
-    return key, value
-
-
-def _key(raw: bytes) -> str:
-    if len(_keys) >= REMEMBERED:
-        _keys.clear()
-    key = _keys[raw] = raw.decode()
-    return key
-
-
-def _value(buf: bytes, pos: int, end: int, depth: int) -> Value:
-    """An AnyValue; None where it is unset, or of a type newer than this code."""
-    if pos == end:
-        return None
-    tag = buf[pos]
-    if tag == 0x0A:
-        size = buf[pos + 1]
-        at = pos + 2
-        if size > 127:
-            size, at = varint(buf, pos + 1)
-        if at + size == end:
-            return buf[at:end].decode()
-    elif tag == 0x18:
-        number, at = varint(buf, pos + 1)
-        if at == end:
-            return number if number < 0x8000000000000000 else number - 0x10000000000000000
-    out: Value = None
-    for tag, start, stop in message(buf, pos, end):
-        if tag in _MEMBERS:
-            out = _member(buf, tag, start, stop, depth)
-    return out
-
-
-_MEMBERS = frozenset({0x0A, 0x10, 0x18, 0x21, 0x2A, 0x32, 0x3A})
-
-
-def _member(buf: bytes, tag: int, start: int, stop: int, depth: int) -> Value:
-    if tag == 0x0A:
-        return buf[start:stop].decode()
-    if tag == 0x10:
-        return start != 0
-    if tag == 0x18:
-        return start if start < 0x8000000000000000 else start - 0x10000000000000000
-    if tag == 0x21:
-        number: float = _double(start.to_bytes(8, "little"))[0]
-        return number
-    if tag == 0x3A:
-        return buf[start:stop]
-    if depth <= 0:
-        raise SpanError("values nested too deeply")
-    items = message(buf, start, stop)
-    if tag == 0x2A:
-        return [_value(buf, first, last, depth - 1) for inner, first, last in items if inner == 0x0A]
-    return unique([_pair(buf, first, last, depth - 1) for inner, first, last in items if inner == 0x0A])
 
 
 def _sample(buf: bytes, pos: int, end: int, *shown: int) -> tuple[str, tuple[str, str]]:

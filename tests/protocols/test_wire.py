@@ -14,7 +14,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from collector.errors import DecodeError
 from collector.model import SpanPart
-from collector.protocols import otlp, otlp_protobuf, wire
+from collector.protocols import otlp, otlp_protobuf_values, wire
 from tests.protocols import strategies
 
 
@@ -46,7 +46,7 @@ def test_a_key_and_value_in_any_shape_reads_as_the_library_reads_it(data: bytes)
     except ProtobufError:
         want = None
     try:
-        got = otlp_protobuf._pair(data, 0, len(data), 8)
+        got = otlp_protobuf_values.pair(data, 0, len(data), 8)
     except wire.BROKEN:
         got = None
     if want is not None and got is not None:
