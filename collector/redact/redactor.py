@@ -388,9 +388,12 @@ class Redactor:
 
 @cache
 def _plan(cls: type, skip: frozenset[str]) -> tuple[tuple[tuple[str, int], ...], Callable[[Any], tuple[Any, ...]]]:
-    """Of a dataclass: each field's name and level but for some, two at least, and what takes all values in one call."""
+    """Of a dataclass: each field's name and level but for some, and what takes all values, in one call where it can."""
     names = [field.name for field in fields(cls) if field.name not in skip]
-    return tuple((name, EXEMPT if is_exempt(name) else PLAIN) for name in names), attrgetter(*names)
+    levels = tuple((name, EXEMPT if is_exempt(name) else PLAIN) for name in names)
+    if len(names) > 1:
+        return levels, attrgetter(*names)
+    return levels, lambda one: tuple([getattr(one, name) for name in names])
 
 
 def may_hold_password(text: str) -> bool:

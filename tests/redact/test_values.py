@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector.library import Item, MediaUse, PromptLabels
 from collector.model import (
     Batch,
     Content,
@@ -257,3 +258,8 @@ def test_a_message_that_many_spans_hold_is_looked_at_once_a_batch() -> None:
     masking.forget()
     assert masking.part(calls[0]) == clean[0]
     assert len(looked) == len(history) + 1
+
+
+@pytest.mark.parametrize("item", [MediaUse("m", "input", "a" * 32), PromptLabels("greeting", 1, ("production",))])
+def test_an_item_of_nothing_but_names_is_left_as_it_is(item: Item) -> None:
+    assert redactor().item(item) is item
