@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 from collector.model import Reading, Usage
 from collector.settings import resolve
-from tests.builders import MS, T0, make_part, trace_id
+from tests.builders import MS, T0, assistant, conversation, make_part, trace_id, user
 from tests.store_read.files import make_trace, write
 from tracetui.app import Explorer
 from tracetui.cli.explore import make_source
@@ -313,6 +313,34 @@ async def test_braces_go_to_the_next_trace_of_the_list_as_filtered_and_ordered(d
         await until(pilot, lambda: notified(pilot, "This is the first one"))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, TracesScreen))
+
+
+async def test_a_hit_opens_at_its_very_words_and_braces_go_to_the_next(home: Path) -> None:
+    long = "\n".join(f"line {n} of a long answer" for n in range(90))
+    says = [
+        make_trace(n, name=f"t{n}", kind="llm", input=conversation(user("hello")), model=f"m{n}",
+                   output=conversation(assistant(f"{long}\nthe Pelican {n} flew {HOSTILE[0]}")))
+        for n in (1, 2, 3)
+    ]  # fmt: skip
+    failed = make_trace(4, name="t4", kind="tool", status="error", status_message="no pelican here", error_type="E")
+    async with app_of(write(home / "traces.db", *says, failed)).run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: traces_shown(pilot, 4))
+        await pilot.press("slash", *"pelican kind:llm")
+        await until(pilot, lambda: shows(pilot, "3 hits"))
+        await pilot.press("enter", "n", "N", "n", "enter")
+        await until(pilot, lambda: getattr(pilot.app.screen, "trace_id", "") == trace_id(2))
+        await until(pilot, lambda: shows(pilot, "the Pelican 2 flew [/red] done", "/Pelican"))
+        await pilot.press("right_curly_bracket")
+        await until(pilot, lambda: shows(pilot, "the Pelican 1 flew"))
+        await pilot.press("escape", "slash")
+        await until(pilot, lambda: shows(pilot, "FOUND"))
+        pilot.app.screen.query_one(Input).value = "nope:pelican"
+        await until(pilot, lambda: shows(pilot, "Looked for as it stands", "no key 'nope'"))
+        pilot.app.screen.query_one(Input).value = "pelican status:error"
+        await until(pilot, lambda: shows(pilot, "1 hit"))
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: getattr(pilot.app.screen, "trace_id", "") == trace_id(4))
+        await until(pilot, lambda: shows(pilot, "/pelican", "no pelican here"))
 
 
 COLUMNS = (

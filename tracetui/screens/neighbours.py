@@ -54,14 +54,18 @@ class InHits:
 
     hits: Sequence[SearchHit]
     at: int
-    said: str
 
     def step(self, reader: Reader, trace_id: str, by: int) -> tuple[Stop, Around] | None:
         at = self.at + by
         if not 0 <= at < len(self.hits):
             return None
         hit = self.hits[at]
-        return Stop(hit.trace_id, hit.span_id, self.said), InHits(self.hits, at, self.said)
+        return Stop(hit.trace_id, hit.span_id, said_in(hit)), InHits(self.hits, at)
+
+
+def said_in(hit: SearchHit) -> str | None:
+    """The words of a hit as they were said."""
+    return hit.snippet[slice(*hit.marks[0])] if hit.marks else None
 
 
 class HasNeighbours(ExplorerScreen):

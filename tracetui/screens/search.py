@@ -12,12 +12,15 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input, Label
 
-from collector.errors import TracetuiError
+from collector.errors import FilterError, TracetuiError
+from collector.store.filters import Filter, Term, words_and_rest
 from collector.store.rows import SearchHit
 from tracetui import format as fmt
+from tracetui.keymap import bindings
 from tracetui.screens.base import LISTS, ExplorerScreen, Facts
 from tracetui.screens.menu import Choice
-from tracetui.source import Reader
+from tracetui.screens.neighbours import InHits, said_in
+from tracetui.source import Reader, Where
 from tracetui.widgets.frame import ContextLine, KeyBar, Note
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part, clip_parts
@@ -100,6 +103,9 @@ def as_typed(text: str) -> str:
 class SearchScreen(ExplorerScreen):
     """Opened with what to look for, or nothing yet."""
 
+    BINDINGS = bindings("hits")
+    key_groups = ("list", "hits", "screen", "app")
+
     def __init__(self, facts: Facts, text: str = "") -> None:
         super().__init__(facts)
         self._text = text
@@ -112,9 +118,13 @@ class SearchScreen(ExplorerScreen):
         yield Note(id="note")
         with Horizontal(id="search"):
             yield Label("search", markup=False)
-            yield Input(self._text, placeholder='words that were said; "a phrase", begin*', select_on_focus=False)
+            yield Input(
+                self._text,
+                placeholder='words that were said; "a phrase", begin*; filters too: kind:llm since:1d',
+                select_on_focus=False,
+            )
         yield Hits(self.facts)
-        yield KeyBar("list", "screen", "app", without=(*LISTS, "pause"))
+        yield KeyBar("list", "hits", "screen", "app", without=(*LISTS, "pause"))
 
     @property
     def hits(self) -> Hits:
@@ -144,7 +154,7 @@ class SearchScreen(ExplorerScreen):
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
-        self._search(as_typed(event.value), wait_s=TYPING_S)
+        self._search(event.value.strip(), wait_s=TYPING_S)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -157,20 +167,44 @@ class SearchScreen(ExplorerScreen):
             await asyncio.sleep(wait_s)
         began = time.monotonic()
         try:
-            hits = await self.facts.source.ask_slowly(partial(_find, text=text)) if text else []
+            asked, where, doubt = self._asked(text)
+            hits = await self.facts.source.ask_slowly(partial(_find, text=asked, where=where)) if asked else []
         except TracetuiError as error:
             self.show_error(error)
             return
         self._due = time.monotonic() + max(AGAIN_S, 10 * (time.monotonic() - began))
         self._found = text
         self.hits.show(hits)
-        self.say(f"Nothing that was said holds {text.rstrip('*')}." if text and not hits else "")
+        self.say(doubt or (f"Nothing that was said holds {asked.rstrip('*')}." if asked and not hits else ""))
         self.show_context()
+
+    def _asked(self, text: str) -> tuple[str, Where | None, str]:
+        """(the words, the filter among them, a doubt about it). What is no filter is looked for as it stands."""
+        try:
+            found = self.facts.source.parse(text) if text else None
+        except FilterError as error:
+            return as_typed(text), None, f"Looked for as it stands: {error}" if ":" in text else ""
+        if not isinstance(found, Filter):
+            return as_typed(text), None, ""
+        words, rest = words_and_rest(found)
+        last = found.terms[-1]
+        if not words:
+            return "", None, "Words are looked for; f in the list filters without any."
+        goes_on = isinstance(last, Term) and last.key == "text" and not last.negated
+        return (as_typed(words) if goes_on and text[-1].isalnum() else words), rest or None, ""
 
     @on(LineList.Chosen)
     def _chosen(self) -> None:
-        if self.hits.hit is not None:
-            self.post_message(self.OpenSpan(self.hits.hit.trace_id, self.hits.hit.span_id))
+        hit = self.hits.hit
+        if hit is not None:
+            around = InHits(self.hits.hits, self.hits.cursor)
+            self.post_message(self.OpenSpan(hit.trace_id, hit.span_id, around, said_in(hit)))
+
+    def action_next_hit(self) -> None:
+        self.hits.move_to(self.hits.cursor + 1)
+
+    def action_previous_hit(self) -> None:
+        self.hits.move_to(self.hits.cursor - 1)
 
     def action_back(self) -> None:
         self.dismiss(None)
@@ -185,5 +219,5 @@ class SearchScreen(ExplorerScreen):
         return [Choice("trace id", hit.trace_id), Choice("span id", hit.span_id), Choice("what was found", hit.snippet)]
 
 
-def _find(reader: Reader, text: str) -> Sequence[SearchHit]:
-    return reader.search(text, limit=MOST_HITS)
+def _find(reader: Reader, text: str, where: Where | None) -> Sequence[SearchHit]:
+    return reader.search(text, **({} if where is None else {"where": where}), limit=MOST_HITS)

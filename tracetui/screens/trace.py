@@ -192,6 +192,9 @@ class TraceScreen(Following, HasNeighbours, SignalActions):
             self.inspector.show(None, [(fmt.plain(str(error)), "error")])
             return
         self.inspector.show(span)
+        if self.said and self._goto is None:
+            self.inspector.seek(self.said)
+            self.said = None
 
     @on(LineList.Moved, "#waterfall")
     def _moved(self) -> None:
@@ -225,7 +228,8 @@ class TraceScreen(Following, HasNeighbours, SignalActions):
     # Keys.
 
     def action_back(self) -> None:
-        if self.inspector.end_finding():
+        came_for_it = self.inspector.brought and not self.inspector.has_focus  # from a search: one key leads back to it
+        if not came_for_it and self.inspector.end_finding():
             return
         if self.inspector.has_focus:
             self.waterfall.focus()

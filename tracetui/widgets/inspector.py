@@ -57,6 +57,9 @@ class Inspector(LineList):
         self.notice: list[Part] = []
         self.lines: list[DocLine] = []
         self.finding: Finding | None = None
+        self.brought = False
+        """What is looked for came with whoever opened the span."""
+        self._sought: list[tuple[str, int]] = []
         self._otlp: tuple[str, str] = ("", "")
         self._toggled: dict[tuple[str, int], set[str]] = {}
         self._shown: tuple[str, int] | None = None
@@ -85,6 +88,22 @@ class Inspector(LineList):
 
     def show_everything(self, everything: bool) -> None:
         self.everything = everything
+        self._lay_out()
+
+    def seek(self, text: str) -> None:
+        """Go to where the span says this, on whichever tab, and mark it; a phrase that lines break is found by its
+        longest word."""
+        self.brought = True
+        texts = dict.fromkeys((text, max(text.split(), key=len, default="")))
+        self._sought = [(one, tab) for one in texts if one for tab in range(RAW)]
+        self._seek_on()
+
+    def _seek_on(self) -> None:
+        if self._sought:
+            text, self.tab = self._sought[0]
+            self.finding = Finding(text, typing=False)
+        else:
+            self.finding, self.tab = None, 0
         self._lay_out()
 
     def supply_otlp(self, span_id: str, text: str) -> None:
@@ -122,7 +141,13 @@ class Inspector(LineList):
         self.cursor = min(self.cursor, max(len(self.lines) - 1, 0))
         if self.finding is not None:
             self.finding.look([line.parts for line in self.lines])
-            if self.finding.typing:
+            sought = bool(self._sought)
+            if sought and not self.finding.hits:
+                self._sought.pop(0)
+                self._seek_on()
+                return
+            self._sought = []
+            if self.finding.typing or sought:
                 self.cursor = self.finding.after(self.cursor, 0) or self.cursor
         self.show_cursor()
         self.refresh()
@@ -180,6 +205,7 @@ class Inspector(LineList):
 
     def action_find(self) -> None:
         """Open the find line, with what was looked for before."""
+        self.brought = False
         self.finding = replace(self.finding, typing=True) if self.finding else Finding()
         self.show_cursor()
         self.refresh()
