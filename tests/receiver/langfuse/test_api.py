@@ -168,8 +168,12 @@ def test_what_is_not_there_or_wrong_is_said(
 
 
 def test_what_the_api_has_and_we_have_not_is_not_taken(up: Running) -> None:
-    for path in ("comments", "score-configs", "annotation-queues", "models"):
-        assert ask(up, "POST", path, json={"name": "x"}).status_code == 404
+    for path in ("comments", "score-configs", "annotation-queues", "annotation-queues/q/items", "models"):
+        answer = ask(up, "POST", path, json={"name": "x"})
+        assert (answer.status_code, answer.json()["error"]) == (501, "NotImplementedError")
+        assert path.partition("/")[0].replace("-", " ") in answer.json()["message"]
+    assert "tracetui costs" in ask(up, "GET", "v2/metrics").json()["message"]
+    assert ask(up, "DELETE", "traces/any").status_code == ask(up, "DELETE", "traces").status_code == 501
 
 
 # --- scores ---

@@ -5,7 +5,7 @@
     queries   traces, observations, sessions, scores     datasets  items, runs
     media     files                                      shapes    rows as the API's documents
 
-What the SDKs can do and is not here (comments, annotation queues, models, metrics) is answered 404, and never taken.
+What the SDKs can do and is not here (NOT_HERE) is answered 501 with a sentence, and never taken.
 """
 
 from __future__ import annotations
@@ -19,6 +19,12 @@ from collector.receiver.doors.langfuse.shapes import PROJECT
 from collector.version import VERSION
 
 API = "/api/public"
+NOT_HERE = ("comments", "score-configs", "annotation-queues", "models", "metrics", "v2/metrics")
+INSTEAD = {
+    "comments": "say it in the comment of a score",
+    "metrics": "see `tracetui costs`",
+    "models": "prices are in its settings, under [prices]",
+}
 
 
 async def health(call: Call) -> Response:
@@ -28,6 +34,18 @@ async def health(call: Call) -> Response:
 async def projects(call: Call) -> Response:
     """The one project: the file. `auth_check` and addresses of traces ask for it."""
     return json_response({"data": [PROJECT]})
+
+
+async def not_here(call: Call) -> Response:
+    """What nothing here stands for; the answer says what to use instead, where there is something."""
+    what = call.request.url.path.removeprefix(f"{API}/").removeprefix("v2/").partition("/")[0]
+    said = f"tracetui keeps no {what.replace('-', ' ')}; {INSTEAD.get(what, 'nothing was stored')}"
+    return json_response({"message": said, "error": "NotImplementedError"}, 501)
+
+
+async def deleted(call: Call) -> Response:
+    said = "traces are not deleted through this API; nothing was changed"
+    return json_response({"message": said, "error": "NotImplementedError"}, 501)
 
 
 async def see(call: Call) -> Response:
@@ -88,6 +106,14 @@ DOOR = Door(
         Way("GET", f"{API}/observations/{{id:path}}", queries.observation),
         Way("GET", f"{API}/sessions", queries.sessions),
         Way("GET", f"{API}/sessions/{{id:path}}", queries.session),
+        *(
+            Way(method, f"{API}/{what}{rest}", not_here)
+            for what in NOT_HERE
+            for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+            for rest in ("", "/{rest:path}")
+        ),
+        Way("DELETE", f"{API}/traces", deleted),
+        Way("DELETE", f"{API}/traces/{{id:path}}", deleted),
         Way("GET", f"{API}/health", health),
         Way("GET", f"{API}/projects", projects),
         Way("GET", "/project/{project}/traces/{id:path}", see),
