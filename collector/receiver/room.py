@@ -51,9 +51,9 @@ class Room:
             self._changed.wait_for(lambda: not self._held or self._held + size <= self._limit)
             self._held += size
 
-    async def enter(self, size: int, mine: int = 0, wait_s: float = WAIT_S) -> None:
+    async def enter(self, size: int, mine: int = 0, wait_s: float | None = None) -> None:
         """Take, waiting a while for room; Overloaded when there is none. Meanwhile the sender is not read from."""
-        deadline = asyncio.get_running_loop().time() + wait_s
+        deadline = asyncio.get_running_loop().time() + (WAIT_S if wait_s is None else wait_s)
         while not self.take(size, mine):
             changed = asyncio.Event()
             loop = asyncio.get_running_loop()
