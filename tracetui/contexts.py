@@ -85,10 +85,16 @@ def share(step: Step) -> str:
 
 
 def growth(step: Step) -> str:
-    """ "+1.2k", "-300" tokens of what the messages changed; "" for the first call."""
+    """ "+1.2k", "-300": how many more input tokens than the call before, as counted, or else estimated by what changed;
+    "" for the first call."""
+    if step.before is None:
+        return ""
+    was, now = step.before.usage.input_tokens, step.call.usage.input_tokens
     more = sum(one.tokens if one.what == "added" else -one.tokens for one in step.changes
                if one.what in ("added", "dropped", "truncated"))  # fmt: skip
-    return "" if step.before is None else f"+{fmt.tokens(more)}" if more >= 0 else f"-{fmt.tokens(-more)}"
+    if was is not None and now is not None:
+        more = now - was
+    return f"+{fmt.tokens(more)}" if more >= 0 else f"-{fmt.tokens(-more)}"
 
 
 def told(step: Step) -> list[tuple[str, str]]:

@@ -203,6 +203,7 @@ def test_a_bar_has_a_cell_for_every_segment_and_no_cell_too_many(path: Path) -> 
     assert len(drawn) == 20
     assert {contexts.SIGNS[name] for name in ("system", "history", "results")} <= set(drawn)
     assert contexts.bar(chain.steps[0], 0, 20) == []
+    assert [contexts.growth(step) for step in chain.steps] == ["", "+500"]
     ascii_ = "".join(text for text, _ in contexts.bar(chain.steps[1], chain.largest, 20, ascii_mode=True))
     assert ascii_.isascii()
 
