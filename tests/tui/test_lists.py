@@ -284,7 +284,7 @@ async def test_5_groups_failures_and_each_way_from_there_is_a_key(broken: Path, 
 async def test_errors_in_ascii_and_where_nothing_failed(home: Path, broken: Path) -> None:
     async with app_of(broken, ascii_mode=True).run_test(size=(200, 50)) as pilot:
         await pilot.press("5")
-        await until(pilot, lambda: shows(pilot, "LostError", "@"))
+        await until(pilot, lambda: shows(pilot, "LostError", "lost <n>", "@"))
     good = write(home / "good.db", make_trace(1))
     async with app_of(good).run_test(size=(80, 24)) as pilot:
         await pilot.press("5")

@@ -77,7 +77,7 @@ class ErrorsScreen(SummaryScreen[Failure]):
         return {
             "count": [(fmt.count(row.count), "error")],
             "type": [(fmt.plain(row.error_type), "strong") if row.error_type else ("(no type)", "quiet")],
-            "message": signed(row.fingerprint) or [("(no message)", "quiet")],
+            "message": signed(row.fingerprint, self.glyphs() is fmt.ASCII) or [("(no message)", "quiet")],
             "in": [(fmt.plain(", ".join(where)), "text") if where else (fmt.UNKNOWN, "quiet")],
             "users": [number(len(row.users))],
             "traces": [number(row.traces)],
@@ -149,12 +149,13 @@ class ErrorsScreen(SummaryScreen[Failure]):
         return [*choices, Choice("newest trace", row.last_trace), Choice("newest span", row.last_span)]
 
 
-def signed(print_: str) -> list[Part]:
+def signed(print_: str, ascii_mode: bool = False) -> list[Part]:
     """A fingerprint, its signs quiet."""
     parts: list[Part] = []
     for number_, piece in enumerate(fmt.plain(print_).replace("›", "‹").split("‹")):
         if piece:
-            parts.append((f"‹{piece}›", "quiet") if number_ % 2 else (piece, "text"))
+            sign = f"<{piece}>" if ascii_mode else f"‹{piece}›"
+            parts.append((sign, "quiet") if number_ % 2 else (piece, "text"))
     return parts
 
 

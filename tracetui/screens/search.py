@@ -175,7 +175,8 @@ class SearchScreen(ExplorerScreen):
         self._due = time.monotonic() + max(AGAIN_S, 10 * (time.monotonic() - began))
         self._found = text
         self.hits.show(hits)
-        self.say(doubt or (f"Nothing that was said holds {asked.rstrip('*')}." if asked and not hits else ""))
+        among = " in what the filter finds" if where else ""
+        self.say(doubt or (f"Nothing that was said{among} holds {asked.rstrip('*')}." if asked and not hits else ""))
         self.show_context()
 
     def _asked(self, text: str) -> tuple[str, Where | None, str]:
