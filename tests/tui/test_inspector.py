@@ -296,8 +296,13 @@ async def test_enter_on_a_picture_shows_it(file: Path) -> None:  # noqa: F811
         inspector.move_to(next(n for n, line in enumerate(inspector.lines) if line.here.media == PICTURE))
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, PictureScreen) and shows(pilot, "cat.png", "▀"))
-        await pilot.press("q")
-        await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen))
+        for key in "xq":  # either does something on the trace's screen
+            await pilot.press(key)
+            await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen))
+            await pilot.pause()
+            assert isinstance(pilot.app.screen, TraceScreen)
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(pilot.app.screen, PictureScreen))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])

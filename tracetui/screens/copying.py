@@ -7,6 +7,7 @@ import json
 from functools import partial
 
 from collector.export import calls, code, markdown
+from collector.export.telling import jsonable
 from collector.model import Message
 from collector.store.rows import SpanDetail
 from tracetui.screens.menu import Choice
@@ -87,7 +88,7 @@ def _last(span: SpanDetail) -> Message | None:
 def as_text(value: object) -> str:
     """A value as it is pasted: text as it is, anything else as JSON."""
     value = scalar(value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    return value if isinstance(value, str) else json.dumps(jsonable(value), ensure_ascii=False, indent=2, default=str)
 
 
 def _begin(value: object) -> str:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
+from textual import events
 from textual.app import App, ComposeResult
 from textual.containers import Center, Vertical
 from textual.screen import ModalScreen
@@ -71,7 +72,9 @@ class PictureScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one("#title", Line).show([(f"  {self._title}", "strong")], [("any key closes  ", "quiet")])
 
-    def on_key(self) -> None:
+    def on_key(self, event: events.Key) -> None:
+        event.stop()  # it closes the picture, and does nothing below it
+        event.prevent_default()
         self.dismiss(None)
 
     def on_click(self) -> None:
