@@ -100,6 +100,11 @@ def next_critical(trace: Outline, index: int, step: int) -> int | None:
     return _next(trace, index, step, innermost)
 
 
+def next_of(trace: Outline, index: int, step: int, ids: Collection[int]) -> int | None:
+    """The same for spans with one of these ids."""
+    return _next(trace, index, step, lambda at: trace.ids[at] in ids) if ids else None
+
+
 def _next(trace: Outline, index: int, step: int, wanted: Callable[[int], bool]) -> int | None:
     size = len(trace)
     return next((at for far in range(1, size + 1) if wanted(at := (index + step * far) % size)), None)

@@ -43,11 +43,12 @@ def find_critical(made: Outline) -> None:
         made.waited_ns[index] = max(own, 0)
 
 
-def waited_by_kind(trace: Outline, kinds: Sequence[str]) -> list[tuple[str, int]]:
-    """(kind, nanoseconds) of the critical path, the longest first. `kinds` has one for every span of the outline."""
+def waited_by_kind(trace: Outline, kinds: Sequence[str], spans: range | None = None) -> list[tuple[str, int]]:
+    """(kind, nanoseconds) of the critical path, the longest first. `kinds` has one for every span of the outline.
+    `spans`: only within these."""
     sums: dict[str, int] = {}
-    for index, is_critical in enumerate(trace.critical):
-        if is_critical and trace.waited_ns[index]:
+    for index in range(len(trace)) if spans is None else spans:
+        if trace.waited_ns[index]:
             kind = kinds[index]
             sums[kind] = sums.get(kind, 0) + trace.waited_ns[index]
     return sorted(sums.items(), key=lambda item: (-item[1], item[0]))

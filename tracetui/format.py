@@ -260,6 +260,10 @@ class Glyphs:
     pipe: str = "│"
     dash: str = "─"
     bar: str = "━"
+    gap: str = "╌"
+    lane: str = "∥"
+    heat: tuple[str, ...] = tuple("·▁▃▅█")
+    dense: tuple[str, ...] = tuple(" ▁▂▃▄▅▆▇█")
     thick: str = "█"
     first_token: str = "┃"  # noqa: S105 - a sign, not a secret
     infra: str = "·"
@@ -321,6 +325,10 @@ ASCII = Glyphs(
     pipe="|",
     dash="-",
     bar="=",
+    gap=".",
+    lane="|",
+    heat=tuple(".-=#@"),
+    dense=tuple(" ..::--=="),
     thick="#",
     first_token="|",  # noqa: S106 - a sign, not a secret
     infra=".",
@@ -337,7 +345,20 @@ ASCII = Glyphs(
 )
 
 _ASCII_SIGNS = str.maketrans(
-    {"…": "~", "–": "-", "⋯": "~", "⏎": "|", "µ": "u", "·": "-", "→": ">", "─": "-", "↵": "<", "↓": "v", "↑": "^"}
+    {
+        "…": "~",
+        "–": "-",
+        "⋯": "~",
+        "⏎": "|",
+        "µ": "u",
+        "·": "-",
+        "→": ">",
+        "─": "-",
+        "↵": "<",
+        "↓": "v",
+        "↑": "^",
+        "←": "<",
+    }
 )
 
 

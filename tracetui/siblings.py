@@ -91,3 +91,41 @@ def lanes(trace: Outline, index: int, now_ns: int) -> dict[int, int]:
         if latest < 0 or trace.over(child, now_ns) > trace.over(latest, now_ns):
             latest = child
     return {child: lane for child, lane in lane_of.items() if child in beside}
+
+
+MOST_GAPS = 2000
+"""A gap shorter than such a part of its span is not drawn."""
+ENDLESS = 2**62
+
+
+class Shares:
+    """The same of one outline, worked out once for each span and kept while that does not run."""
+
+    def __init__(self, trace: Outline) -> None:
+        self.trace = trace
+        self._own: dict[int, int] = {}
+        self._gaps: dict[int, tuple[tuple[int, int], ...]] = {}
+        self._lanes: dict[int, dict[int, int]] = {}
+
+    def self_ns(self, index: int, now_ns: int) -> int:
+        if self.trace.running:
+            return self_ns(self.trace, index, now_ns)
+        if index not in self._own:
+            self._own[index] = self_ns(self.trace, index, now_ns)
+        return self._own[index]
+
+    def gaps(self, index: int, now_ns: int) -> tuple[tuple[int, int], ...]:
+        """The longer gaps of a span."""
+        known = self._gaps.get(index)
+        if known is None or self.trace.running:
+            least = (self.trace.over(index, now_ns) - self.trace.start(index)) // MOST_GAPS
+            known = tuple(gap for gap in gaps(self.trace, index, now_ns) if gap[1] - gap[0] > least)
+            self._gaps[index] = known
+        return known
+
+    def lane(self, index: int) -> int:
+        """The lane of a span that ran beside a sibling, else 0. What runs still is taken to run for ever."""
+        above = self.trace.parent[index]
+        if above not in self._lanes:
+            self._lanes[above] = lanes(self.trace, above, ENDLESS)
+        return self._lanes[above].get(index, 0)

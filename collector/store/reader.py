@@ -21,6 +21,7 @@ from collector.store.complete import Completion, complete
 from collector.store.filters import Filter
 from collector.store.find import find
 from collector.store.ground import Reading, state_and_body
+from collector.store.in_trace import found_in
 from collector.store.lists import LISTS, SESSIONS, SPAN_ROW, SPANS, TRACE_ROW, TRACES, List
 from collector.store.measures import Measures
 from collector.store.migrations import SCHEMA_VERSION
@@ -172,6 +173,10 @@ class Reader(Reading):
     def measures(self, trace_id: str) -> Measures:
         """What its spans are and cost, as columns beside the skeleton's."""
         return measures.read(self.rows, trace_id)
+
+    def found_in(self, trace_id: str, text: str) -> dict[int, int]:
+        """How many texts with these words each of its spans brought, by the number of the span's id."""
+        return found_in(self.rows, trace_id, text)
 
     def span_rows(self, trace_id: str, numbers: Sequence[int]) -> dict[int, SpanRow]:
         """The rows of some of its spans, by the number that a skeleton gives them."""

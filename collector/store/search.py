@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import pairwise
 
 from collector.store.sound import sound_text
@@ -101,8 +102,13 @@ def snippet(text: str, asked: str, width: int = 120) -> tuple[str, tuple[tuple[i
         line = "…" + line[1:]
     if end < len(text):
         line = line[:-1] + "…"
-    marks = tuple(found.span() for found in pattern.finditer(_folded(line))) if pattern is not None else ()
-    return line, marks
+    return line, hit_ranges(line, asked)
+
+
+def hit_ranges(text: str, asked: str) -> tuple[tuple[int, int], ...]:
+    """The character ranges of what was asked for in a text, as the index compares: without case and accents."""
+    pattern = _hits(asked)
+    return tuple(found.span() for found in pattern.finditer(_folded(text))) if pattern is not None else ()
 
 
 _ONE_LINE = {ord(c): " " for c in "\n\r\t\v\f\x85\u2028\u2029"}
@@ -136,6 +142,7 @@ def _joined(pieces: list[str]) -> str:
     return out
 
 
+@lru_cache(maxsize=8)
 def _hits(asked: str) -> re.Pattern[str] | None:
     words = []
     for phrase, word in _TOKEN.findall(asked):

@@ -203,6 +203,12 @@ class FakeReader:
     def measures(self, trace_id: str) -> Measures:
         return Measures.of(self.spans)
 
+    def found_in(self, trace_id: str, text: str) -> dict[int, int]:
+        """By name, and by what the span's details hold."""
+        word = text.rstrip("*").strip('"').lower()
+        held = {int(row.span_id, 16): repr(self.span(trace_id, row.span_id)).lower().count(word) for row in self.spans}
+        return {number: count for number, count in held.items() if count and word}
+
     def span_rows(self, trace_id: str, numbers: Sequence[int]) -> dict[int, SpanRow]:
         return {int(row.span_id, 16): row for row in self.spans if int(row.span_id, 16) in set(numbers)}
 

@@ -124,7 +124,7 @@ def test_ages(seconds: int, text: str) -> None:
 @pytest.mark.parametrize("glyphs", [fmt.UNICODE, fmt.ASCII])
 def test_every_sign_is_one_cell(glyphs: fmt.Glyphs) -> None:
     signs = [value for value in dataclasses.astuple(glyphs) if isinstance(value, str)]
-    signs += [*glyphs.kinds.values(), *glyphs.states.values()]
+    signs += [*glyphs.kinds.values(), *glyphs.states.values(), *glyphs.heat, *glyphs.dense]
     assert all(len(sign) == 1 and cell_len(sign) == 1 for sign in signs)
 
 

@@ -18,13 +18,14 @@ from tracetui import format as fmt
 from tracetui.keymap import bindings
 from tracetui.screens.base import LISTS, Facts
 from tracetui.screens.copying import span_choices, trace_choices
+from tracetui.screens.find import FindsInTrace
 from tracetui.screens.following import Following
-from tracetui.screens.graph import GraphScreen
 from tracetui.screens.hands import Export
 from tracetui.screens.header import trace_context
 from tracetui.screens.menu import Choice
 from tracetui.screens.neighbours import HasNeighbours
 from tracetui.screens.trace_signals import SignalActions
+from tracetui.widgets.find_bar import FindBar
 from tracetui.widgets.frame import ContextLine, KeyBar, Note
 from tracetui.widgets.inspector import Inspector
 from tracetui.widgets.line_list import LineList
@@ -34,7 +35,7 @@ from tracetui.widgets.waterfall import Waterfall
 WIDE = 110
 
 
-class TraceScreen(Following, HasNeighbours, SignalActions):
+class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions):
     """Opened with a trace id. A big trace shows its first lines at once and the rest when it is read."""
 
     BINDINGS = bindings("trace")
@@ -48,6 +49,7 @@ class TraceScreen(Following, HasNeighbours, SignalActions):
         self._goto = int(span_id, 16) if span_id else None
         self.trace: TraceRow | None = None
         self._share = 2
+        self._alone = ""
         self._due = 0.0
         self._loading = False
         self._again = False
@@ -60,11 +62,8 @@ class TraceScreen(Following, HasNeighbours, SignalActions):
             yield Waterfall(self.facts.now_ns, id="waterfall")
             yield Rule(id="rule")
             yield Inspector(id="inspector")
+        yield FindBar()
         yield KeyBar("list", "trace", "screen", "app", without=LISTS)
-
-    @property
-    def waterfall(self) -> Waterfall:
-        return self.query_one(Waterfall)
 
     def on_mount(self) -> None:  # beside ExplorerScreen's own
         self._arrange(self.app.size.width)
@@ -102,6 +101,7 @@ class TraceScreen(Following, HasNeighbours, SignalActions):
                     await source.ask(lambda reader: loading.first(reader, self.trace_id, 2 * self.waterfall.page))
                 )
                 if not self.waterfall.outline.partial:
+                    await self._learn_again()
                     return
             self._again = True
             while self._again:
@@ -109,6 +109,7 @@ class TraceScreen(Following, HasNeighbours, SignalActions):
                 began = time.monotonic()
                 shown = self._shown()
                 self._show(await source.ask_slowly(partial(loading.again, shown=shown)))
+                await self._learn_again()
                 took = time.monotonic() - began
                 if took > 0.03:
                     await asyncio.sleep(2 * took)
@@ -118,6 +119,13 @@ class TraceScreen(Following, HasNeighbours, SignalActions):
             self.show_error(error)
         finally:
             self._loading = False
+
+    async def _learn_again(self) -> None:
+        """What was found, and what spans cost: a small trace is weighed as it is shown, a big one once a key asked."""
+        tree = self.waterfall
+        await self.find_again()
+        if len(tree.outline) <= loading.AT_ONCE or tree.scene.heat in ("cost", "tokens"):
+            await self.weigh()
 
     def _shown(self) -> loading.Shown:
         """What is on screen, for the reader's thread."""
@@ -159,10 +167,11 @@ class TraceScreen(Following, HasNeighbours, SignalActions):
         if self._supplying:
             return
         self._supplying = True
+        tree = self.waterfall
         try:
-            while wanted := self.waterfall.wanted():
+            while wanted := tree.wanted():
                 rows = await self.facts.source.ask(partial(loading.rows, trace_id=self.trace_id, numbers=wanted))
-                self.waterfall.supply(rows)
+                tree.supply(rows)
                 if not rows:
                     return
         except TracetuiError as error:
@@ -233,50 +242,24 @@ class TraceScreen(Following, HasNeighbours, SignalActions):
             return
         if self.inspector.has_focus:
             self.waterfall.focus()
-        else:
+        elif not (self.stop_finding() or self.waterfall.leave_root()):
             self.dismiss(None)
 
-    def action_fold(self) -> None:
-        self.waterfall.fold()
-
-    def action_unfold(self) -> None:
-        self.waterfall.unfold()
-
-    def action_fold_all(self) -> None:
-        self.waterfall.fold_all()
-
-    def action_unfold_all(self) -> None:
-        self.waterfall.unfold_all()
-
-    def action_next_critical(self) -> None:
-        self.waterfall.go_along(1)
-
-    def action_previous_critical(self) -> None:
-        self.waterfall.go_along(-1)
-
-    def action_zoom(self) -> None:
-        self.waterfall.zoom()
-
-    def action_graph(self) -> None:
-        """Enter on a line of it leads to the first of these calls."""
-        self.app.push_screen(GraphScreen(self.facts, self.trace_id), self._to_call)
-
-    def _to_call(self, number: int | None) -> None:
-        if number is not None:
-            self.waterfall.go_to(number)
-
-    def action_next_error(self) -> None:
-        self._error(1)
-
-    def action_previous_error(self) -> None:
-        self._error(-1)
-
-    def _error(self, step: int) -> None:
-        if not self.waterfall.go_to_error(step):
-            self.app.notify("No span of this trace failed.", markup=False)
-
     def action_other_pane(self) -> None:
-        (self.waterfall if self.inspector.has_focus else self.inspector).focus()
+        to_tree = self.inspector.has_focus
+        if self._alone:
+            self._leave_alone("tree" if to_tree else "inspector")
+        (self.waterfall if to_tree else self.inspector).focus()
+
+    def action_zoom_pane(self) -> None:
+        """The pane that has the focus alone, and both again."""
+        self._leave_alone("" if self._alone else "inspector" if self.inspector.has_focus else "tree")
+
+    def _leave_alone(self, pane: str) -> None:
+        self._alone = pane
+        panes = self.query_one("#panes")
+        for name in ("tree", "inspector"):
+            panes.set_class(pane == name, f"only-{name}")
 
     def action_all_messages(self) -> None:
         self.inspector.show_everything(not self.inspector.everything)

@@ -15,6 +15,7 @@ from tracetui.widgets.finding import Finding, marked
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.lines import NOWHERE, DocLine, Here
 from tracetui.widgets.paint import Part, clip_parts, parts_width
+from tracetui.widgets.seek import Place, with_hits
 
 RAW = len(TABS) - 1
 
@@ -63,6 +64,29 @@ class Inspector(LineList):
         self._otlp: tuple[str, str] = ("", "")
         self._toggled: dict[tuple[str, int], set[str]] = {}
         self._shown: tuple[str, int] | None = None
+        self._goal: tuple[tuple[str, int], int] | None = None
+        self._marked = ""
+
+    @property
+    def text_width(self) -> int:
+        """Cells that a line of a document has."""
+        return self.size.width - 2
+
+    def mark(self, asked: str) -> None:
+        """Mark in every line what was looked for; "" takes the marks away."""
+        self._marked = asked
+        self.refresh()
+
+    def show_place(self, span: SpanDetail, place: Place) -> None:
+        """Show that line of a span (see `seek`), once it is laid out."""
+        key = (span.row.span_id, place.tab)
+        self.span, self.notice, self.everything = span, [], place.everything
+        self._toggled[key] = set(place.folds)
+        self._goal = key, place.line
+        if place.tab != self.tab:
+            self.show_tab(place.tab)
+        else:
+            self._lay_out()
 
     @property
     def head(self) -> int:  # type: ignore[override]
@@ -128,7 +152,7 @@ class Inspector(LineList):
             document,
             span,
             self.tab,
-            self.size.width - 2,
+            self.text_width,
             toggled=frozenset(self._toggled.get(key, ())),
             everything=self.everything,
             whole=bool(self.finding and self.finding.text),
@@ -138,6 +162,9 @@ class Inspector(LineList):
         if key != self._shown:
             self.cursor = self.top = 0
         self.lines, self._shown = page.lines, key
+        if self._goal is not None and self._goal[0] == key:
+            self.cursor, self._goal = self._goal[1], None
+            self.top = max(self.cursor - self.page // 3, 0)
         self.cursor = min(self.cursor, max(len(self.lines) - 1, 0))
         if self.finding is not None:
             self.finding.look([line.parts for line in self.lines])
@@ -158,7 +185,8 @@ class Inspector(LineList):
         return len(self.lines)
 
     def line_parts(self, index: int, width: int) -> list[Part]:
-        parts = clip_parts(self.lines[index].parts, width - 2)
+        whole = self.lines[index].parts
+        parts = clip_parts(with_hits(whole, self._marked) if self._marked else whole, width - 2)
         return [(" ", "text"), *(marked(parts, self.finding.text) if self.finding else parts)]
 
     @property

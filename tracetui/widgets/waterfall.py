@@ -2,156 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
-from textual.message import Message
+from textual import events
+from textual.geometry import Region
+from textual.strip import Strip
 
 from collector.store import skeleton
-from collector.store.rows import SpanRow
-from tracetui import branches, timeline
-from tracetui import format as fmt
+from tracetui import branches, timeline, weights
 from tracetui.outline import Outline
-from tracetui.widgets.bars import span_bar
-from tracetui.widgets.line_list import LineList
-from tracetui.widgets.paint import Part, clip_parts, parts_width
+from tracetui.siblings import Shares
+from tracetui.weights import Weights
+from tracetui.widgets.paint import Part
+from tracetui.widgets.span_lines import Scene, columns, head_line, map_line, noise_line, span_line
+from tracetui.widgets.span_tree import SpanTree
 
-DURATION = 8
-MOST_ROWS = 4000
+PAN = 0.25
 
 
-class Waterfall(LineList):
-    """Shows an `Outline`. Folding, the selection and what was opened are kept by span id when it is swapped.
-
-    The outline holds the bones of all spans; the `rows` of those on screen and near it are asked for (`Wanted`) and
-    `supply`d. Ids are numbers here, see `collector.store.skeleton`.
-    """
+class Waterfall(SpanTree):
+    """The tree with its bars. They show all of the time, or a part of it: `zoom` and the like choose which.
+    What a span is painted from is in `scene`."""
 
     head = 1
 
-    @dataclass
-    class Wanted(Message):
-        """Rows on screen, or near it, are missing."""
-
-        waterfall: Waterfall
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, Waterfall.Wanted)
-
-    @dataclass
-    class Changed(Message):
-        """How many spans came below the screen has changed."""
-
-        waterfall: Waterfall
-
     def __init__(self, now_ns: Callable[[], int], *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
-        self.signals: Mapping[int, list[str]] = {}
         self._now_ns = now_ns
-        self.outline = Outline()
-        self.rows: dict[int, SpanRow] = {}
-        self.lines: Sequence[int] = ()
-        self.folded: set[int] = set()
-        self.opened: set[int] = set()
-        self.follow = False
-        self.unseen = 0
+        self.scene = Scene()
         self._zoomed: int | None = None
-        self.view = (0, 1)
+        self._window: tuple[int, int] | None = None
 
-    # What it shows.
-
-    def show(self, outline: Outline, rows: dict[int, SpanRow], stale: Iterable[int] = ()) -> None:
-        """Swap in another state of the same trace, with rows for it; those of `stale` spans are read anew."""
-        for number in stale:
-            self.rows.pop(number, None)
-        self.rows.update(rows)
-        selected, offset, grown = self.selected_id, self.cursor - self.top, len(outline) - len(self.outline)
-        at_end = self.top + self.page >= len(self.lines)
-        self.outline = outline
-        self._lay_out()
-        if self.follow:
-            self.cursor = max(len(self.lines) - 1, 0)
-            self.top = self.cursor
-        elif selected is not None:
-            self._select(selected)
-            self.top = self.cursor - offset
-        self.show_cursor()
-        still = self.follow or self.top + self.page >= len(self.lines)
-        unseen = 0 if still else self.unseen + max(grown, 0) if not at_end or grown else self.unseen
-        self._set_unseen(unseen if len(outline) > grown else 0)
-        self.refresh()
-        self._ask()
-        if self.selected_id != selected:
-            self.post_message(self.Moved(self, self.cursor))
-
-    def mark(self, signals: Mapping[int, list[str]]) -> None:
-        """Mark spans with the kinds of their signals."""
-        if signals != self.signals:
-            self.signals = signals
-            self.refresh()
-
-    def wanted(self) -> list[int]:
-        """The spans whose rows are missing: of this page, and of the two around it."""
-        return branches.unread(self.outline, self.lines, self.rows, self.top - self.page, self.top + 2 * self.page)
-
-    def supply(self, rows: dict[int, SpanRow]) -> None:
-        """Rows that were wanted. Those far from the screen go when there are many."""
-        if len(self.rows) > MOST_ROWS:
-            near = set(branches.unread(self.outline, self.lines, (), self.top - self.page, self.top + 2 * self.page))
-            self.rows = {number: row for number, row in self.rows.items() if number in near}
-        self.rows.update(rows)
-        self.refresh()
-
-    def _ask(self) -> None:
-        if branches.unread(
-            self.outline, self.lines, self.rows, self.top - self.page // 2, self.top + 3 * self.page // 2
-        ):
-            self.post_message(self.Wanted(self))
-
-    def row(self, index: int) -> SpanRow | None:
-        """The row of a span of the outline; None for a ghost, and while it has not been read."""
-        return self.rows.get(self.outline.ids[index]) if not self.outline.is_ghost(index) else None
+    @property
+    def view(self) -> tuple[int, int]:
+        """The (start, end) that the bars show."""
+        return self.scene.view
 
     def _lay_out(self) -> None:
-        self.lines = branches.visible(self.outline, self.folded, self.opened)
+        scene = self.scene
+        if scene.outline is not self.outline:
+            if scene.outline.ids is not self.outline.ids:
+                scene.weighed = Weights()
+            scene.outline, scene.shares, scene.dense, scene.path = self.outline, Shares(self.outline), None, None
+            self._find_most()
+        super()._lay_out()
+        scene.folded = self.folded
+        root = self._index(self.roots[-1] if self.roots else None)
+        if root != scene.root:
+            scene.root, scene.dense, scene.path = root, None, None
         self._set_view()
 
     def _set_view(self) -> None:
-        shown = self.outline
-        zoomed = self._zoomed
-        at = shown.ids.index(zoomed) if zoomed is not None and zoomed in shown.ids else -1
-        if at >= 0 and not shown.is_ghost(at):
-            place = shown.order[at]
-            begin, end = shown.spans.starts_ns[place], shown.spans.ends_ns[place]
-            running = shown.status(at) == skeleton.RUNNING
-            self.view = timeline.grown_view(begin, max(end, begin), self._now_ns(), running)
-            return
-        self.view = timeline.grown_view(shown.start_ns, shown.end_ns, self._now_ns(), shown.running)
+        scene, shown = self.scene, self.outline
+        scene.whole = self._time_of(scene.root)
+        if not (scene.root < 0 or shown.is_ghost(scene.root)) and scene.whole[1] - scene.whole[0] < timeline.LEAST_NS:
+            scene.whole = scene.whole[0], scene.whole[0] + timeline.LEAST_NS
+        at = self._index(self._zoomed)
+        if self._window is not None:
+            self._window = timeline.panned(self._window, scene.whole, 0)
+        scene.view = self._window or (self._time_of(at) if at >= 0 else scene.whole)
+        head = 2 if scene.is_zoomed else 1
+        if head != self.head:
+            self.head = head
+            self.show_cursor()
 
-    def _select(self, number: int) -> None:
-        try:
-            found = branches.line_of(self.lines, self.outline.ids.index(number))
-        except ValueError:
-            found = None
-        self.cursor = min(self.cursor, max(len(self.lines) - 1, 0)) if found is None else found
-
-    def _set_unseen(self, count: int) -> None:
-        if count != self.unseen:
-            self.unseen = count
-            self.post_message(self.Changed(self))
-
-    @property
-    def selected(self) -> int | None:
-        """The span under the cursor (the first one where infrastructure is folded)."""
-        if self.cursor >= len(self.lines):
-            return None
-        line = self.lines[self.cursor]
-        return line if line >= 0 else ~line
-
-    @property
-    def selected_id(self) -> int | None:
-        index = self.selected
-        return None if index is None else self.outline.ids[index]
+    def _time_of(self, index: int) -> tuple[int, int]:
+        """When a span ran, or the trace: while it does, the end moves in steps."""
+        shown, now_ns = self.outline, self._now_ns()
+        if index < 0:
+            return timeline.grown_view(shown.start_ns, shown.end_ns, now_ns, shown.running)
+        begin, running = shown.start(index), shown.status(index) == skeleton.RUNNING
+        return timeline.grown_view(begin, shown.over(index, begin if running else now_ns), now_ns, running)
 
     def tick(self) -> None:
         """Let running bars grow: their lines only, or all when the view had to grow too."""
@@ -169,229 +90,147 @@ class Waterfall(LineList):
 
     # Painting.
 
-    def line_count(self) -> int:
-        return len(self.lines)
+    @property
+    def signals(self) -> Mapping[int, list[str]]:
+        return self.scene.signals
 
-    def _widths(self, width: int) -> tuple[int, int, int]:
-        """(tree, numbers, bar). Numbers are duration, and where there is room tokens and cost."""
-        if width < 60:
-            return width - DURATION - 2, DURATION, 0
-        numbers = DURATION + (8 if width >= 76 else 0) + (10 if width >= 96 else 0)
-        bar = max((width - numbers) * 2 // 5, 14)
-        return width - numbers - bar - 4, numbers, bar
+    def mark(self, signals: Mapping[int, list[str]]) -> None:
+        """Mark spans with the kinds of their signals."""
+        if signals != self.scene.signals:
+            self.scene.signals = signals
+            self.refresh()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self.scene.now_ns, self.scene.glyphs = self._now_ns(), self.glyphs
+        return super().render_lines(crop)
 
     def head_parts(self, y: int, width: int) -> list[Part]:
-        tree, numbers, bar = self._widths(width)
-        titles = ("TOKENS".rjust(8) if numbers >= DURATION + 8 else "") + (
-            "COST".rjust(10) if numbers >= DURATION + 18 else ""
-        )
-        total = self.view[1] - self.view[0]
-        title = "SPAN" if self._zoomed is None else "SPAN  zoomed in, z zooms out"
-        text = "  " + fmt.fit(title, tree - 2) + " " + titles + "TIME".rjust(DURATION)
-        return [(text + "  ", "quiet"), (timeline.ruler(total, bar), "faint" if bar else "quiet")]
+        return head_line(self.scene, width) if y == 0 else map_line(self.scene, width)
 
     def line_parts(self, index: int, width: int) -> list[Part]:
-        number = self.lines[index]
-        tree, numbers, bar = self._widths(width)
-        first = number if number >= 0 else ~number
-        marks: list[Part] = [
-            (self.glyphs.cursor + " " if index == self.cursor else "  ", "accent"),
-            (branches.guides(self.outline, first, self.glyphs, max(tree // 5, 3)), "faint"),
-        ]
+        number, at_cursor = self.lines[index], index == self.cursor
         if number < 0:
-            return self._noise_parts(first, marks, tree, numbers, bar)
-        row = self.row(number)
-        left = clip_parts([*marks, *self._label(number, row)], tree)
-        return [
-            *left,
-            (" " * (tree - parts_width(left) + 1), "text"),
-            *self._numbers(row, numbers),
-            ("  ", "text"),
-            *self._bar(number, row, bar),
-        ]
+            return noise_line(self.scene, ~number, width, at_cursor=at_cursor)
+        return span_line(self.scene, number, self.row(number), width, at_cursor=at_cursor)
 
-    def _label(self, number: int, row: SpanRow | None) -> list[Part]:
-        glyphs = self.glyphs
-        span_id = self.outline.ids[number]
-        folded = span_id in self.folded
-        if self.outline.has_children(number):
-            fold: Part = (glyphs.closed if folded else glyphs.opened, "quiet")
-        else:
-            fold = (glyphs.dash if self.outline.depth[number] else " ", "faint")
-        if self.outline.is_ghost(number):
-            name = skeleton.name(span_id)
-            return [fold, (f" {glyphs.ghost} ", "quiet"), ("not arrived: ", "quiet"), (name, "faint")]
-        if row is None:
-            return [fold, (f" {glyphs.dot} {fmt.ELLIPSIS}", "faint")]
-        parts: list[Part] = [
-            fold,
-            (" " + glyphs.kinds.get(row.kind, glyphs.dot) + " ", row.kind if row.kind in glyphs.kinds else "span"),
-            (fmt.plain(row.name) or "(no name)", "error" if row.status == "error" else "text"),
-        ]
-        if row.model and row.model not in row.name:
-            parts.append((" " + fmt.plain(row.model), "quiet"))
-        if row.status != "ok":
-            parts.append((" " + glyphs.states.get(row.status, "?"), row.status))
-        if row.status == "abandoned":
-            parts.append((" abandoned", "abandoned"))
-        if kinds := [kind for kind in self.signals.get(span_id, ()) if kind != "abandoned"]:
-            parts.append(
-                (f" {glyphs.warn} {kinds[0]}" + (f" +{len(kinds) - 1}" if len(kinds) > 1 else ""), "abandoned")
-            )
-        if folded:
-            parts.append((f" +{self.outline.end[number] - number - 1}", "quiet"))
-        return parts
-
-    def _numbers(self, row: SpanRow | None, width: int) -> list[Part]:
-        if row is None:
-            return [(" " * width, "text")]
-        parts: list[Part] = []
-        if width >= DURATION + 8:
-            known = row.input_tokens is not None or row.output_tokens is not None
-            tokens = fmt.tokens((row.input_tokens or 0) + (row.output_tokens or 0)) if known else ""
-            parts.append((tokens.rjust(8), "text" if row.counted else "quiet"))
-        if width >= DURATION + 18:
-            cost = "" if row.cost_nanousd is None else fmt.money(row.cost_nanousd)
-            if row.cost_nanousd is None and row.input_tokens is not None:
-                cost = fmt.UNKNOWN
-            parts.append((cost.rjust(10), "text" if row.counted and row.cost_nanousd is not None else "quiet"))
-        running = row.status == "running"
-        end_ns = self._now_ns() if running else row.end_ns
-        text = fmt.duration(None if end_ns is None else end_ns - row.start_ns, running=running)
-        parts.append((text.rjust(DURATION), "running" if running else "text"))
-        return parts
-
-    def _bar(self, number: int, row: SpanRow | None, width: int) -> list[Part]:
-        if row is None:
-            return []
-        return span_bar(row, self.view, width, self._now_ns(), self.glyphs, bright=bool(self.outline.critical[number]))
-
-    def _noise_parts(self, first: int, marks: list[Part], tree: int, numbers: int, bar: int) -> list[Part]:
-        noise = self.outline.noise_below[self.outline.parent[first]]
-        if noise.closes:
-            text, role = marks[-1]
-            marks = [*marks[:-1], (text[:-2] + self.glyphs.elbow + self.glyphs.dash, role)]
-        text = f" +{fmt.count(noise.spans)} {' '.join(sorted(noise.kinds))}"
-        left: list[Part] = [*marks, (text, "quiet")]
-        if noise.errors:
-            left.append((f" {self.glyphs.states['error']}{noise.errors}", "error"))
-        left = clip_parts(left, tree)
-        begin, end = timeline.bar_cells(noise.start_ns, noise.end_ns, self.view, bar)
-        return [
-            *left,
-            (" " * (tree - parts_width(left) + 1), "text"),
-            (fmt.duration(noise.total_ns).rjust(numbers), "quiet"),
-            ("  " + " " * begin + self.glyphs.infra * (end - begin), "faint"),
-        ]
-
-    # Folding and moving.
-
-    def fold(self) -> None:
-        """Fold the span under the cursor; when there is nothing to fold, go to its parent."""
-        index = self.selected
-        if index is None:
-            return
-        span_id, shown = self.outline.ids[index], self.lines[self.cursor]
-        parent = self.outline.parent[index]
-        if shown >= 0 and self.outline.has_children(index) and span_id not in self.folded:
-            self.folded.add(span_id)
-            self._keep(span_id)
-        elif self.outline.noise[index] and parent >= 0 and self.outline.ids[parent] in self.opened:
-            self.opened.discard(self.outline.ids[parent])
-            self._keep(self.outline.ids[parent])
-        elif parent >= 0:
-            self._keep(self.outline.ids[parent])
-
-    def unfold(self) -> None:
-        """Unfold the line under the cursor; when it is open, go to its first child."""
-        index = self.selected
-        if index is None:
-            return
-        span_id = self.outline.ids[index]
-        if self.lines[self.cursor] < 0:
-            self.opened.add(self.outline.ids[self.outline.parent[index]])
-            self._keep(span_id)
-        elif span_id in self.folded:
-            self.folded.discard(span_id)
-            self._keep(span_id)
-        elif self.outline.has_children(index):
-            self.move_to(self.cursor + 1)
-
-    def toggle(self) -> None:
-        if self.selected is not None and self.lines[self.cursor] >= 0 and self.selected_id not in self.folded:
-            self.fold()
-        else:
-            self.unfold()
-
-    def fold_all(self) -> None:
-        shown = self.outline
-        self.folded = {shown.ids[n] for n in range(len(shown)) if shown.depth[n] and shown.has_children(n)}
-        self.opened.clear()
-        self.reveal(self.selected or 0)
-
-    def unfold_all(self) -> None:
-        selected = self.selected_id
-        self.folded.clear()
-        self._keep(selected or 0)
-
-    def reveal(self, index: int) -> None:
-        """Put the cursor on a span. Used by next error: what hides it is unfolded."""
-        for above in branches.ancestors(self.outline, index):
-            if self.outline.depth[above] or not self.folded:
-                self.folded.discard(self.outline.ids[above])
-            if self.outline.noise[index]:
-                self.opened.add(self.outline.ids[above])
-        self._keep(self.outline.ids[index])
-
-    def go_to(self, number: int) -> None:
-        """Put the cursor on the span with this id, if it is there."""
-        if number in self.outline.ids:
-            self.reveal(self.outline.ids.index(number))
-
-    def go_to_error(self, step: int) -> bool:
-        found = branches.next_error(self.outline, self.selected or 0, step)
-        if found is not None:
-            self.reveal(found)
-        return found is not None
-
-    def go_along(self, step: int) -> None:
-        """To the next span of the critical path."""
-        found = branches.next_critical(self.outline, self.selected or 0, step)
-        if found is not None:
-            self.reveal(found)
+    # Zoom, root, colours.
 
     def zoom(self) -> None:
         """Let the bars show the time of the span under the cursor; the whole trace again when they do."""
         at = self.selected
-        if at is None:
-            return
-        self._zoomed = None if self._zoomed == self.outline.ids[at] or at == 0 else self.outline.ids[at]
+        if at is not None:
+            again = self._zoomed == self.outline.ids[at] or at == 0 or at == self.scene.root
+            self._look_at(zoomed=None if again else self.outline.ids[at])
+
+    def zoom_by(self, *, closer: bool, at_ns: int | None = None) -> None:
+        """Half the time on show, or twice as much, around `at_ns`: by default the span under the cursor."""
+        view = self.scene.view
+        if at_ns is None:
+            at_ns = (view[0] + view[1]) // 2
+            if self.selected is not None:
+                now_ns = self._now_ns()
+                begin = max(self.outline.start(self.selected), view[0])
+                end = min(self.outline.over(self.selected, now_ns), view[1])
+                at_ns = (begin + end) // 2 if begin <= end else at_ns
+        self._look_at(window=timeline.zoomed(view, self.scene.whole, at_ns, closer=closer))
+
+    def zoom_out(self) -> None:
+        self._look_at()
+
+    def pan(self, share: float) -> None:
+        """Move the time on show by a share of it."""
+        if self.scene.is_zoomed:
+            self._look_at(window=timeline.panned(self.scene.view, self.scene.whole, share))
+
+    def _look_at(self, window: tuple[int, int] | None = None, zoomed: int | None = None) -> None:
+        self._window, self._zoomed = window, zoomed
         self._set_view()
         self.refresh()
 
-    def _keep(self, span_id: int) -> None:
-        """Lay out anew with the cursor on a span."""
-        offset, before = self.cursor - self.top, self.selected_id
-        self._lay_out()
-        self._select(span_id)
-        self.top = self.cursor - min(offset, self.page - 1)
-        self.show_cursor()
+    def set_root(self) -> bool:
+        """Show only the span under the cursor and what lies below it. False where that changes nothing."""
+        at = self.selected
+        if at is None or not self.outline.has_children(at) or self.outline.ids[at] in self.roots[-1:]:
+            return False
+        self.roots.append(self.outline.ids[at])
+        self._re_root(self.outline.ids[at])
+        return True
+
+    def leave_root(self) -> bool:
+        """Back to what was on show before; False at the trace itself."""
+        if not self.roots:
+            return False
+        self._re_root(self.roots.pop())
+        return True
+
+    def _re_root(self, cursor: int) -> None:
+        self._window = self._zoomed = None
+        self.folded.discard(cursor)
+        self._keep(cursor)
+
+    def next_heat(self) -> str:
+        """Let the colours tell the next thing of `weights.HEATS`."""
+        heats = weights.HEATS
+        self.scene.heat = heats[(heats.index(self.scene.heat) + 1) % len(heats)]
+        self._find_most()
         self.refresh()
-        self._ask()
-        if self.selected_id != before:
-            self.follow = False
-            self.post_message(self.Moved(self, self.cursor))
+        return self.scene.heat
 
-    def move_to(self, index: int) -> None:
-        if index < self.cursor:
-            self.follow = False
-        super().move_to(index)
+    def weigh(self, trace: Outline, weighed: Weights) -> None:
+        """What the spans of an outline cost; of another than the one on show it is of no use."""
+        if trace.ids is self.outline.ids:
+            self.scene.weighed, self.scene.path = weighed, None
+            self._find_most()
+            self.refresh()
 
-    def moved(self) -> None:
-        self._ask()
-        if self.top + self.page >= len(self.lines):
-            self._set_unseen(0)
+    @property
+    def is_weighed(self) -> bool:
+        return len(self.scene.weighed) == len(self.outline)
 
-    def action_last(self) -> None:
-        self.follow = True
-        super().action_last()
+    def _find_most(self) -> None:
+        scene = self.scene
+        if scene.heat != "kind" and (scene.heat == "self" or self.is_weighed):
+            scene.most = weights.most(scene.heat, scene.outline, scene.weighed, self._now_ns())
+
+    def toggle_kind(self, kind: str) -> None:
+        """Fold all spans of a kind, or unfold them when all are."""
+        shown, weighed = self.outline, self.scene.weighed
+        those = {shown.ids[n] for n in range(len(shown)) if shown.has_children(n) and weighed.kind(n) == kind}
+        self.folded = self.folded - those if those <= self.folded else self.folded | those
+        index = self.selected or 0
+        above = [at for at in branches.ancestors(shown, index) if shown.ids[at] in self.folded]
+        self._keep(shown.ids[above[-1] if above else index])
+
+    def find(self, hits: dict[int, int], *, only: bool = False) -> None:
+        """Mark the spans in which something was found; show `only` them and those above them."""
+        self.scene.hits = self.marked = hits
+        self.only = hits if only else ()
+        if self.lines:
+            self._keep(self.selected_id or 0)
+
+    # The wheel.
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._wheel(event, 1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._wheel(event, -1)
+
+    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
+        self._wheel(event, 1, sideways=True)
+
+    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
+        self._wheel(event, -1, sideways=True)
+
+    def _wheel(self, event: events.MouseEvent, step: int, *, sideways: bool = False) -> None:
+        """With ctrl, or over the ruler: zoom at the pointer. With shift, or sideways: pan. Else the list scrolls."""
+        if sideways or event.shift:
+            self.pan(step * PAN)
+        elif event.ctrl or event.y < self.head:
+            cols = columns(self.size.width, self.scene.heat)
+            cell = min(max(event.x - cols.bar_at, 0), max(cols.bar - 1, 0))
+            self.zoom_by(closer=step < 0, at_ns=timeline.cell_time(cell, self.view, cols.bar))
+        else:
+            return
+        event.stop()
+        event.prevent_default()  # LineList's own would scroll as well
