@@ -103,7 +103,7 @@ KEYS = (
     Key("trace", "fold_kind", "K", "K", "fold kind", "fold all spans of a kind, or unfold them"),
     Key("trace", "jump", "J", "J", "go to", "go to the slowest, the dearest, the next error, the longest gap …", 5),
     Key("trace", "heat", "v", "v", "colours", "colours by kind, by cost, by tokens or by own time", 8),
-    Key("trace", "graph", "a", "a", "graph", "agents and tools: who called whom, how often, at what cost"),
+    Key("trace", "graph", "a", "a", "graph", "agents and tools: who called whom, how often, at what cost", 8),
     Key("trace", "context", "c", "c", "context", "how the context grew: what fills it, what changed, the cache", 6),
     Key("trace", "signals", "exclamation_mark", "!", "signals", "what looks wrong in this trace, with evidence", 6),
     Key("trace", "first_places", "w", "w", "where", "where a value first appears"),

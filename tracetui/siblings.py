@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
+from collector.store.skeleton import RUNNING
 from tracetui.outline import Outline
 
 MOST_LANES = 5000
@@ -15,22 +16,35 @@ MOST_LANES = 5000
 
 
 def busy(trace: Outline, index: int, now_ns: int) -> Iterator[tuple[int, int]]:
-    """The (start, end) in which at least one child ran, in order, within the span itself."""
-    begin, end = trace.start(index), trace.over(index, now_ns)
+    """The (start, end) in which at least one child ran, in order, within the span itself.
+
+    Columns are read in place: a root may have 100,000 children, and is painted first of all.
+    """
+    begin, over = trace.start(index), trace.over(index, now_ns)
+    order, after = trace.order, trace.end
+    starts, ends, marks = trace.spans.starts_ns, trace.spans.ends_ns, trace.spans.marks
     from_ns = to_ns = -1
-    for child in trace.children(index):
-        if trace.is_ghost(child):
+    child, last = index + 1, after[index]
+    while child < last:
+        at = order[child]
+        child = after[child]
+        if at < 0:
             continue
-        start_ns, end_ns = max(trace.start(child), begin), min(trace.over(child, now_ns), end)
+        start_ns, end_ns = starts[at], ends[at]
+        if marks[at] >> 2 == RUNNING:
+            end_ns = now_ns
+        if end_ns > over:
+            end_ns = over
+        if start_ns < begin:
+            start_ns = begin
         if end_ns <= start_ns:
             continue
-        if to_ns < 0:
+        if start_ns > to_ns:
+            if to_ns >= 0:
+                yield from_ns, to_ns
             from_ns, to_ns = start_ns, end_ns
-        elif start_ns > to_ns:
-            yield from_ns, to_ns
-            from_ns, to_ns = start_ns, end_ns
-        else:
-            to_ns = max(to_ns, end_ns)
+        elif end_ns > to_ns:
+            to_ns = end_ns
     if to_ns >= 0:
         yield from_ns, to_ns
 
@@ -99,29 +113,39 @@ ENDLESS = 2**62
 
 
 class Shares:
-    """The same of one outline, worked out once for each span and kept while that does not run."""
+    """The same of one outline, worked out once for each span; while the trace runs, again when a moment has passed."""
 
     def __init__(self, trace: Outline) -> None:
         self.trace = trace
-        self._own: dict[int, int] = {}
-        self._gaps: dict[int, tuple[tuple[int, int], ...]] = {}
+        self._known: dict[int, tuple[int, int, tuple[tuple[int, int], ...]]] = {}
         self._lanes: dict[int, dict[int, int]] = {}
 
+    def _of(self, index: int, now_ns: int) -> tuple[int, int, tuple[tuple[int, int], ...]]:
+        """(when it was worked out, own time, longer gaps) of a span with children."""
+        known = self._known.get(index)
+        if known is not None and (not self.trace.running or now_ns - known[0] < self._patience(index)):
+            return known
+        least = (self.trace.over(index, now_ns) - self.trace.start(index)) // MOST_GAPS
+        own, longer = 0, []
+        for start_ns, end_ns in gaps(self.trace, index, now_ns):
+            own += end_ns - start_ns
+            if end_ns - start_ns > least:
+                longer.append((start_ns, end_ns))
+        known = self._known[index] = now_ns, own, tuple(longer)
+        return known
+
+    def _patience(self, index: int) -> int:
+        """For how many nanoseconds an answer about a running trace does: the longer the more there is to go through."""
+        return 10_000 * (self.trace.end[index] - index)
+
     def self_ns(self, index: int, now_ns: int) -> int:
-        if self.trace.running:
+        if not self.trace.has_children(index):
             return self_ns(self.trace, index, now_ns)
-        if index not in self._own:
-            self._own[index] = self_ns(self.trace, index, now_ns)
-        return self._own[index]
+        return self._of(index, now_ns)[1]
 
     def gaps(self, index: int, now_ns: int) -> tuple[tuple[int, int], ...]:
         """The longer gaps of a span."""
-        known = self._gaps.get(index)
-        if known is None or self.trace.running:
-            least = (self.trace.over(index, now_ns) - self.trace.start(index)) // MOST_GAPS
-            known = tuple(gap for gap in gaps(self.trace, index, now_ns) if gap[1] - gap[0] > least)
-            self._gaps[index] = known
-        return known
+        return self._of(index, now_ns)[2] if self.trace.has_children(index) else ()
 
     def lane(self, index: int) -> int:
         """The lane of a span that ran beside a sibling, else 0. What runs still is taken to run for ever."""

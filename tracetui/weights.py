@@ -40,10 +40,6 @@ class Weights:
         at = self.label_of[index]
         return self.labels[at] if at >= 0 else ""
 
-    def kinds(self) -> list[str]:
-        """The kind of every span."""
-        return [KINDS[code] for code in self.codes]
-
 
 def weigh(trace: Outline, measures: Measures) -> Weights:
     """Put the measures into the order of the outline; the two may have been read at different moments."""

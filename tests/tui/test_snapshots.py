@@ -33,7 +33,7 @@ def steps(*rounds: tuple[tuple[str, ...], tuple[str, ...]]) -> Callable[[Pilot],
     return run
 
 
-TRACE = (("enter",), ("get_order", "Messages", "question"))
+TRACE = (("enter",), ("get_order", "Messages", "question", "llm 74%"))
 CALL = (("j",), ("Anything else?",))
 LATER = (("j",) * 5, ("delivered",))
 

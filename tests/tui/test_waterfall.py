@@ -282,7 +282,7 @@ async def test_the_jump_menu_leads_to_what_stands_out() -> None:
 async def test_the_way_along_the_critical_path_tells_what_it_is_made_of() -> None:
     async with opened(size=(200, 50)) as (pilot, tree):
         await pilot.press("right_square_bracket")
-        await until(pilot, lambda: shows(pilot, "path 3.80s  llm 48%"))
+        await until(pilot, lambda: shows(pilot, "path 6.20s  llm 74%"))
         assert tree.outline.critical[tree.selected]
 
 

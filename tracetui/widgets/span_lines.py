@@ -9,7 +9,7 @@ from collector.store import skeleton
 from collector.store.rows import SpanRow
 from tracetui import branches, timeline, weights
 from tracetui import format as fmt
-from tracetui.critical import waited_by_kind
+from tracetui.critical import waited_by_kind, waits
 from tracetui.outline import NOWHERE, Outline
 from tracetui.siblings import Shares
 from tracetui.weights import Weights
@@ -116,11 +116,11 @@ def head_line(scene: Scene, width: int) -> list[Part]:
 def _path_parts(scene: Scene) -> list[Part]:
     """How long the critical path is, and where that time went once the kinds are known."""
     if scene.path is None or scene.outline.running:
-        spans = scene.spans
-        total = sum(scene.outline.waited_ns[spans.start : spans.stop])
+        trace, now_ns, spans = scene.outline, scene.now_ns, scene.spans
+        total = sum(waited for _, waited in waits(trace, spans, now_ns))
         parts: list[Part] = [("  path ", "faint"), (fmt.duration(total), "quiet")] if total else []
-        if total and len(scene.weighed) == len(scene.outline):
-            for kind, waited in waited_by_kind(scene.outline, scene.weighed.kinds(), spans)[:3]:
+        if total and len(scene.weighed) == len(trace):
+            for kind, waited in waited_by_kind(trace, scene.weighed.kind, spans, now_ns)[:3]:
                 parts += [("  " + kind, kind), (f" {100 * waited // total}%", "quiet")]
         scene.path = parts
     return scene.path
