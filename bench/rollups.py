@@ -24,7 +24,10 @@ from bench.report import Clock, figure, head, load, quiet, say
 from collector.ingest import Ingest
 from collector.protocols import otlp
 from collector.settings import Settings
-from collector.store import open_reader
+from collector.store import open_reader, staging
+from collector.store.costs import Asked, costs, dimensions
+from collector.store.filters import parse
+from collector.store.zones import Zone
 
 BUDGET = "100 ms"
 QUARTERS_A_DAY = 96
@@ -99,6 +102,14 @@ def spread(db: Path, spans: int, days: int) -> None:
         )  # fmt: skip
 
 
+def days(db: Path) -> None:
+    """The sums of whole days, as the writer keeps them."""
+    with closing(sqlite3.connect(db)) as file, file:
+        file.execute("delete from day_histograms")
+        for statement in staging.days_of("rollups", "histograms"):
+            file.execute(statement)
+
+
 def ask(db: Path, clock: Clock, sql: str, values: dict[str, int]) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True)) as file, clock:
         return file.execute(sql, values).fetchall()
@@ -133,24 +144,44 @@ def whole(db: Path, spans: int, rounds: int) -> None:
     clock.tell("totals, as the reader has them", BUDGET)
 
 
+def asked(db: Path, spans: int, rounds: int) -> None:
+    """What `tracetui costs` and its screen ask, all sums and latencies."""
+    for by, where in (
+        ("model", ""),
+        ("meta.department", ""),
+        ("model", "since:7d"),
+        ("model", "meta.department:support"),
+    ):
+        clock = Clock()
+        for _ in range(rounds):
+            wanted = Asked(dimensions(by), parse(where, time.time_ns()), Zone("UTC"), declared=("department",))
+            with open_reader(db) as reader, clock:
+                found = costs(reader, wanted)
+            assert found.ahead
+            assert where or found.total.spans == spans
+        clock.tell(f"costs by {by} {where}".strip(), BUDGET)
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench rollups")
     parser.add_argument("--spans", type=int, default=100_000, help="in thousands [100000]; the budget is for 10000000")
     parser.add_argument("--days", type=int, default=30, help="over which they are spread [30]")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--db", type=Path, help="make the file here and keep it; take it if it is there")
-    asked = parser.parse_args(argv)
+    given = parser.parse_args(argv)
     head(__doc__)
     with tempfile.TemporaryDirectory() as folder:
-        db = asked.db or Path(folder) / "traces.db"
+        db = given.db or Path(folder) / "traces.db"
         if not db.exists():
-            traces(db, asked.spans)
-            spread(db, asked.spans, asked.days)
-        quarter_rows = asked.days * QUARTERS_A_DAY * len(KINDS) * len(DEPARTMENTS) * len(FEATURES)
+            traces(db, given.spans)
+            spread(db, given.spans, given.days)
+            days(db)
+        quarter_rows = given.days * QUARTERS_A_DAY * len(KINDS) * len(DEPARTMENTS) * len(FEATURES)
         size = db.stat().st_size / 1e6
-        figure("file", f"{asked.spans:,} spans over {asked.days} days, {quarter_rows:,} rows of sums, {size:,.0f} MB")
+        figure("file", f"{given.spans:,} spans over {given.days} days, {quarter_rows:,} rows of sums, {size:,.0f} MB")
         quiet()
-        sums(db, asked.spans, asked.rounds)
+        sums(db, given.spans, given.rounds)
+        asked(db, given.spans, given.rounds)
     say(f"  {load()}")
 
 

@@ -102,7 +102,7 @@ def _model(one: ModelNow, width: int, *, ascii_mode: bool) -> Row:
 def _span(one: Line, width: int, now_ns: int, glyphs: fmt.Glyphs) -> Row:
     columns = [
         Column("kind", "", 1), Column("name", "", 22 if width < 100 else 36, gap=1), Column("said", "", 0),
-        Column("cost", "", 8, right=True), Column("took", "", 7, right=True), Column("age", "", 4, right=True),
+        Column("cost", "", 8, right=True), Column("took", "", 8, right=True), Column("age", "", 4, right=True),
     ]  # fmt: skip
     running = one.duration_ns is None
     took = fmt.duration(now_ns - one.start_ns if running else one.duration_ns, running=running)
