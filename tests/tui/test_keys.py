@@ -53,8 +53,8 @@ async def test_hostile_snippets_stay_on_their_line() -> None:
 
 
 def test_the_last_word_typed_may_go_on() -> None:
-    assert [as_typed(text) for text in ("order 78", '"order 78', "order ", "")] == [
-        "order 78*",
+    assert [as_typed(text) for text in ("order 789", '"order 78', "order ", "")] == [
+        "order 789*",
         '"order 78',
         "order*",
         "",

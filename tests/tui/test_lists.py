@@ -19,6 +19,7 @@ from tracetui.cli.explore import make_source
 from tracetui.screens.errors import ErrorsScreen
 from tracetui.screens.groups import GroupsScreen
 from tracetui.screens.lists import TracesScreen
+from tracetui.screens.search import as_typed
 from tracetui.screens.trace import TraceScreen
 from tracetui.views import save_view
 from tracetui.widgets.columns import Column, Look, Order, column_at, head, laid_out
@@ -341,6 +342,11 @@ async def test_a_hit_opens_at_its_very_words_and_braces_go_to_the_next(home: Pat
         await pilot.press("enter", "enter")
         await until(pilot, lambda: getattr(pilot.app.screen, "trace_id", "") == trace_id(4))
         await until(pilot, lambda: shows(pilot, "/pelican", "no pelican here"))
+
+
+def test_the_last_word_goes_on_while_one_types_once_it_says_something() -> None:
+    typed = ["a", "ab", "abc", "abc d", 'say "abc', '"abc"', "天", "abc!"]
+    assert [as_typed(text) for text in typed] == ["a", "ab", "abc*", "abc d", 'say "abc', '"abc"', "天*", "abc!"]
 
 
 COLUMNS = (
