@@ -1,4 +1,4 @@
-"""Files that we write for people: 0600, there under their name only when they are complete, never over another."""
+"""Files that we write for people: 0600, and there under their name only when they are complete."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from typing import IO
 
 @contextmanager
 def destination(output: Path) -> Iterator[IO[bytes]]:
-    """A file that appears (0600) under its name only when it is complete; one that ends in .gz is gzipped."""
+    """A file that appears (0600) under its name only when it is complete; one that ends in .gz is gzipped.
+
+    What is no plain file (/dev/null, a pipe) is written to as it stands: a device must not be replaced by a file.
+    """
+    output = output.resolve()
+    if output.exists() and not output.is_file():
+        with output.open("wb") as raw:
+            yield raw
+        return
     part = output.with_name(f".{output.name}.{os.getpid()}.part")
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw:

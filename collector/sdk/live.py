@@ -220,6 +220,7 @@ class Span:
         level: str | None = None,
         status: str | None = None,
         status_message: str | None = None,
+        replay_of: str | None = None,
     ) -> Span:
         """Say more about the span; what is None stays as it was, `metadata`, `attributes`, `params` and `tags` add up.
 

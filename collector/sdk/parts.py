@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _PLAIN = (
     "operation", "provider", "model", "request_model", "response_id", "params", "tool_definitions",
     "prompt_name", "prompt_version", "agent_name", "level", "status_message",
+    "replay_of",
 )  # fmt: skip
 
 CANCELLED = "cancelled"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import threading
@@ -24,6 +25,7 @@ NOTICE = "The model's answers are simulated by a small server on 127.0.0.1; noth
 def demo(headless: bool, db: Path | None, speed: float | None, plain: bool) -> None:
     """Watch a scripted agent work for a minute, in a file of its own."""
     from tracetui.demo.play import play
+    from tracetui.demo.server import Server
 
     path = (db or Path(tempfile.mkdtemp(prefix="tracetui-demo-")) / "traces.db").absolute()
     use_openai = False if plain else None
@@ -35,19 +37,23 @@ def demo(headless: bool, db: Path | None, speed: float | None, plain: bool) -> N
     left = threading.Event()
     failed: list[BaseException] = []
 
+    server = Server()
+
     def act() -> None:
         try:
-            play(path, speed=speed or 1.0, use_openai=use_openai, stopped=left.is_set)
+            play(path, speed=speed or 1.0, use_openai=use_openai, stopped=left.is_set, server=server)
         except Exception as error:  # noqa: BLE001 - told after the screen is gone
             failed.append(error)
 
     agent = threading.Thread(target=act, name="demo-agent", daemon=True)
-    agent.start()
-    try:
-        code = watch(path)
-    finally:
-        left.set()
-        agent.join(10.0)
+    with server:
+        os.environ |= dict.fromkeys(("OPENAI_BASE_URL", "OLLAMA_BASE_URL"), server.url)  # it answers replays too
+        agent.start()
+        try:
+            code = watch(path)
+        finally:
+            left.set()
+            agent.join(10.0)
     if failed:
         raise click.ClickException(f"the demo's agent ended early: {failed[0]}")
     click.echo(f"The file stays: tracetui {path}")

@@ -33,6 +33,7 @@ COMMANDS = {
     "import": ("import_", "Read files into the file: OTLP, agents' session logs, exports of others."),
     "claude": ("claude", "Watch Claude Code's sessions, from its own logs."),
     "codex": ("codex", "Watch Codex CLI's sessions, from its own logs."),
+    "replay": ("replay", "Send a recorded model call again, changed, beside what was answered then."),
     "check": ("check", "Check the file; --fold makes one file of traces.db*."),
     "doctor": ("doctor", "Say what is installed, in force and in the file."),
 }

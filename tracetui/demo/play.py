@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,15 +43,19 @@ class Played:
     seconds: float
 
 
-def play(db: Path, *, speed: float = 1.0, use_openai: bool | None = None, stopped: Callable[[], bool] = bool) -> Played:
-    """Run the programme into `db`. `use_openai` None uses the openai client where it is installed.
+def play(
+    db: Path, *, speed: float = 1.0, use_openai: bool | None = None, stopped: Callable[[], bool] = bool,
+    server: Server | None = None,
+) -> Played:  # fmt: skip
+    """Run the programme into `db`. `use_openai` None uses the openai client where it is installed; `server` is one
+    that runs already and outlives the programme, else it has one of its own.
 
     Once `stopped` says so the act that plays is rushed to its end, and no other begins.
     """
     began = time.monotonic()
     openai = has_extra() if use_openai is None else use_openai
     configure(db=db, service="demo-agent", environment="demo")
-    with Server() as server, _model(server, db, openai) as model:
+    with nullcontext(server) if server else Server() as asked, _model(asked, db, openai) as model:
         stage = Stage(model, speed, stopped=stopped)
         for act in PROGRAMME:
             if stopped():

@@ -2,7 +2,8 @@
 
 It speaks /v1/chat/completions (streamed or not, tools, cached and reasoning tokens, failures) and
 /v1/embeddings. The demo puts an `Answer` under a name and the client asks for it by the header
-`x-demo-answer`: nothing here thinks.
+`x-demo-answer`: nothing here thinks. A request without that name is a replay: it gets what was answered to the same
+last message before, said once more.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any
@@ -41,6 +42,7 @@ class Server:
     """The server and the answers it has ready. Use as a context manager."""
 
     answers: dict[str, Answer] = field(default_factory=dict)
+    given: dict[str, Answer] = field(default_factory=dict)
     _http: ThreadingHTTPServer | None = None
     _names: Any = field(default_factory=lambda: count(1))
 
@@ -67,7 +69,7 @@ class Server:
         return name
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        answers = self.answers
+        answers, given = self.answers, self.given
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -81,7 +83,11 @@ class Server:
                 if self.path.endswith("/embeddings"):
                     self._json(200, embedding(asked))
                     return
-                answer = answers.pop(self.headers.get(HEADER, ""), Answer("(nothing was written for this)"))
+                answer = answers.pop(self.headers.get(HEADER, ""), None)
+                if answer is None:
+                    answer = again(asked, given)
+                else:
+                    given[last_said(asked)] = answer
                 if answer.status != 200:
                     time.sleep(answer.seconds)
                     self._json(answer.status, failure(asked["model"]), {"retry-after-ms": "10"})
@@ -116,6 +122,20 @@ class Server:
                 self.close_connection = True
 
         return Handler
+
+
+def last_said(asked: dict[str, Any]) -> str:
+    """The last message of a request, as a key."""
+    return json.dumps(asked.get("messages", [])[-1:], sort_keys=True)
+
+
+def again(asked: dict[str, Any], given: dict[str, Answer]) -> Answer:
+    """What a replay is answered. Half a second at most: nobody waits for a story here."""
+    before = given.get(last_said(asked))
+    if before is None or before.status != 200:
+        return Answer("This answer is simulated: the demo's server has read your change, and cannot think about it.")
+    text = f"Asked again, the simulated model says: {before.text}" if before.text else ""
+    return replace(before, text=text, seconds=0.5, first_token=0.2)
 
 
 _ids = count(1)
@@ -155,7 +175,11 @@ def stream(asked: dict[str, Any], answer: Answer) -> Any:
     head = _head(asked, "chat.completion.chunk")
     for word in answer.text.split(" "):
         yield {**head, "choices": [{"index": 0, "delta": {"role": "assistant", "content": word + " "}}]}
-    yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    if answer.tools:
+        calls = [{"index": n, **call} for n, call in enumerate(_calls(answer))]
+        yield {**head, "choices": [{"index": 0, "delta": {"tool_calls": calls}}]}
+    reason = "tool_calls" if answer.tools else "stop"
+    yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
     yield {**head, "choices": [], "usage": _usage(answer)}
 
 

@@ -245,6 +245,12 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions):
         elif not (self.stop_finding() or self.waterfall.leave_root()):
             self.dismiss(None)
 
+    def action_replay(self) -> None:
+        """Open the call for editing. Nothing is sent before another key."""
+        from tracetui.screens.replay import open_replay
+
+        open_replay(self, self.inspector.span)
+
     def action_other_pane(self) -> None:
         to_tree = self.inspector.has_focus
         if self._alone:

@@ -39,7 +39,7 @@ ROLES = (
     "code", "code-text",
     "role-user", "role-assistant", "role-system", "role-tool",
     "heat-0", "heat-1", "heat-2", "heat-3", "heat-4",
-    "cursor", "cursor-away", "chip", "tab",
+    "added", "gone", "cursor", "cursor-away", "chip", "tab",
 )  # fmt: skip
 
 

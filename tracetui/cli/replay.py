@@ -1,0 +1,178 @@
+"""`tracetui replay`: a recorded call of a model, changed and sent again, beside what was answered then."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tracetui import format as fmt
+from tracetui.cli import common, shapes
+
+if TYPE_CHECKING:
+    from collector.replay import Draft, Estimate, Outcome
+    from collector.settings import Settings
+    from collector.store.rows import SpanDetail
+
+
+@click.command()
+@click.argument("span", metavar="SPAN")
+@click.option("--model", metavar="NAME", help="Ask this model instead.")
+@click.option(
+    "--set", "changes", metavar="NAME=VALUE", multiple=True,
+    help="A parameter, in JSON or as text: --set temperature=0; null takes it away. Any number of times.",
+)  # fmt: skip
+@click.option("--edit", is_flag=True, help="Edit the whole request in $VISUAL or $EDITOR first.")
+@click.option("--dry-run", is_flag=True, help="Print the request as a sheet, and send nothing.")
+@common.db_option
+@common.json_option
+def replay(
+    span: str, model: str | None, changes: tuple[str, ...], edit: bool, dry_run: bool, db: Path | None, as_json: bool
+) -> None:
+    """Send the recorded call SPAN again, and store what is answered: `tracetui replay 3fa9 --model gpt-4.1-mini`.
+
+    SPAN may be shortened while it is unique; TRACE:SPAN looks in one trace. The key comes from the provider's own
+    variable (OPENAI_API_KEY, ANTHROPIC_API_KEY …) and is never stored; OPENAI_BASE_URL or ANTHROPIC_BASE_URL name
+    another server. The answer is a trace of its own in the same file; `has:replay` finds it.
+    """
+    from collector.replay import to_sheet
+
+    settings = common.resolved(db).settings
+    detail, draft = _draft(span, db)
+    draft = _changed(draft, model, changes, edit)
+    for doubt in draft.call.doubts:
+        common.note(fmt.plain(doubt))
+    if dry_run:
+        click.echo(to_sheet(draft.call.body), nl=False)
+        return
+    guess = _guess(draft, settings)
+    common.note(told(draft, guess))
+    outcome = asyncio.run(_sent(draft, settings.db, streaming=not as_json))
+    if as_json:
+        common.print_json(_document(draft, guess, outcome, settings.db))
+        return
+    _summary(detail, draft, outcome, settings.db)
+
+
+def _draft(span: str, db: Path | None) -> tuple[SpanDetail, Draft]:
+    from collector.replay import draft_of
+    from collector.store.naming import resolve_span
+
+    with common.opened(db) as reader:
+        detail = reader.span(*resolve_span(reader, span))
+    return detail, draft_of(detail)
+
+
+def _changed(draft: Draft, model: str | None, changes: tuple[str, ...], edit: bool) -> Draft:
+    from collector.replay import edited, from_sheet, to_sheet
+    from collector.replay.draft import with_body
+
+    given: dict[str, str] = {}
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{change!r} is not NAME=VALUE", param_hint="--set")
+        given[name.strip()] = value
+    draft = edited(draft, model, given)
+    if not edit:
+        return draft
+    text = click.edit(to_sheet(draft.call.body), extension=".md", require_save=False)
+    if text is None:
+        raise click.Abort
+    return with_body(draft, from_sheet(text, draft.call.provider.api))
+
+
+def _guess(draft: Draft, settings: Settings) -> Estimate:
+    from collector.pricing import Prices
+    from collector.replay import estimate
+
+    return estimate(draft, Prices(settings.prices), time.time_ns())
+
+
+def told(draft: Draft, guess: Estimate) -> str:
+    """What is about to be sent, in a line."""
+    answer = "" if guess.output_tokens is None else f", {fmt.count(guess.output_tokens)} out"
+    cost = "price unknown" if guess.cost_nanousd is None else f"about {fmt.money(guess.cost_nanousd)}"
+    return f"asking {fmt.plain(draft.model)}: about {fmt.count(guess.input_tokens)} tokens in{answer}, {cost}"
+
+
+async def _sent(draft: Draft, db: Path, *, streaming: bool) -> Outcome:
+    from collector.replay import send
+
+    def write(text: str) -> None:
+        click.echo("\n".join(fmt.plain_lines(text)), nl=False)
+
+    outcome = await send(draft, db, on_text=write if streaming else lambda _: None)
+    if streaming and outcome.answer.text:
+        click.echo()
+    return outcome
+
+
+def _summary(before: SpanDetail, draft: Draft, outcome: Outcome, db: Path) -> None:
+    from collector.export.plainly import json_text, line
+    from collector.replay.words import compared
+
+    for name, arguments in outcome.answer.tools:
+        click.echo(f"{line(name)}({json_text(arguments, None)})")
+    recorded = draft.call.answer
+    if recorded is not None:
+        pieces = compared(recorded.text, outcome.answer.text)
+        gone, new = (sum(len(one.text.split()) for one in pieces if one.kind == kind) for kind in ("gone", "new"))
+        same = (
+            "the same text as then"
+            if not gone and not new
+            else f"against then: {new} new {'word' if new == 1 else 'words'}, {gone} gone"
+        )
+        if recorded.tools != outcome.answer.tools:
+            same += "; other tool calls"
+        common.note(same)
+    took = f"{fmt.duration(outcome.duration_ns)} (then {fmt.duration(_took(before))})"
+    common.note(f"{took}; {_stored(outcome, db)}")
+
+
+def _took(span: SpanDetail) -> int | None:
+    return None if span.row.end_ns is None else span.row.end_ns - span.row.start_ns
+
+
+def _stored(outcome: Outcome, db: Path) -> str:
+    if outcome.stored:
+        return f"stored: tracetui show {outcome.trace_id[:12]}"
+    return f"NOT stored: {db} could not be written"
+
+
+def _document(draft: Draft, guess: Estimate, outcome: Outcome, db: Path) -> dict[str, Any]:
+    from collector import store
+    from collector.replay.words import compared
+
+    span = None
+    if outcome.stored:
+        with store.open_reader(db) as reader:
+            span = shapes.span_json(reader.span(outcome.trace_id, outcome.span_id))
+    recorded = draft.call.answer
+    return {
+        "replay_of": draft.replay_of,
+        "trace_id": outcome.trace_id,
+        "span_id": outcome.span_id,
+        "stored": outcome.stored,
+        "doubts": list(draft.call.doubts),
+        "estimate": {
+            "input_tokens": guess.input_tokens,
+            "output_tokens": guess.output_tokens,
+            "cost_usd": shapes.dollars(guess.cost_nanousd),
+        },
+        "answer": _answer(outcome.answer),
+        "recorded": _answer(recorded),
+        "diff": [one._asdict() for one in compared(recorded.text, outcome.answer.text)] if recorded else None,
+        "duration_ns": outcome.duration_ns,
+        "ttft_ns": outcome.first_token_ns,
+        "span": span,
+    }
+
+
+def _answer(answer: Any) -> dict[str, Any] | None:
+    if answer is None:
+        return None
+    return {"text": answer.text, "tool_calls": [{"name": n, "arguments": a} for n, a in answer.tools]}
