@@ -133,7 +133,7 @@ def again(asked: dict[str, Any], given: dict[str, Answer]) -> Answer:
     """What a replay is answered. Half a second at most: nobody waits for a story here."""
     before = given.get(last_said(asked))
     if before is None or before.status != 200:
-        return Answer("This answer is simulated: the demo's server has read your change, and cannot think about it.")
+        return Answer("(nothing was written for this)")
     text = f"Asked again, the simulated model says: {before.text}" if before.text else ""
     return replace(before, text=text, seconds=0.5, first_token=0.2)
 
