@@ -131,7 +131,7 @@ class ContextScreen(ExplorerScreen):
     def on_mount(self) -> None:  # beside ExplorerScreen's own
         self.calls.focus()
         self.show_context()
-        self.reload()
+        self._load()  # `reload` waits until this is over
 
     def on_resize(self, event: Resize) -> None:
         self.call_after_refresh(self.show_context)

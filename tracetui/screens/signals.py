@@ -82,7 +82,7 @@ class SignalsScreen(ExplorerScreen):
     def on_mount(self) -> None:  # beside ExplorerScreen's own
         self.kinds.focus()
         self.show_context()
-        self.reload()
+        self._load()  # `reload` waits until this is over
 
     def reload(self) -> None:
         if self.is_mounted:
