@@ -11,10 +11,10 @@ import orjson
 
 from collector import conventions
 from collector.model import NO_READING, READING_FIELDS, Content, Message, Reading, SpanPart, Usage, Value
-from collector.partjson import to_json
+from collector.store import contributors
 from collector.store.content import Encoder, dumps
 from collector.store.merge import says_nothing, state_of
-from collector.store.recipes import LONG_JSON, encode_attributes, encode_content, encode_string
+from collector.store.recipes import encode_attributes, encode_content
 from collector.store.state import SpanState
 
 PREVIEW = 200
@@ -48,35 +48,18 @@ def read(span: SpanPart) -> Reading:
     return replace(reading, **{n: v for n, v in more.items() if not says_nothing(v)})
 
 
-def build(span: SpanPart, contributors: Sequence[SpanPart], encoder: Encoder, prices: Pricer, seen_ns: int) -> Built:
+def build(span: SpanPart, parted: Sequence[SpanPart], encoder: Encoder, prices: Pricer, seen_ns: int) -> Built:
     reading = read(span)
     state = _state(span, reading, prices, seen_ns)
     mentions: dict[str, int] = {}
     body = _body(span, reading, state, encoder, mentions)
     encoder.used = []
     parts = None
-    if len(contributors) > 1 or span.keep_parts:
-        parts = dumps([_kept(part, encoder) for part in contributors])
+    if len(parted) > 1 or span.keep_parts:
+        parts = dumps([contributors.kept(part, span, encoder) for part in parted])
     _mention(mentions, encoder, 0)
     body.append(parts)
     return Built(span, state, body, mentions)
-
-
-def _kept(part: SpanPart, encoder: Encoder) -> Any:
-    """A part as bodies.parts holds it. A history in its attributes is kept as a recipe here too, or the file of a
-    source that sends starts and ends would grow with the square of the turns."""
-    data = to_json(part)
-    attributes = data.pop("attributes", None)
-    encoded = encoder.value(data)
-    if attributes:
-        kept = {key: _attribute(value, encoder) for key, value in attributes.items()}
-        alone = len(kept) == 1 and next(iter(kept)).startswith("$")
-        encoded["attributes"] = {"$o": kept} if alone else kept
-    return encoded
-
-
-def _attribute(value: Value, encoder: Encoder) -> Any:
-    return encode_string(value, encoder) if isinstance(value, str) and len(value) >= LONG_JSON else encoder.value(value)
 
 
 def _state(span: SpanPart, reading: Reading, prices: Pricer, seen_ns: int) -> SpanState:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from collector.model import SpanPart
-from collector.partjson import from_json
+from collector.store import contributors
 from collector.store.content import dumps
 from collector.store.expand import Expander
 from collector.store.merge import union_of_logs
@@ -108,6 +108,6 @@ class Stored:
         if body["parts"] is None:
             return [folded]
         kept: Any = self._expander.json(body["parts"])
-        parts = [from_json(data) for data in kept]
+        parts = [contributors.told(data, folded) for data in kept]
         logs = union_of_logs([folded.logs, *(part.logs for part in parts)])
         return [replace(parts[0], logs=logs), *parts[1:]]

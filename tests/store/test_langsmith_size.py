@@ -57,3 +57,22 @@ def test_every_text_of_a_long_conversation_is_kept_once(spelt: Any, tmp_path: Pa
         for part in reader.parts():
             found = tuple(json.loads(str(part.attributes[f"langsmith.run.{side}"])) for side in ("inputs", "outputs"))
             assert found == sent[part.source_id or ""]
+
+
+def test_a_part_keeps_only_what_it_says_otherwise_than_the_span(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    inputs, outputs = in_openai(3)
+    run = {"id": ROOT, "trace_id": ROOT, "run_type": "llm", "name": "model"}
+    posted = {**run, "start_time": "2026-11-21T02:00:00Z", "inputs": inputs, "tags": ["early"]}
+    patched = {**run, "inputs": inputs, "outputs": outputs, "tags": ["late"], "end_time": "2026-11-21T02:00:09Z"}
+    with Ingest(path, Settings(db=path)) as ingest:
+        for kind, body in (("post", posted), ("patch", patched)):
+            ingest.write(langsmith.decode_batch(json.dumps({kind: [body]}).encode()))
+        (kept,) = (json.loads(row["parts"]) for row in rows(path, "select parts from bodies"))
+        assert all("langsmith.run.inputs" not in part.get("attributes", {}) for part in kept)
+        again = ingest.write(langsmith.decode_batch(json.dumps({"patch": [patched], "post": [posted]}).encode()))
+    assert again.stored == 0
+    with open_reader(path) as reader:
+        (part,) = reader.parts()
+        assert json.loads(str(part.attributes["langsmith.run.inputs"])) == inputs
+        assert reader.span(part.trace_id, part.span_id).tags == ("late",)

@@ -1,0 +1,58 @@
+"""The parts that a span was folded from, as `bodies.parts` keeps them: each as what it says otherwise than the whole.
+
+A source that sends starts and ends (LangSmith, Langfuse 2) says nearly all of a span in each of its parts. What a part
+shares with the folded span is named ("same"), not written, so that it is neither encoded nor kept twice: half of the
+time and half of the row of a run that is posted and patched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from collector.model import SpanPart, Value
+from collector.partjson import from_json, to_json
+from collector.store.content import Encoder
+from collector.store.recipes import LONG_JSON, encode_string
+
+SAME = "same"
+_FIELDS = ("trace_id", "span_id", "parent_id", "name", "source_id", "source_trace_id")
+
+
+def kept(part: SpanPart, whole: SpanPart, encoder: Encoder) -> Any:
+    """A part as a row holds it. A history in its attributes is kept as a recipe here too, or the file of a source
+    that sends starts and ends would grow with the square of the turns."""
+    data = to_json(part)
+    attributes = data.pop("attributes", None) or {}
+    same = [name for name in _FIELDS if name in data and data[name] == getattr(whole, name)]
+    for name in same:
+        del data[name]
+    encoded = encoder.value(data)
+    shared = [key for key, value in attributes.items() if _is_same(value, whole.attributes.get(key))]
+    if same or shared:
+        encoded[SAME] = [same, shared]
+    rest = {key: _attribute(value, encoder) for key, value in attributes.items() if key not in set(shared)}
+    if rest:
+        alone = len(rest) == 1 and next(iter(rest)).startswith("$")
+        encoded["attributes"] = {"$o": rest} if alone else rest
+    return encoded
+
+
+def told(data: Mapping[str, Any], whole: SpanPart) -> SpanPart:
+    """A part again, from what `kept` made of it and the folded span."""
+    fields, keys = data.get(SAME) or ((), ())
+    shared = {key: whole.attributes[key] for key in keys}
+    said = {name: value for name, value in data.items() if name != SAME}
+    said |= {name: getattr(whole, name) for name in fields}
+    if shared:
+        said["attributes"] = shared | (said.get("attributes") or {})
+    return from_json(said)
+
+
+def _is_same(one: Value, other: Value) -> bool:
+    """Of texts alone, and of what is one object: to `==` the whole number 1 is True and 1.0."""
+    return (one is other and one is not None) or (type(one) is str and type(other) is str and one == other)
+
+
+def _attribute(value: Value, encoder: Encoder) -> Any:
+    return encode_string(value, encoder) if isinstance(value, str) and len(value) >= LONG_JSON else encoder.value(value)
