@@ -13,11 +13,13 @@ PARTS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class FormPart:
-    """One part: its name, its content type with parameters ("" where it has none), and its bytes."""
+    """One part: its name, its content type with parameters ("" where it has none), its bytes, and the name of the
+    file that they were ("" where it was none)."""
 
     name: str
     content_type: str
     data: bytes
+    filename: str = ""
 
     @property
     def media_type(self) -> str:
@@ -61,7 +63,7 @@ def decode(body: bytes, content_type: str, most: int = PARTS) -> Iterator[FormPa
 
 
 def _part(body: bytes, at: int, end: int, number: int) -> FormPart:
-    name, content_type = None, ""
+    name, content_type, filename = None, "", ""
     stop = min(end + 2, at + HEAD_BYTES)
     while True:
         line_end = body.find(b"\r\n", at, stop)
@@ -73,18 +75,21 @@ def _part(body: bytes, at: int, end: int, number: int) -> FormPart:
             break
         key, _, value = line.decode("utf-8", "replace").partition(":")
         if key.strip().lower() == "content-disposition":
-            name = _name(value)
+            name, filename = _value(value, "name"), _value(value, "filename") or ""
         elif key.strip().lower() == "content-type":
             content_type = value.strip()
     if name is None:
         raise DecodeError(f"part {number} of the form has no name")
-    return FormPart(name, content_type, body[at:end] if at < end else b"")
+    return FormPart(name, content_type, body[at:end] if at < end else b"", filename)
 
 
-def _name(disposition: str) -> str | None:
-    for marker in (' name="', ';name="'):
+def _value(disposition: str, key: str) -> str | None:
+    for marker in (f' {key}="', f';{key}="'):
         _, found, rest = disposition.partition(marker)
         if found:
             return rest.partition('"')[0].replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
-    _, found, rest = disposition.partition("name=")
-    return rest.partition(";")[0].strip() if found else None
+    for item in disposition.split(";"):
+        name, found, rest = item.partition("=")
+        if found and name.strip() == key:
+            return rest.strip()
+    return None

@@ -2,7 +2,8 @@
 
     LANGSMITH_ENDPOINT=http://127.0.0.1:4318     (or with /api or /api/v1 behind it; LANGCHAIN_ENDPOINT is the same)
 
-Runs and feedback in (`writes`), runs and feedback out (`reads`), projects, datasets and examples both ways (`kept`).
+Runs and feedback in (`writes`), runs and feedback out (`reads`, `stats`), projects, datasets and examples both ways
+(`kept`, `tables`), prompts too (`hub`). What the SDKs can ask and is not here says so (`absent`).
 Ways answer under the prefixes that the SDKs put before them. An error is {"detail": "one sentence"}.
 """
 
@@ -14,7 +15,7 @@ from starlette.responses import Response
 
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call, Door, Way
-from collector.receiver.doors.langsmith import kept, reads, v2, writes
+from collector.receiver.doors.langsmith import absent, hub, kept, reads, stats, tables, v2, writes
 
 PREFIXES = ("", "/api/v1", "/api")
 PLATFORM = ("/v1/platform", "/platform", "/api/v1/platform")
@@ -26,8 +27,9 @@ def fail(call: Call, status: int, message: str) -> Response:
 
 
 def _ways() -> Iterator[Way]:
+    every = (*writes.WAYS, *tables.WAYS, *stats.WAYS, *absent.WAYS, *reads.WAYS, *kept.WAYS, *hub.WAYS)
     for prefix in PREFIXES:
-        for methods, path, answer in (*writes.WAYS, *reads.WAYS, *kept.WAYS):
+        for methods, path, answer in every:
             yield Way(methods, prefix + path, answer)
     for prefix in PLATFORM:
         for methods, path, answer in kept.PLATFORM_WAYS:

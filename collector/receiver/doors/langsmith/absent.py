@@ -1,0 +1,35 @@
+"""What LangSmith's SDKs can ask and is not here: answered 501 with a sentence, never taken as if it were done."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from starlette.responses import Response
+
+from collector.receiver.answers import json_response
+from collector.receiver.call import Call
+
+Answer = Callable[[Call], Awaitable[Response]]
+_EVERY = "GET POST PUT PATCH DELETE"
+_SHARED = "tracetui shares nothing: what was sent stays in this file. `tracetui report` makes a page to pass on"
+_QUEUES = "tracetui has no annotation queues; give feedback to the runs, or put them into a dataset"
+_SAID = {
+    "/runs/{id}/share": _SHARED,
+    "/datasets/{id}/share": _SHARED,
+    "/public/{rest:path}": _SHARED,
+    "/feedback/tokens": "tracetui gives out no addresses for feedback; send it with create_feedback",
+    "/likes/{owner}/{name}": "tracetui counts no likes of prompts",
+    "/annotation-queues": _QUEUES,
+    "/annotation-queues/{rest:path}": _QUEUES,
+    "/comments/{rest:path}": "tracetui keeps no comments on prompts",
+}
+
+
+def _answer(said: str) -> Answer:
+    async def not_here(call: Call) -> Response:
+        return json_response({"detail": said}, 501)
+
+    return not_here
+
+
+WAYS: tuple[tuple[str, str, Answer], ...] = tuple((_EVERY, path, _answer(said)) for path, said in _SAID.items())
