@@ -30,11 +30,14 @@ COLUMNS = (
 @common.view_option
 @common.json_option
 @click.option("--look", is_flag=True, help="First look at every trace that nobody has looked at yet.")
-def signals(words: tuple[str, ...], db: Path | None, views: tuple[str, ...], as_json: bool, look: bool) -> None:
+@click.option("--look-again", is_flag=True, help="First look at every trace anew, with the thresholds of now.")
+def signals(
+    words: tuple[str, ...], db: Path | None, views: tuple[str, ...], as_json: bool, look: bool, look_again: bool
+) -> None:  # fmt: skip
     """Count what looks wrong: loops, cut answers, invented values, … `signal:loop` finds the traces of one."""
     where = common.parsed(words, views)
-    if look:
-        _look(db)
+    if look or look_again:
+        _look(db, anew=look_again)
     with common.opened(db) as reader:
         rows = [row for row in reader.signal_counts(where) if row.signals]
     if as_json:
@@ -48,7 +51,7 @@ def signals(words: tuple[str, ...], db: Path | None, views: tuple[str, ...], as_
         click.echo(line)
 
 
-def _look(db: Path | None) -> None:
+def _look(db: Path | None, *, anew: bool) -> None:
     """As whoever writes does."""
     from collector.errors import NotFound
     from collector.ingest import Ingest
@@ -57,7 +60,7 @@ def _look(db: Path | None) -> None:
     if not settings.db.exists():
         raise NotFound(f"there is no file {settings.db}; name one with --db, or make one with `tracetui demo`")
     with Ingest(settings.db, settings) as ingest:
-        traces = ingest.look()
+        traces = ingest.look(anew=anew)
     common.note(f"looked at {fmt.count(traces)} {'trace' if traces == 1 else 'traces'}")
 
 
