@@ -5,11 +5,9 @@
     {"type": "process", "process_id": …, "pid": …, …}
     {"type": "sampled_out", "reason": …, "count": …, "process_id": …, "total": …}
     {"type": "lost", "reason": …, "count": …, "process_id": …, "total": …}
-    {"type": "prompt" | "dataset" | "example" | "experiment" | "experiment_run" | "media" | "media_use", …}
 
-The last kinds are the items of the library, each with the fields of its class (`collector.library`).
-"sampled_out" and "lost" count spans that a sampler left out, and that a program had to drop; `total` is what that
-process has counted for the reason so far, so that the same line may come twice.
+The last two count spans that a sampler left out, and that a program had to drop; `total` is what that process has
+counted for the reason so far, so that the same line may come twice.
 
 Only what is set is written; unknown fields are skipped when read (a newer version may have written them).
 JSON cannot hold everything a value may be: {"$b": base64} is bytes, {"$f": "nan"} a float that is no number,
@@ -27,30 +25,24 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from collector import library, partjson
+from collector import partjson
 from collector.errors import DecodeError
 from collector.model import Batch, Process, Refusal, Score, SpanPart
 from collector.protocols.checking import check
 from collector.protocols.limits import Refusals
 
-_Plain: TypeAlias = "Score | Process | library.Item"
-Item: TypeAlias = "SpanPart | _Plain"
+Item: TypeAlias = SpanPart | Score | Process
 CONTENT_TYPE = "application/x-ndjson"
 SOURCE = "native"
 
-_SHELVED: dict[str, type[library.Item]] = {
-    "prompt": library.Prompt, "dataset": library.Dataset, "example": library.Example,
-    "experiment": library.Experiment, "experiment_run": library.ExperimentRun, "media": library.Media,
-    "media_use": library.MediaUse,
-}  # fmt: skip
-_PLAIN: dict[str, type[_Plain]] = {"score": Score, "process": Process, **_SHELVED}
-_TYPES: dict[type, str] = {SpanPart: "span", **{cls: name for name, cls in _PLAIN.items()}}
-TYPES = (*_TYPES.values(), "sampled_out", "lost")
+_TYPES: dict[type, str] = {SpanPart: "span", Score: "score", Process: "process"}
+_PLAIN: dict[str, type[Score] | type[Process]] = {"score": Score, "process": Process}
 _FIELDS: dict[type, list[tuple[str, Any]]] = {
-    cls: [(f.name, f.default) for f in fields(cls)] for cls in _PLAIN.values()
+    cls: [(f.name, f.default) for f in fields(cls)] for cls in (Score, Process)
 }
-_NEEDED: dict[type, list[str]] = {cls: [f.name for f in fields(cls) if f.default is MISSING] for cls in _PLAIN.values()}
-_TUPLES = frozenset({"labels", "tags"})
+_NEEDED: dict[type, list[str]] = {
+    cls: [f.name for f in fields(cls) if f.default is MISSING] for cls in (Score, Process)
+}
 _ESCAPES = frozenset({"$b", "$f", "$i", "$s", "$o"})
 
 
@@ -65,7 +57,6 @@ def encode_batch(batch: Batch) -> bytes:
     Not what else was refused: that never was a span.
     """
     items: list[Item] = [*batch.parts, *batch.scores, *batch.processes]
-    items += [one for one in batch.library if type(one) in _TYPES]
     counts = [_line_count("sampled_out", one) for one in batch.sampled_out]
     counts += [_line_count("lost", one) for one in batch.refused if one.total]
     return b"".join([line + b"\n" for line in (*map(_line, items), *counts)])
@@ -85,7 +76,7 @@ def encode_left_out(one: Refusal) -> str:
 
 def decode(lines: Iterable[str | bytes]) -> Batch:
     """The items of these lines (blank ones are skipped). A line that cannot be read is refused, the rest goes on."""
-    found: dict[str, list[Any]] = {"span": [], "score": [], "process": [], "library": []}
+    found: dict[str, list[Any]] = {"span": [], "score": [], "process": []}
     refusals = Refusals()
     counts: dict[str, list[Refusal]] = {"sampled_out": [], "lost": []}
     for line in lines:
@@ -99,11 +90,10 @@ def decode(lines: Iterable[str | bytes]) -> Batch:
         except DecodeError as error:
             refusals.add(str(error), line if isinstance(line, str) else line.decode(errors="replace"))
         else:
-            kind = _TYPES[type(item)]
-            found["library" if kind in _SHELVED else kind].append(item)
+            found[_TYPES[type(item)]].append(item)
     return Batch(
         SOURCE, tuple(found["span"]), tuple(found["score"]), tuple(found["process"]),
-        (*refusals.result(), *counts["lost"]), tuple(counts["sampled_out"]), tuple(found["library"]),
+        (*refusals.result(), *counts["lost"]), tuple(counts["sampled_out"]),
     )  # fmt: skip
 
 
@@ -144,7 +134,7 @@ def decode_line(line: str | bytes) -> Item:
             return _plain(_PLAIN[kind], _restored(data))
     except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
         raise DecodeError(f"a {kind} that lacks something or has it in the wrong shape: {error}"[:160]) from error
-    raise DecodeError(f"type is none of {', '.join(_TYPES.values())}")
+    raise DecodeError("type is none of span, score, process")
 
 
 def _part(data: dict[str, Any]) -> SpanPart:
@@ -163,14 +153,11 @@ def _is_id(text: Any, length: int) -> bool:
     )
 
 
-def _plain(cls: type[_Plain], data: dict[str, Any]) -> _Plain:
+def _plain(cls: type[Score] | type[Process], data: dict[str, Any]) -> Score | Process:
     missing = [name for name in _NEEDED[cls] if name not in data]
     if missing:
         raise ValueError(f"no {', '.join(missing)}")
-    given: dict[str, Any] = {name: data[name] for name, _ in _FIELDS[cls] if name in data}
-    for name in _TUPLES & given.keys():
-        given[name] = tuple(given[name]) if type(given[name]) is list else given[name]
-    made = cls(**given)
+    made = cls(**{name: data[name] for name, _ in _FIELDS[cls] if name in data})
     check(made)
     return made
 

@@ -65,8 +65,7 @@ def watch(path: Path) -> int:
     from collector.settings import resolve
     from tracetui.cli.explore import make_app, make_source
 
-    settings = resolve(db=path).settings
-    app = make_app(make_source(settings), keys=settings.keys, theme=settings.theme)
+    app = make_app(make_source(resolve(db=path).settings))
     app.facts.notice = NOTICE
     app.facts.expecting = "The demo is starting: its first runs show here in a moment."
     app.run()

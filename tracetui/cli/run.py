@@ -111,8 +111,7 @@ def _on_screen(
     from tracetui.cli.explore import make_source
     from tracetui.run.explorer import RunExplorer
 
-    app = RunExplorer(make_source(settings), command, env, run=run, talk=talk, keys=settings.keys,
-                      theme=settings.theme)  # fmt: skip
+    app = RunExplorer(make_source(settings), command, env, run=run, talk=talk, keys=settings.keys)
     try:
         app.run()
     finally:
