@@ -180,7 +180,9 @@ class Ingest:
         """This process looks no more: at what it can in a short while, the next writer at the rest."""
         until = time.monotonic() + LAST_LOOK_S
         with suppress(TracetuiError):  # the file may be gone, or read-only by now
-            while (left := until - time.monotonic()) > 0 and self._keep(self._looking.round(left, ending=True)):
+            while (left := until - time.monotonic()) > 0 and self._keep(
+                self._looking.round(left, ending=True, strict=True)
+            ):
                 pass
 
     def _keep(self, looked: Looked | None) -> bool:
@@ -194,10 +196,12 @@ class Ingest:
             self._dirty = True
         return looked.more
 
-    def look(self) -> int:
-        """Look at every trace of the file that has settled since it was last looked at, however long that takes;
-        how many they were."""
+    def look(self, *, anew: bool = False) -> int:
+        """Look at every trace of the file that has settled since it was last looked at, and at those that were passed
+        over when an old file got its signals (`anew`: at every trace), however long that takes; how many they were."""
         traces = 0
+        with self._lock:
+            self._writer.rewind_signals(always=anew)
         while (looked := self._looking.round(1.0, ending=True)) is not None:
             traces += len(looked.found)
             if not self._keep(looked):

@@ -42,9 +42,10 @@ class Looking:
     def idle(self) -> bool:
         return self._clock() - self._wrote_at > SETTLED_S
 
-    def round(self, budget_s: float, *, ending: bool = False) -> Looked | None:
+    def round(self, budget_s: float, *, ending: bool = False, strict: bool = False) -> Looked | None:
         """What was found in about so many seconds; None when there is nothing to look at now. `ending`: this process
-        looks no more, so what has only just come is looked at too, whether it has ended or not."""
+        looks no more, so what has only just come is looked at too, whether it has ended or not. `strict`: a trace
+        too large for that time is left to the next writer."""
         now = self._clock()
         if not ending and (self._nothing_new(now) or (now - self._round_at < APART_S and not self.idle)):
             return None
@@ -54,7 +55,7 @@ class Looking:
             settled = self._noted[-1][1] if ending else self._as_of(now - SETTLED_S)
             quiet = settled if ending else self._as_of(now - QUIET_S)
             looked = look(reading, self._limits, self._window, settled_until=settled, quiet_until=quiet,
-                          budget_s=budget_s, clock=self._clock)  # fmt: skip
+                          budget_s=budget_s, strict=strict, clock=self._clock)  # fmt: skip
         if looked is None or not looked.more:
             self._settled = self.idle
             self._quiet = now - self._wrote_at > QUIET_S

@@ -43,6 +43,7 @@ class Settings:
     wait for it on disk.
     `upstreams` names addresses that the proxy may pass requests to, beside the built-in ones.
     `keys` maps commands of the explorer to keys: {"lists.filter": "ctrl+o"} (`tracetui.keymap` knows the names).
+    `theme` is the explorer's, None the one that was chosen there last.
     `views` are saved filters by name: {"slow": "latency:>5s"}, asked for as `view:slow`.
     `signals` says from where on something looks wrong in a trace, see `limits.Limits`: {"loop_calls": 4}.
     `durable` makes a commit survive a power cut, for the price of an fsync each.
@@ -69,6 +70,7 @@ class Settings:
     dimensions: tuple[str, ...] = ("department", "application", "feature", "tier")
     prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
+    theme: str | None = None
     views: Mapping[str, str] = field(default_factory=dict)
     signals: Mapping[str, Any] = field(default_factory=dict)
     durable: bool = False
@@ -305,6 +307,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "dimensions": setting_values.names,
     "prices": setting_values.prices,
     "keys": setting_values.keys,
+    "theme": setting_values.text,
     "views": setting_tables.views,
     "signals": limits,
     "durable": setting_values.switch,

@@ -12,8 +12,8 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import App
 from textual.message import Message
-from textual.theme import Theme
 
+from tracetui import themes
 from tracetui.commands import Commands
 from tracetui.keymap import KEYS, bindings, remapped
 from tracetui.palette import KeyCommands
@@ -24,20 +24,8 @@ from tracetui.source import Source
 from tracetui.tail import Tail
 from tracetui.widgets.paint import NoColour
 
-THEME = Theme(
-    name="tracetui",
-    primary="#5aa9ff",
-    secondary="#8c9eff",
-    accent="#56c8d8",
-    success="#7cb782",
-    warning="#e0af68",
-    error="#f7768e",
-    background="#101317",
-    surface="#181c22",
-    panel="#181c22",
-    foreground="#d5d9e0",
-    dark=True,
-)
+THEME = "theme"
+"""The name that the chosen theme is remembered under."""
 LATER_S = 1.0
 LATER = ("tracetui.screens.trace", "tracetui.screens.search", "tracetui.screens.help", "tracetui.screens.errors")
 """Imported after the first list is shown: a third of what stands before it."""
@@ -82,16 +70,20 @@ class Explorer(Commands):
         filter_text: str = "",
         tail: bool = True,
         keys: Mapping[str, str] | None = None,
+        theme: str | None = None,
     ) -> None:
-        """`keys` is a key map of the user's, see `keymap.remapped` (SettingsError)."""
+        """`keys` is a key map of the user's, see `keymap.remapped` (SettingsError); `theme` is the setting (None: the
+        one that was chosen last). SettingsError where there is none of that name."""
         super().__init__()
+        for one in themes.OWN:
+            self.register_theme(one)
         self.keys = remapped(keys or {})
-        self._wear(os.environ.get("TEXTUAL_THEME", THEME.name))
         # Our inks are true colours already; Textual's own filter would walk every line again to find that out.
         self._filters[:] = [NoColour()] if self.no_color else []
         self.ascii_mode = ascii_mode
         exists = os.path.exists(source.path) or not tail
         self.facts = Facts(source, now_ns, exists, listening, joined, notice)
+        self._wear(themes.known(theme, self.available_themes) if theme else self._worn_before())
         self._open_trace = open_trace
         self._filter_text = filter_text
         self._tail = Tail(source.path, source.open_reader, self._file_changed) if tail else None
@@ -105,11 +97,26 @@ class Explorer(Commands):
             self._tail.start()
         self.set_timer(LATER_S, self._import_the_rest)
 
+    # Theme.
+
+    def _worn_before(self) -> str:
+        """What the environment names, or was chosen in the explorer before: if there is still one of that name."""
+        wanted = os.environ.get("TEXTUAL_THEME") or self.facts.remembered.get(THEME)
+        return wanted if isinstance(wanted, str) and wanted in self.available_themes else themes.DEFAULT
+
     def _wear(self, name: str) -> None:
         """Have the theme on before the first style is computed: a change of it computes them all again."""
-        self.register_theme(THEME)
-        self.set_reactive(App.theme, name if name in self.available_themes else THEME.name)
+        self._worn = name
+        self.set_reactive(App.theme, name)
         self.stylesheet.set_variables(self.get_css_variables())
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return themes.inks(self.current_theme)
+
+    def watch_theme(self, name: str) -> None:
+        if name != self._worn:
+            self._worn = name
+            self.facts.remembered.put(THEME, name)
 
     @work(thread=True)
     def _import_the_rest(self) -> None:

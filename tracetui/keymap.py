@@ -176,13 +176,23 @@ def help_sections(keys: Iterable[Key] = KEYS) -> list[tuple[str, list[tuple[str,
 
 # Another key map.
 
-TOGETHER = (
-    ("list", "hits", "screen", "app"),
-    ("list", "lists", "errors", "screen", "app"), ("list", "trace", "screen"), ("list", "costs", "screen", "app"),
-    ("chart", "costs", "screen", "app"), ("list", "session", "screen", "app"),
-    ("list", "signals", "screen", "app"), ("list", "context", "screen", "app"), ("list", "replay", "screen"),
+_EVERYWHERE = ("screen", "app", "run")
+TOGETHER = tuple(
+    (*groups, *_EVERYWHERE)
+    for groups in (
+        ("list",), ("list", "lists"), ("list", "hits"), ("list", "lists", "errors"), ("list", "trace"),
+        ("list", "inspector", "trace"), ("list", "costs"), ("chart", "costs"), ("list", "session"), ("list", "signals"),
+        ("list", "context"), ("list", "replay"),
+    )
 )  # fmt: skip
 """Groups whose keys are live at the same time."""
+
+IN_FRONT = {
+    **{f"trace.tab({number})": f"app.{action}" for number, action in enumerate(
+        ("show_traces", "show_sessions", "show_costs", "show_overview", "show_errors"), start=1)},
+    "inspector.find": "screen.search",
+}  # fmt: skip
+"""Commands that take a key from another one on purpose: inside a trace numbers are tabs, and / finds in there."""
 
 
 _CHARACTERS = {_character_to_key(char): char for char in string.punctuation}
@@ -230,7 +240,8 @@ def _refuse_clashes(known: Mapping[str, Key], changed: Iterable[str]) -> None:
         for groups in (groups for groups in TOGETHER if key.group in groups):
             for other, it in known.items():
                 both = set(it.keys.split(",")) & set(key.keys.split(","))
-                if other != name and it.group in groups and both:
+                meant = IN_FRONT.get(name) == other or IN_FRONT.get(other) == name
+                if other != name and it.group in groups and both and not meant:
                     raise SettingsError(
                         f"keys: {name} and {other} are both on {_sign(both.pop())}; give one another key"
                     )

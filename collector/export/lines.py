@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby, islice
 
 from collector.model import Refusal, SpanPart
 from collector.protocols import native, otlp
+from collector.store import lookup, shelf
 from collector.store.reader import Reader
 
 SPANS_A_LINE = 100
+SCORES_A_PAGE = 500
 
 
 def otlp_lines(parts: Iterable[SpanPart]) -> Iterator[tuple[int, bytes]]:
@@ -22,7 +24,7 @@ def otlp_lines(parts: Iterable[SpanPart]) -> Iterator[tuple[int, bytes]]:
 
 def native_lines(reader: Reader, parts: Iterable[SpanPart], *, whole: bool = False) -> Iterator[tuple[int, bytes]]:
     """Spans, then the scores of their traces, then the processes that made them; of a `whole` file what sampling
-    left out of it."""
+    left out of it, the other scores, and the library (prompts, datasets with their experiments, files)."""
     traces: dict[str, None] = {}
     processes: set[str] = set()
     for part in parts:
@@ -37,12 +39,23 @@ def native_lines(reader: Reader, parts: Iterable[SpanPart], *, whole: bool = Fal
         if process.process_id in processes:
             yield 0, _line(native.encode(process))
     if whole:
-        left_out: Counter[str] = Counter()
-        for row in reader.ledger():
-            if row.outcome == "sampled_out":
-                left_out[row.reason] += row.n
-        for reason, n in sorted(left_out.items()):
-            yield 0, _line(native.encode_left_out(Refusal(reason, "", n)))
+        yield from _rest(reader, traces)
+
+
+def _rest(reader: Reader, traces: Collection[str]) -> Iterator[tuple[int, bytes]]:
+    """What a file holds beside its spans and their traces' scores."""
+    left_out: Counter[str] = Counter()
+    for row in reader.ledger():
+        if row.outcome == "sampled_out":
+            left_out[row.reason] += row.n
+    for reason, n in sorted(left_out.items()):
+        yield 0, _line(native.encode_left_out(Refusal(reason, "", n)))
+    after = None
+    while scores := lookup.scores(reader, limit=SCORES_A_PAGE, after=after):
+        yield from ((0, _line(native.encode(one))) for one in scores if one.trace_id not in traces)
+        after = (scores[-1].time_ns, scores[-1].score_id)
+    for item in shelf.items(reader):
+        yield 0, _line(native.encode(item))
 
 
 def _line(encoded: str | bytes) -> bytes:

@@ -47,7 +47,7 @@ def kind_of(document: object) -> str | None:
         return "logs"
     if "resourceMetrics" in document or "resource_metrics" in document:
         return "metrics"
-    if document.get("type") in ("span", "score", "process", "sampled_out"):
+    if document.get("type") in native.TYPES:
         return "native"
     if codex.is_record(document):
         return CODEX

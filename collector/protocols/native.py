@@ -5,9 +5,11 @@
     {"type": "process", "process_id": …, "pid": …, …}
     {"type": "sampled_out", "reason": …, "count": …, "process_id": …, "total": …}
     {"type": "lost", "reason": …, "count": …, "process_id": …, "total": …}
+    {"type": "prompt" | "dataset" | "example" | "experiment" | "experiment_run" | "media" | "media_use", …}
 
-The last two count spans that a sampler left out, and that a program had to drop; `total` is what that process has
-counted for the reason so far, so that the same line may come twice.
+The last kinds are the items of the library, each with the fields of its class (`collector.library`).
+"sampled_out" and "lost" count spans that a sampler left out, and that a program had to drop; `total` is what that
+process has counted for the reason so far, so that the same line may come twice.
 
 Only what is set is written; unknown fields are skipped when read (a newer version may have written them).
 JSON cannot hold everything a value may be: {"$b": base64} is bytes, {"$f": "nan"} a float that is no number,
@@ -25,24 +27,30 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from collector import partjson
+from collector import library, partjson
 from collector.errors import DecodeError
 from collector.model import Batch, Process, Refusal, Score, SpanPart
 from collector.protocols.checking import check
 from collector.protocols.limits import Refusals
 
-Item: TypeAlias = SpanPart | Score | Process
+_Plain: TypeAlias = "Score | Process | library.Item"
+Item: TypeAlias = "SpanPart | _Plain"
 CONTENT_TYPE = "application/x-ndjson"
 SOURCE = "native"
 
-_TYPES: dict[type, str] = {SpanPart: "span", Score: "score", Process: "process"}
-_PLAIN: dict[str, type[Score] | type[Process]] = {"score": Score, "process": Process}
+_SHELVED: dict[str, type[library.Item]] = {
+    "prompt": library.Prompt, "dataset": library.Dataset, "example": library.Example,
+    "experiment": library.Experiment, "experiment_run": library.ExperimentRun, "media": library.Media,
+    "media_use": library.MediaUse,
+}  # fmt: skip
+_PLAIN: dict[str, type[_Plain]] = {"score": Score, "process": Process, **_SHELVED}
+_TYPES: dict[type, str] = {SpanPart: "span", **{cls: name for name, cls in _PLAIN.items()}}
+TYPES = (*_TYPES.values(), "sampled_out", "lost")
 _FIELDS: dict[type, list[tuple[str, Any]]] = {
-    cls: [(f.name, f.default) for f in fields(cls)] for cls in (Score, Process)
+    cls: [(f.name, f.default) for f in fields(cls)] for cls in _PLAIN.values()
 }
-_NEEDED: dict[type, list[str]] = {
-    cls: [f.name for f in fields(cls) if f.default is MISSING] for cls in (Score, Process)
-}
+_NEEDED: dict[type, list[str]] = {cls: [f.name for f in fields(cls) if f.default is MISSING] for cls in _PLAIN.values()}
+_TUPLES = frozenset({"labels", "tags"})
 _ESCAPES = frozenset({"$b", "$f", "$i", "$s", "$o"})
 
 
@@ -57,6 +65,7 @@ def encode_batch(batch: Batch) -> bytes:
     Not what else was refused: that never was a span.
     """
     items: list[Item] = [*batch.parts, *batch.scores, *batch.processes]
+    items += [one for one in batch.library if type(one) in _TYPES]
     counts = [_line_count("sampled_out", one) for one in batch.sampled_out]
     counts += [_line_count("lost", one) for one in batch.refused if one.total]
     return b"".join([line + b"\n" for line in (*map(_line, items), *counts)])
@@ -76,7 +85,7 @@ def encode_left_out(one: Refusal) -> str:
 
 def decode(lines: Iterable[str | bytes]) -> Batch:
     """The items of these lines (blank ones are skipped). A line that cannot be read is refused, the rest goes on."""
-    found: dict[str, list[Any]] = {"span": [], "score": [], "process": []}
+    found: dict[str, list[Any]] = {"span": [], "score": [], "process": [], "library": []}
     refusals = Refusals()
     counts: dict[str, list[Refusal]] = {"sampled_out": [], "lost": []}
     for line in lines:
@@ -90,10 +99,11 @@ def decode(lines: Iterable[str | bytes]) -> Batch:
         except DecodeError as error:
             refusals.add(str(error), line if isinstance(line, str) else line.decode(errors="replace"))
         else:
-            found[_TYPES[type(item)]].append(item)
+            kind = _TYPES[type(item)]
+            found["library" if kind in _SHELVED else kind].append(item)
     return Batch(
         SOURCE, tuple(found["span"]), tuple(found["score"]), tuple(found["process"]),
-        (*refusals.result(), *counts["lost"]), tuple(counts["sampled_out"]),
+        (*refusals.result(), *counts["lost"]), tuple(counts["sampled_out"]), tuple(found["library"]),
     )  # fmt: skip
 
 
@@ -134,7 +144,7 @@ def decode_line(line: str | bytes) -> Item:
             return _plain(_PLAIN[kind], _restored(data))
     except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
         raise DecodeError(f"a {kind} that lacks something or has it in the wrong shape: {error}"[:160]) from error
-    raise DecodeError("type is none of span, score, process")
+    raise DecodeError(f"type is none of {', '.join(_TYPES.values())}")
 
 
 def _part(data: dict[str, Any]) -> SpanPart:
@@ -153,11 +163,14 @@ def _is_id(text: Any, length: int) -> bool:
     )
 
 
-def _plain(cls: type[Score] | type[Process], data: dict[str, Any]) -> Score | Process:
+def _plain(cls: type[_Plain], data: dict[str, Any]) -> _Plain:
     missing = [name for name in _NEEDED[cls] if name not in data]
     if missing:
         raise ValueError(f"no {', '.join(missing)}")
-    made = cls(**{name: data[name] for name, _ in _FIELDS[cls] if name in data})
+    given: dict[str, Any] = {name: data[name] for name, _ in _FIELDS[cls] if name in data}
+    for name in _TUPLES & given.keys():
+        given[name] = tuple(given[name]) if type(given[name]) is list else given[name]
+    made = cls(**given)
     check(made)
     return made
 

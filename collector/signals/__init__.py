@@ -11,8 +11,8 @@ from collector.limits import Limits
 from collector.model import SIGNALS
 from collector.seen import Said, Seen
 from collector.signals import answers, calls, sources, trees
-from collector.signals.sources import Place, first_places
-from collector.signals.trace import Signal, Trace, Window
+from collector.signals.places import Place, first_places
+from collector.signals.trace import Earlier, Signal, Trace, Turn, Window, no_turns
 
 Rule = Callable[[Trace], Iterable[Signal]]
 
@@ -53,7 +53,7 @@ ABOUT: dict[str, str] = {
     "abandoned": "spans that began and whose process is gone",
     "unmetered": "a model call with neither usage nor price",
     "invented": "an id, number, price or date that nothing before it says",
-    "borrowed": "a value of another turn where this turn names its own",
+    "borrowed": "a value that only another turn says",
     "unknown_tool": "a call of a tool that there is not",
     "bad_arguments": "arguments that break the tool's schema",
     "altered_arguments": "a tool that ran with other arguments than asked for",
@@ -67,10 +67,12 @@ def no_window(provider: str | None, model: str | None) -> int | None:
     return None
 
 
-def detect(spans: Sequence[Seen], limits: Limits | None = None, window: Window = no_window) -> list[Signal]:
+def detect(
+    spans: Sequence[Seen], limits: Limits | None = None, window: Window = no_window, earlier: Earlier = no_turns
+) -> list[Signal]:  # fmt: skip
     """The signals of one trace, in the order of its spans, MOST_OF_A_KIND of a kind at most."""
     limits = limits or Limits()
-    trace = Trace(spans, limits, window)
+    trace = Trace(spans, limits, window, earlier)
     found: list[Signal] = []
     rules = dict.fromkeys(rule for kind, rule in RULES.items() if kind not in limits.off)
     for rule in rules:
@@ -86,4 +88,7 @@ def detect(spans: Sequence[Seen], limits: Limits | None = None, window: Window =
     return kept
 
 
-__all__ = ["ABOUT", "KINDS", "RULES", "Limits", "Place", "Said", "Seen", "Signal", "Window", "detect", "first_places"]
+__all__ = [
+    "ABOUT", "KINDS", "RULES", "Earlier", "Limits", "Place", "Said", "Seen", "Signal", "Turn", "Window", "detect",
+    "first_places",
+]  # fmt: skip

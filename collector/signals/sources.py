@@ -1,4 +1,4 @@
-"""Where values come from: a value that nothing before it says, or only another turn; and `w`, where it stood first.
+"""Where values come from: a value that nothing before it says, or only another turn.
 
 A false alarm costs more here than a miss: who is told thrice that a sum was invented looks no more. So everything
 that was said before counts as a source, in any way of writing; sums, rounding and changed units are worked out; small
@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-from collector.model import Message, Value
+from collector.model import Value
 from collector.seen import Said, Seen, text_of, tool_calls, unwrapped
 from collector.signals.schemas import definitions
 from collector.signals.trace import Signal, Trace
@@ -38,18 +38,6 @@ _KNOWN_MARKS = frozenset(
 )
 _ID_WORDS = frozenset("id ids number no nr ref reference code sku account order invoice customer user ticket".split())
 _LABEL = r"\b{}s?\b(?:\W{{0,3}}(?:id|number|no|nr|is|ref))?\W{{0,3}}([\w-]*\d[\w-]*)"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a text stands: `side` is system, input, output, documents, arguments or result; `message` counts from 1
-    within its side, 0 where there are no messages; `excerpt` has some of what stands around it (foreign text)."""
-
-    span_id: str
-    side: str
-    message: int
-    role: str
-    excerpt: str
 
 
 @dataclass(slots=True)
@@ -159,8 +147,40 @@ def _invented(trace: Trace, span: Seen, said: _Sources, told: set[str]) -> Itera
         if said.pool.holds(found) or _worked_out(found, said.pool.numbers):
             continue
         told.add(found.forms[0])
-        yield Signal("invented", span.span_id, f"{found.text} in {where}: nothing before it says this {found.kind}",
-                     value=found.text)  # fmt: skip
+        turn = _turn_that_says(trace, found)
+        if turn is None:
+            text = f"{found.text} in {where}: nothing before it says this {found.kind}"
+            yield Signal("invented", span.span_id, text, value=found.text)
+        else:
+            text = f"{found.text} in {where}: nothing in this trace says this {found.kind}, only {_named(trace, turn)}"
+            yield Signal("borrowed", span.span_id, text, value=found.text)
+
+
+def _turn_that_says(trace: Trace, found: Found) -> int | None:
+    """Which of the turns before the trace says a value, 0 the last one; None when none does."""
+    return next((at for at, pool in enumerate(_pools(trace)) if pool.holds(found)), None)
+
+
+def _pools(trace: Trace) -> Iterator[Pool]:
+    """What each turn said, newest first; read when its turn comes."""
+    for at, turn in enumerate(trace.turns):
+        if at == len(trace.said_before):
+            said = _Sources()
+            for span in turn.spans:
+                _hear(said, span)
+                _take(said, span, "in")
+                _take(said, span, "out")
+            trace.said_before.append(said.pool)
+        yield trace.said_before[at]
+
+
+def _named(trace: Trace, at: int) -> str:
+    turn = trace.turns[at]
+    ago = "the turn before" if at == 0 else f"{at + 1} turns before"
+    users = {span.user_id for span in turn.spans if span.user_id}
+    here = {span.user_id for span in trace.spans if span.user_id}
+    other = " of another user" if users and here and users.isdisjoint(here) else ""
+    return f"{ago}{other} ({turn.name or turn.trace_id[:8]})"
 
 
 def _stated(span: Seen, grounded: bool) -> Iterator[tuple[str, str, Found]]:
@@ -311,66 +331,6 @@ def _turn_of(found: Found, messages: Sequence[Said], turns: Sequence[int]) -> in
         if form in id_form(_json(list(one.message.parts))):
             return max(1, sum(turn <= at for turn in turns))
     return None
-
-
-def first_places(spans: Iterable[Seen], text: str, most: int = 20) -> list[Place]:
-    """Where a text first stands, oldest first, each message once: as written, or as the same value written otherwise
-    ("1,234.50" is 1234.5)."""
-    wanted = of_argument(text)
-    places: list[Place] = []
-    met: set[str] = set()
-    ordered = sorted(spans, key=lambda span: (span.start_ns, span.span_id))
-    timed = [(span.start_ns, 0, span) for span in ordered] + [
-        (span.end_ns or span.start_ns, 1, span) for span in ordered
-    ]
-    for _, out, span in sorted(timed, key=lambda one: one[:2]):
-        for side, number, role, key, content in _sides(span, bool(out)):
-            if key and key in met:
-                continue
-            met.add(key)
-            where = _where(content, text, wanted)
-            if where is not None:
-                places.append(Place(span.span_id, side, number, role, _excerpt(content, *where)))
-                if len(places) >= most:
-                    return places
-    return places
-
-
-def _sides(span: Seen, out: bool) -> Iterator[tuple[str, int, str, str, str]]:
-    sides = (("output", span.output),) if out else (("system", span.system), ("input", span.input))
-    for name, messages in sides:
-        for number, said in enumerate(messages, 1):
-            yield name, number, said.message.role, said.key, _spoken(said.message)
-    tool = span.tool
-    values: tuple[tuple[str, Any], ...] = (("input", span.input_value), ("arguments", tool and tool.arguments))
-    if out:
-        values = (("output", span.output_value), ("result", tool and tool.result))
-        values += tuple(("documents", [d.id, d.content, d.metadata]) for d in span.documents)
-    for name, value in values:
-        if value is not None:
-            yield name, 0, "", "", value if isinstance(value, str) else _json(value)
-
-
-def _spoken(message: Message) -> str:
-    return "\n".join(str(p["text"]) if isinstance(p.get("text"), str) else _json(p) for p in message.parts)
-
-
-def _where(content: str, text: str, wanted: Found | None) -> tuple[int, int] | None:
-    at = content.casefold().find(text.casefold())
-    if at >= 0:
-        return at, at + len(text)
-    if wanted is None:
-        return None
-    for found in in_text(content):
-        if set(found.forms) & set(wanted.forms):
-            at = content.find(found.text)
-            return max(at, 0), max(at, 0) + len(found.text)
-    return None
-
-
-def _excerpt(content: str, start: int, end: int, around: int = 60) -> str:
-    low, high = max(0, start - around), min(len(content), end + around)
-    return ("…" if low else "") + " ".join(content[low:high].split()) + ("…" if high < len(content) else "")
 
 
 def _json(value: object) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from collector.limits import Limits
 from collector.seen import Seen
+from collector.signals.values import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,25 @@ class Signal:
     value: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier trace of the same session, or its first spans; its name is foreign text."""
+
+    trace_id: str
+    name: str
+    spans: Sequence[Seen]
+
+
+Earlier = Callable[[], Sequence[Turn]]
+"""Gives the turns before a trace, newest first. Asked only when a value must be looked for in them: reading them
+costs more than looking at the trace itself."""
+
+
+def no_turns() -> Sequence[Turn]:
+    """Knows of no session."""
+    return ()
+
+
 Window = Callable[[str | None, str | None], "int | None"]
 """(provider, model) -> its context window in tokens, None where nobody knows."""
 
@@ -30,7 +50,12 @@ Window = Callable[[str | None, str | None], "int | None"]
 class Trace:
     """The spans of one trace by start, and who is below whom."""
 
-    def __init__(self, spans: Sequence[Seen], limits: Limits, window: Window) -> None:
+    def __init__(
+        self, spans: Sequence[Seen], limits: Limits, window: Window, earlier: Earlier = no_turns
+    ) -> None:  # fmt: skip
+        self._earlier = earlier
+        self.said_before: list[Pool] = []
+        """What the turns said, as far as they were read; `sources` fills it."""
         self.spans = sorted(spans, key=lambda span: (span.start_ns, span.span_id))
         self.limits = limits
         self.window = window
@@ -38,6 +63,11 @@ class Trace:
         self.children: dict[str | None, list[Seen]] = {}
         for span in self.spans:
             self.children.setdefault(span.parent_id, []).append(span)
+
+    @cached_property
+    def turns(self) -> Sequence[Turn]:
+        """The turns of its session before it, newest first."""
+        return self._earlier()
 
     @cached_property
     def calls(self) -> list[Seen]:

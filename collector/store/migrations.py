@@ -46,6 +46,10 @@ def add_signals(database: Database) -> None:
     from now on: whoever opens it next may be a program that has other things to do (`tracetui signals --look`)."""
     _run(database, "signals.sql")
     database.conn.execute(
+        f"""insert or replace into meta select 'signals_passed_over', max(seq) from traces
+            where (select count(*) from (select 1 from traces limit {MANY_TRACES + 1})) > {MANY_TRACES}"""
+    )
+    database.conn.execute(
         f"""update meta set value = json_array((select max(seq) + 1 from traces), 0)
             where key in ('signals_settled', 'signals_quiet')
               and (select count(*) from (select 1 from traces limit {MANY_TRACES + 1})) > {MANY_TRACES}"""

@@ -15,7 +15,7 @@ from collector.errors import NotFound, StoreError
 from collector.limits import Limits
 from collector.model import USAGE_FIELDS, Process, Resource, Scope, Score, SpanPart, Usage
 from collector.seen import Seen
-from collector.signals import Place, Signal, first_places
+from collector.signals import Place, Signal
 from collector.store import measures, parts, signals, skeleton
 from collector.store.complete import Completion, complete
 from collector.store.filters import Filter
@@ -241,8 +241,8 @@ class Reader(Reading):
         return signals.counts(self, where)
 
     def first_places(self, trace_id: str, text: str) -> list[Place]:
-        """Where in a trace a value stands, the first place first."""
-        return first_places(self.seen(trace_id), text)
+        """Where in a trace, and in its session before it, a value stands, the first place first."""
+        return signals.places(self, trace_id, text)
 
     def span_names(self, trace_id: str) -> dict[str, str]:
         return signals.span_names(self, trace_id)

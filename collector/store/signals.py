@@ -10,13 +10,14 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import orjson
 
 from collector.limits import Limits
 from collector.seen import Seen
-from collector.signals import KINDS, Signal, Window, detect
+from collector.signals import KINDS, Place, Signal, Turn, Window, detect, first_places
 from collector.signals.windows import windows
 from collector.store.conditions import SPAN_DEAD, for_traces
 from collector.store.filters import Filter
@@ -31,6 +32,11 @@ SKIPPED = "skipped"
 LIVE_SPANS = 20_000
 """Spans of a trace that are looked at when it is opened."""
 A_LOOK = 200
+LAST_TURNS = 10
+TURN_SPANS = 200
+"""Of each of the LAST_TURNS traces of the session before a trace, so many spans are read for where a value is from."""
+A_SPAN_S = 0.0005
+"""What looking at a span takes, about."""
 
 STAND_IN = "create temp table if not exists signals(kind, trace_id, n, span_id, text, spans, value)"
 MARKS = "select key, value from meta where key in ('signals_settled', 'signals_quiet')"
@@ -38,16 +44,29 @@ DUE = """
     select t.id, t.trace_id, t.seq, t.span_count, t.running_count = 0 and exists (
         select 1 from spans s where s.trace_id = t.trace_id and s.span_id = t.root_span_id and s.parent_id is null)
     from traces t where (t.seq, t.id) > (:seq, :id) and t.seq <= :until order by t.seq, t.id limit :limit"""
-FORGET = "delete from signals where trace_id in (select value from json_each(:ids))"
-KEEP = """
+BEFORE = """
+    select t.trace_id, t.name from traces t join traces o on o.trace_id = :trace_id
+    where t.session_id = o.session_id and (t.start_ns, t.trace_id) < (o.start_ns, o.trace_id)
+    order by t.start_ns desc, t.trace_id desc limit :limit"""
+# A trace that changed since it was looked at is due again; somebody else may have looked at it already, and later.
+UNCHANGED = """
+    select t.trace_id from json_each(:looked) j join traces t
+      on t.trace_id = json_extract(j.value, '$[0]') and t.seq = json_extract(j.value, '$[1]')"""
+FORGET = f"delete from signals where trace_id in ({UNCHANGED})"
+KEEP = f"""
     insert into signals(kind, trace_id, n, span_id, text, spans, value)
     select json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
       json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
       json_extract(value, '$[6]')
-    from json_each(:rows)"""
+    from json_each(:rows) where json_extract(value, '$[1]') in ({UNCHANGED})"""
+# Only from where the look began: whoever set the marks back meanwhile wants all of it looked at.
 MARK = """
     update meta set value = json_array(:seq, :id)
-    where key = :key and (json_extract(value, '$[0]'), json_extract(value, '$[1]')) < (:seq, :id)"""
+    where key = :key and json_extract(value, '$[0]') = :was_seq and json_extract(value, '$[1]') = :was_id"""
+REWIND = """
+    update meta set value = '[0,0]' where key in ('signals_settled', 'signals_quiet')
+      and (:always or exists (select 1 from meta where key = 'signals_passed_over'))"""
+NO_MORE = "delete from meta where key = 'signals_passed_over'"
 OF_TRACE = "select kind, span_id, text, spans, value from signals where trace_id = :trace_id order by kind, n"
 OF_TRACES = """
     select trace_id, kind, count(*) from signals
@@ -86,12 +105,15 @@ Mark = tuple[int, int]
 
 @dataclass(slots=True)
 class Looked:
-    """What a round of looking brought: the signals by trace, and the marks after it."""
+    """What a round of looking brought: the signals by trace, the change of each trace that was looked at, and the
+    marks before and after it."""
 
     found: dict[str, list[Signal]]
     settled: Mark
     quiet: Mark
     more: bool = False
+    seqs: dict[str, int] = field(default_factory=dict)
+    was: tuple[Mark, Mark] = ((0, 0), (0, 0))
 
 
 def spans_of(reading: Reading, trace_id: str, limit: int = LIVE_SPANS) -> list[Seen]:
@@ -100,9 +122,24 @@ def spans_of(reading: Reading, trace_id: str, limit: int = LIVE_SPANS) -> list[S
         return seen_spans(reading.rows, reading.expander, trace_id, reading.moment(), limit=limit)
 
 
+def turns_before(reading: Reading, trace_id: str) -> list[Turn]:
+    """The traces of its session that began before a trace, newest first: LAST_TURNS, TURN_SPANS of each."""
+    rows = reading.rows(BEFORE, {"trace_id": trace_id, "limit": LAST_TURNS})
+    return [Turn(one, name or "", spans_of(reading, one, TURN_SPANS)) for one, name in rows]
+
+
+def places(reading: Reading, trace_id: str, text: str) -> list[Place]:
+    """Where a value stands in a trace, and before it in its session, the first place first."""
+    return first_places(spans_of(reading, trace_id), text, earlier=turns_before(reading, trace_id))
+
+
 def live(reading: Reading, trace_id: str, limits: Limits, window: Window | None = None) -> list[Signal]:
     """The signals of a trace as it stands now, whatever is stored of it."""
-    return detect(spans_of(reading, trace_id), limits, window or windows(limits))
+    return _detected(reading, trace_id, LIVE_SPANS, limits, window or windows(limits))
+
+
+def _detected(reading: Reading, trace_id: str, most: int, limits: Limits, window: Window) -> list[Signal]:
+    return detect(spans_of(reading, trace_id, most), limits, window, lambda: turns_before(reading, trace_id))
 
 
 def of_trace(reading: Reading, trace_id: str) -> list[Signal]:
@@ -152,14 +189,15 @@ def span_names(reading: Reading, trace_id: str) -> dict[str, str]:
 
 def look(
     reading: Reading, limits: Limits, window: Window, *, settled_until: int, quiet_until: int, budget_s: float,
-    clock: Callable[[], float] = time.monotonic,
+    strict: bool = False, clock: Callable[[], float] = time.monotonic,
 ) -> Looked | None:  # fmt: skip
     """Look at traces whose last change is no later than these, until the budget is spent (by one trace too much at
-    most); None when there is nothing to look at."""
+    most; `strict`: a trace that would not fit is left to somebody else); None when there is nothing to look at."""
     marks = {key: tuple(orjson.loads(value)) for key, value in reading.rows(MARKS)}
     if len(marks) < 2:
         return None  # a file from before signals
-    looked = Looked({}, marks["signals_settled"], marks["signals_quiet"])
+    was = marks["signals_settled"], marks["signals_quiet"]
+    looked = Looked({}, *was, was=was)
     due = [(True, settled_until, looked.settled), (False, quiet_until, looked.quiet)]
     until, any_new = clock() + budget_s, False
     for ended, last, mark in due:
@@ -168,6 +206,10 @@ def look(
         looked.more = looked.more or len(rows) == A_LOOK
         for number, trace_id, seq, size, has_ended in rows:
             if bool(has_ended) == ended:
+                if strict and size <= limits.max_spans and clock() + size * A_SPAN_S > until:
+                    looked.more = False
+                    return looked
+                looked.seqs[trace_id] = seq
                 _look_at(reading, looked, trace_id, size, limits, window)
             if ended:
                 looked.settled = (seq, number)
@@ -185,7 +227,7 @@ def _look_at(reading: Reading, looked: Looked, trace_id: str, size: int, limits:
         looked.found[trace_id] = [Signal(SKIPPED, "", text)]
         return
     try:
-        found = detect(spans_of(reading, trace_id, limits.max_spans), limits, window)
+        found = _detected(reading, trace_id, limits.max_spans, limits, window)
     except Exception as error:  # noqa: BLE001  # of data that nobody foresaw: the others must be looked at all the same
         found = [Signal(SKIPPED, "", f"it could not be looked at: {type(error).__name__}: {error}"[:300])]
     looked.found[trace_id] = [one for one in found if one.kind != "abandoned"]
@@ -200,15 +242,26 @@ def keep(connection: sqlite3.Connection, looked: Looked) -> None:
             numbers[one.kind] = numbers.get(one.kind, 0) + 1
             more = orjson.dumps(one.spans).decode() if one.spans else None
             rows.append([one.kind, trace_id, numbers[one.kind], one.span_id, _sound(one.text), more, _sound(one.value)])
+    at = {"looked": orjson.dumps(list(looked.seqs.items())).decode()}
     write(
         connection,
         [
-            (FORGET, {"ids": orjson.dumps(list(looked.found)).decode()}),
-            (KEEP, {"rows": orjson.dumps(rows).decode()}),
-            (MARK, {"key": "signals_settled", "seq": looked.settled[0], "id": looked.settled[1]}),
-            (MARK, {"key": "signals_quiet", "seq": looked.quiet[0], "id": looked.quiet[1]}),
+            (FORGET, at),
+            (KEEP, {"rows": orjson.dumps(rows).decode(), **at}),
+            (MARK, _moved("signals_settled", looked.was[0], looked.settled)),
+            (MARK, _moved("signals_quiet", looked.was[1], looked.quiet)),
         ],
     )
+
+
+def rewind(connection: sqlite3.Connection, *, always: bool = True) -> None:
+    """As if nobody had looked at any trace yet; not `always`: only where traces were passed over when the file got
+    its signals. What was found stays until it is looked at anew."""
+    write(connection, [(REWIND, {"always": always}), (NO_MORE, {})])
+
+
+def _moved(key: str, was: Mark, to: Mark) -> dict[str, Any]:
+    return {"key": key, "was_seq": was[0], "was_id": was[1], "seq": to[0], "id": to[1]}
 
 
 def _sound(text: str) -> str:

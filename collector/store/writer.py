@@ -168,6 +168,11 @@ class Writer:
         self._follow()
         self._locked(lambda: signals.keep(self._connection, looked))
 
+    def rewind_signals(self, *, always: bool = True) -> None:
+        """Every trace is to be looked at anew (see `signals.rewind`)."""
+        self._follow()
+        self._locked(lambda: signals.rewind(self._connection, always=always))
+
     def index(self, budget_bytes: int = fulltext.INDEX_BYTES) -> bool:
         """Take waiting texts into full-text search, about `budget_bytes` of them. True while there is more."""
         try:

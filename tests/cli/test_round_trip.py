@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from collector.model import SpanPart
+from collector.ingest import Ingest
+from collector.library import Dataset, Example, Experiment, ExperimentRun, Media, MediaUse, Prompt
+from collector.model import Batch, Score, SpanPart
 from collector.protocols import native, otlp
+from collector.settings import Settings
 from tracetui.cli import main
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
@@ -183,3 +186,41 @@ def test_scores_and_processes_travel_too(tmp_path):
     lines = run("export", "--db", "one.db").stdout.splitlines()
     again = native.decode(lines)
     assert (again.scores, again.processes) == ((score,), (process,))
+
+
+SHELF = (
+    Prompt(
+        "p1", "weather", "where is {{place}}?", 1, {"temperature": 0.5}, ("production",), ("demo",), "first", "x", 1
+    ),
+    Prompt("p2", "weather", [{"role": "user", "content": "{{place}}"}], 2, created_ns=2),
+    Dataset("d", "cities", "where", {"v": 1}, {"type": "object"}, None, {"data_type": "kv"}, "langsmith", 3),
+    Example(
+        "e1", "d", {"q": 1}, {"a": [1.5, None, "é"]}, {"k": True}, "active", "test", "a" * 32, "b" * 16, {"x": 1}, 4
+    ),
+    Example("e2", "d", "plain", None, status="archived", created_ns=5),
+    Experiment("x", "first go", "d", "about", {"m": 1}, {"y": 2}, "langfuse", 6, 7),
+    ExperimentRun("r", "x", "e1", "a" * 32, "b" * 16, {"z": 3}, 8),
+    Media("m", "image/png", 6, "ab" * 32, b"\x89PNG\x00\xff", {"name": "cat.png"}, 9),
+    Media("announced", "text/plain", 3, created_ns=10),
+    MediaUse("m", "input", "a" * 32, "b" * 16),
+    MediaUse("m", "map", example_id="e1"),
+)
+
+
+def test_native_export_carries_the_library_and_scores_of_no_trace(tmp_path):
+    score = Score("s", "nice", 11, session_id="thread-42", value=0.5, comment="all of it")
+    for db in (tmp_path / "one.db", tmp_path / "filtered.db"):
+        with Ingest(db, Settings(db=db, redact="off")) as ingest:
+            ingest.write(Batch("test", scores=(score,), library=SHELF))
+    run("export", "-o", "one.jsonl", "--db", "one.db")
+    run("import", "one.jsonl", "--db", "two.db")
+    run("import", "one.jsonl", "--db", "two.db")
+    run("export", "-o", "two.jsonl", "--db", "two.db")
+    assert Path("two.jsonl").read_bytes() == Path("one.jsonl").read_bytes()
+    read = native.decode_body(Path("two.jsonl").read_bytes())
+    assert read.scores == (score,)
+    assert sorted(read.library, key=repr) == sorted(
+        (*SHELF[:1], replace(SHELF[1], tags=("demo",)), *SHELF[2:]), key=repr
+    )
+    run("export", "kind:llm", "-o", "some.jsonl", "--db", "one.db")
+    assert Path("some.jsonl").read_bytes() == b""

@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from collector.pricing import context_window
 from collector.settings import Settings, resolve
 from collector.signals import KINDS, no_window
 from collector.signals.windows import windows
-from collector.store import files, migrations, signals
+from collector.store import migrations, signals
 from collector.store.filters import parse
 from collector.store.opening import open_reader
 from collector.store.reader import Reader
@@ -199,19 +200,24 @@ def test_looking_stops_when_its_time_is_spent_and_goes_on_later(tmp_path: Path) 
     assert len(found(path, "signal:truncated")) == 5
 
 
-def old(path: Path, monkeypatch: pytest.MonkeyPatch, *parts: SpanPart) -> Path:
+def old(path: Path, *parts: SpanPart) -> Path:
     """A file as the version before signals made it."""
-    with monkeypatch.context() as then:
-        then.setattr(files, "SCRIPTS", ("schema.sql", "library.sql", "media.sql", "views.sql"))
-        then.setattr(files, "SCHEMA_VERSION", 3)
-        with Ingest(path, settings(path)) as ingest:
-            ingest._look_last = lambda: None  # type: ignore[method-assign]
-            ingest.write(Batch("test", parts=parts))
+    with Ingest(path, settings(path)) as ingest:
+        ingest._look_last = lambda: None  # type: ignore[method-assign]
+        ingest.write(Batch("test", parts=parts))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("""
+            drop view v_signals;
+            drop table signals;
+            drop table days;
+            drop table day_histograms;
+            delete from meta where key like 'signals_%';
+            pragma user_version = 3;""")
     return path
 
 
-def test_a_file_of_before_signals_is_read_as_having_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = old(tmp_path / "t.db", monkeypatch, *looping())
+def test_a_file_of_before_signals_is_read_as_having_none(tmp_path: Path) -> None:
+    path = old(tmp_path / "t.db", *looping())
     with open_reader(path) as reader:
         assert reader.state.schema_version == 3
         assert reader.traces()[0].signals == ()
@@ -223,14 +229,14 @@ def test_a_file_of_before_signals_is_read_as_having_none(tmp_path: Path, monkeyp
         assert [one.kind for one in reader.signals(LOOPING, Limits())] == ["loop"]
 
 
-def test_the_next_writer_gives_an_old_file_its_signals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = made(old(tmp_path / "t.db", monkeypatch, *looping()), root(FINE))
+def test_the_next_writer_gives_an_old_file_its_signals(tmp_path: Path) -> None:
+    path = made(old(tmp_path / "t.db", *looping()), root(FINE))
     assert found(path, "signal:loop") == [LOOPING]
 
 
 def test_of_a_large_old_file_only_what_changes_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrations, "MANY_TRACES", 1)
-    path = made(old(tmp_path / "t.db", monkeypatch, *looping(), root(FINE)), *cut())
+    path = made(old(tmp_path / "t.db", *looping(), root(FINE)), *cut())
     assert found(path, "signal:*") == [CUT]
 
 
@@ -264,6 +270,128 @@ def test_the_summary_names_the_first_kind_and_counts_the_others() -> None:
     assert (signals.summary({"loop": 3}), signals.summary({})) == ("loop", "")
 
 
+# again, and by more than one
+
+
+def looked_at(path: Path) -> signals.Looked:
+    with open_reader(path) as reader:
+        looked = signals.look(reader, Limits(), no_window, settled_until=reader.seq(), quiet_until=reader.seq(),
+                              budget_s=9)  # fmt: skip
+    assert looked is not None
+    return looked
+
+
+def marks(path: Path) -> list[list[int]]:
+    with open_reader(path) as reader:
+        return [json.loads(value) for _, value in sorted(reader.rows(signals.MARKS))]
+
+
+def test_of_two_that_look_at_a_trace_the_older_result_does_not_win(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    with Ingest(path, settings(path)) as ingest:
+        ingest._look_last = lambda: None  # type: ignore[method-assign]
+        ingest.write(Batch("test", parts=tuple(looping(times=2))))
+        ingest.flush()
+        before = looked_at(path)
+        ingest.write(Batch("test", parts=tuple(looping())))
+        ingest.flush()
+        ingest._writer.keep_signals(looked_at(path))
+        after = marks(path)
+        ingest._writer.keep_signals(before)
+        assert found(path, "signal:loop") == [LOOPING]
+        assert marks(path) == after
+
+
+def test_what_was_found_in_a_trace_that_changed_meanwhile_waits_for_the_next_look(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    with Ingest(path, settings(path)) as ingest:
+        ingest.write(Batch("test", parts=tuple(looping())))
+        ingest.flush()
+        stale = looked_at(path)
+        ingest.write(Batch("test", parts=tuple(looping(times=4))))
+        ingest._writer.keep_signals(stale)
+        assert found(path, "signal:*") == []
+        assert ingest.look() == 1
+    with open_reader(path) as reader:
+        assert len(signals.of_trace(reader, LOOPING)[0].spans) == 4
+
+
+def test_marks_that_were_set_back_stay_back_whoever_still_looks(path: Path) -> None:
+    with Ingest(path, settings(path)) as ingest:
+        ingest._writer.rewind_signals()
+        first = looked_at(path)
+        ingest._writer.keep_signals(first)
+        ingest._writer.rewind_signals()
+        ingest._writer.keep_signals(replace(first, was=(first.settled, first.quiet)))
+        assert marks(path) == [[0, 0], [0, 0]]
+
+
+def test_a_trace_that_does_not_fit_into_the_last_look_is_left_to_the_next_writer(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    with Ingest(path, settings(path)) as ingest:
+        ingest.write(Batch("test", parts=tuple(looping(times=600))))  # a look at so many takes longer than there is
+    assert found(path, "signal:loop") == []
+    with Ingest(path, settings(path)) as ingest:
+        assert ingest.look() == 1
+    assert found(path, "signal:loop") == [LOOPING]
+
+
+# the turns before
+
+
+EARLIER = trace_id(7)
+
+
+def turn(trace: str, ask: str, asked: dict[str, Any], at: int, session: str = "chat", user_id: str = "") -> SpanPart:
+    wanted = Message("assistant", ({"type": "tool_call", "id": "c", "name": "get_order", "arguments": asked},))
+    reading = Reading(kind="llm", model="m", input=conversation(user(ask)), output=Content(messages=(wanted,)),
+                      session_id=session, user_id=user_id or None, usage=Usage(1, 1))  # fmt: skip
+    start = T0 + at * 1000 * MS
+    return make_part(1, trace=trace, name=f"turn {at}", start_ns=start, end_ns=start + 10 * MS, reading=reading)
+
+
+def test_a_value_that_only_an_earlier_trace_of_the_session_says_is_borrowed_from_it(tmp_path: Path) -> None:
+    first = turn(EARLIER, "Where is order 48213?", {"order_id": 48213}, 1)
+    between = turn(trace_id(6), "Thank you", {}, 2)
+    path = made(tmp_path / "t.db", first, between, turn(FINE, "And my parcel?", {"order_id": 48213}, 3))
+    with open_reader(path) as reader:
+        (signal,) = signals.of_trace(reader, FINE)
+        assert (signal.kind, signal.value) == ("borrowed", "48213")
+        assert signal.text.endswith("nothing in this trace says this number, only 2 turns before (turn 1)")
+        assert reader.signals(FINE, Limits()) == [signal]
+        assert [(one.trace_id, one.trace, one.side) for one in reader.first_places(FINE, "48213")] == [
+            (EARLIER, "turn 1", "input"), (EARLIER, "turn 1", "output"), ("", "", "output"),
+        ]  # fmt: skip
+    (shown,) = ran("show", FINE, "--db", str(path), "--json")["signals"]
+    assert shown["signal"] == "borrowed"
+    assert [one["signal"] for one in ran("signals", "--db", str(path), "--json")] == ["borrowed"]
+
+
+def test_a_value_of_another_users_turn_is_said_to_be(tmp_path: Path) -> None:
+    first = turn(EARLIER, "I am 54321", {}, 1, user_id="ann")
+    path = made(tmp_path / "t.db", first, turn(FINE, "My orders?", {"customer_id": 54321}, 2, user_id="bob"))
+    with open_reader(path) as reader:
+        (signal,) = signals.of_trace(reader, FINE)
+    assert "only the turn before of another user (turn 1)" in signal.text
+
+
+def test_another_session_and_later_turns_are_no_turns_before(tmp_path: Path) -> None:
+    parts = [turn(EARLIER, "Order 48213?", {}, 1, "other"), turn(trace_id(6), "Order 48213?", {}, 9)]
+    path = made(tmp_path / "t.db", *parts, turn(FINE, "My parcel?", {"order_id": 48213}, 3))
+    with open_reader(path) as reader:
+        assert [one.kind for one in signals.of_trace(reader, FINE)] == ["invented"]
+        assert [one.trace_id for one in reader.first_places(FINE, "48213")] == [""]
+
+
+def test_so_many_turns_before_are_read_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals, "LAST_TURNS", 2)
+    turns = [turn(trace_id(20 + n), f"Order 4821{n}?", {}, n) for n in range(1, 4)]
+    path = made(tmp_path / "t.db", *turns, turn(FINE, "My parcel?", {"order_id": 48211, "order_no": 48212}, 5))
+    with open_reader(path) as reader:
+        assert [one.name for one in signals.turns_before(reader, FINE)] == ["turn 3", "turn 2"]
+        assert [one.kind for one in signals.of_trace(reader, FINE)] == ["borrowed", "invented"]
+
+
 # the command line
 
 
@@ -281,10 +409,24 @@ def test_the_command_counts_the_kinds_and_names_the_newest_of_each(path: Path) -
     assert [one["signal"] for one in ran("signals", "signal:loop", "--db", str(path), "--json")] == ["loop"]
 
 
-def test_look_looks_at_what_nobody_has_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = old(tmp_path / "t.db", monkeypatch, *looping())
+def test_look_looks_at_what_nobody_has_looked_at(tmp_path: Path) -> None:
+    path = old(tmp_path / "t.db", *looping())
     assert ran("signals", "--db", str(path), "--json") == []
     assert [one["signal"] for one in ran("signals", "--look", "--db", str(path), "--json")] == ["loop"]
+
+
+def test_look_again_finds_what_other_thresholds_would(path: Path, tmp_path: Path) -> None:
+    Path(tmp_path / "tracetui.toml").write_text("[signals]\nloop_calls = 4\n")
+    with pytest.MonkeyPatch.context() as here:
+        here.chdir(tmp_path)
+        assert len(ran("signals", "--look", "--db", str(path), "--json")) == 2
+        assert [one["signal"] for one in ran("signals", "--look-again", "--db", str(path), "--json")] == ["truncated"]
+
+
+def test_look_looks_at_what_the_migration_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "MANY_TRACES", 1)
+    path = old(tmp_path / "t.db", *looping(), root(FINE))
+    assert ran("signals", "--look", "--db", str(path), "--json") != []
 
 
 def test_traces_and_show_carry_the_signals(path: Path) -> None:

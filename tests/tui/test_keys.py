@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import stat
 import sys
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from textual.binding import Binding
+from textual.dom import DOMNode
 
 from collector.errors import SettingsError
-from tracetui import editor, keymap
+from tracetui import editor, keymap, screens
+from tracetui.screens.base import ExplorerScreen
 from tracetui.screens.command import UnknownCommand, understood, words
 from tracetui.screens.lists import SessionsScreen, TracesScreen
 from tracetui.screens.search import SearchScreen, as_typed
@@ -163,3 +168,45 @@ async def test_the_critical_path_is_walked_and_a_span_zoomed_into() -> None:
         assert tree.view[1] - tree.view[0] < whole[1] - whole[0]
         await pilot.press("z")
         assert tree.view == whole
+
+
+def every_screen() -> list[type[ExplorerScreen]]:
+    for module in pkgutil.iter_modules(screens.__path__):
+        importlib.import_module(f"{screens.__name__}.{module.name}")
+    found, waiting = set[type[ExplorerScreen]](), [ExplorerScreen]
+    while waiting:
+        found |= (below := set(waiting.pop().__subclasses__()))
+        waiting += below
+    return sorted(found, key=lambda screen: screen.__qualname__)
+
+
+def groups_of(kind: type[DOMNode]) -> set[str]:
+    """The groups that the table names in the bindings of a class and of what it is made from."""
+    known = {f"{key.group}.{key.action}": key.group for key in keymap.KEYS}
+    own = [one for node in kind.__mro__ for one in vars(node).get("BINDINGS", ()) if isinstance(one, Binding)]
+    return {known[one.id] for one in own if one.id in known and one.id != "lists.filter"}
+
+
+def test_groups_that_are_live_on_one_screen_are_checked_against_each_other() -> None:
+    together = [set(groups) for groups in keymap.TOGETHER]
+    for screen in every_screen():
+        own = groups_of(screen) | {"screen", "app", "run"}
+        assert any(own <= groups for groups in together), (screen, own)
+        assert own <= {*screen.key_groups, "app", "run", "lists"}, f"keys of {screen} that its help leaves out"
+    assert {key.group for key in keymap.KEYS} == set().union(*together)
+
+
+@pytest.mark.parametrize("groups", keymap.TOGETHER, ids=lambda groups: "+".join(groups[:-3]))
+def test_no_key_does_two_things_at_once(groups: tuple[str, ...]) -> None:
+    held: dict[str, str] = {}
+    for key in (key for key in keymap.KEYS if key.group in groups):
+        name = f"{key.group}.{key.action}"
+        for one in key.keys.split(","):
+            other = held.setdefault(one, name)
+            assert other == name or keymap.IN_FRONT.get(name) == other or keymap.IN_FRONT.get(other) == name, one
+
+
+def test_a_key_of_a_trace_cannot_hide_one_that_holds_everywhere() -> None:
+    with pytest.raises(SettingsError, match=r"trace.root and app.leave are both on q"):
+        keymap.remapped({"trace.root": "q"})
+    assert keymap.remapped({"trace.tab(1)": "ctrl+t"})  # the numbers stand in front on purpose

@@ -23,10 +23,13 @@ from tracetui.app import Explorer
 from tracetui.cli.main import cli
 from tracetui.screens.context import ContextScreen
 from tracetui.screens.lists import TracesScreen
+from tracetui.screens.places import FirstPlacesScreen, values_on
 from tracetui.screens.signals import SignalsScreen
 from tracetui.screens.trace import TraceScreen
-from tracetui.screens.trace_signals import FirstPlacesScreen, TraceSignalsScreen
+from tracetui.screens.trace_signals import TraceSignalsScreen
 from tracetui.source import Source
+from tracetui.widgets.inspector import Inspector
+from tracetui.widgets.lines import DocLine, Here
 
 from .hostile import CONTROL_STRINGS, HOSTILE
 from .until import screen_text, shows, until
@@ -151,9 +154,74 @@ async def test_w_begins_with_the_value_in_question_and_finds_others(path: Path) 
         assert isinstance(pilot.app.screen, FirstPlacesScreen)
         await until(pilot, lambda: shows(pilot, "type a value, then enter"))
         await pilot.press(*"nowhere", "enter")
-        await until(pilot, lambda: shows(pilot, "It stands nowhere in this trace."))
+        await until(pilot, lambda: shows(pilot, "It stands nowhere in this trace, nor in its session"))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen))
+
+
+async def test_w_on_the_inspectors_line_offers_its_values_one_after_the_other(path: Path) -> None:
+    async with explorer(path, open_trace=LOST).run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "chat 1"))
+        await pilot.press("j", "tab")
+        inspector = pilot.app.screen.query_one(Inspector)
+        await until(pilot, lambda: shows(pilot, "48213") and inspector.has_focus)
+        inspector.move_to(next(at for at, line in enumerate(inspector.lines) if "48213" in str(line.parts)))
+        await pilot.press("w")
+        await until(pilot, lambda: shows(pilot, "first  chat 1  output 1 (assistant)", "48213"))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen))
+        assert pilot.app.screen.waterfall.selected_id == 1  # type: ignore[attr-defined]
+
+
+async def test_w_goes_round_the_values_at_hand(path: Path) -> None:
+    async with explorer(path, open_trace=LOST).run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "chat 1"))
+        screen: Any = pilot.app.screen
+        screen.values_at_hand = lambda: ["48213", "shipped"]
+        await pilot.press("w")
+        await until(pilot, lambda: shows(pilot, "value 1 of 2 here, w the next", "first  chat 1"))
+        await pilot.press("w")
+        await until(pilot, lambda: shows(pilot, "value 2 of 2 here", "first  chat 2  input 3 (tool)"))
+        await pilot.press("W")
+        await until(pilot, lambda: shows(pilot, "value 1 of 2 here", "first  chat 1"))
+
+
+async def test_w_on_the_evidence_of_a_signal_shows_where_its_value_is_from(path: Path) -> None:
+    async with explorer(path, open_trace=LOST).run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "chat 1"))
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: shows(pilot, "⚠ invented  chat 1", "w where its value is from"))
+        await pilot.press("w")
+        await until(pilot, lambda: shows(pilot, "48213", "first  chat 1  output 1 (assistant)"))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen))
+        assert pilot.app.screen.waterfall.selected_id == 1  # type: ignore[attr-defined]
+
+
+async def test_w_leads_to_the_earlier_turn_that_said_it_and_esc_comes_back(tmp_path: Path) -> None:
+    def turn(trace: str, at: int, text: str, asked: dict[str, Any]) -> SpanPart:
+        out = said("assistant", {"type": "tool_call", "id": "c", "name": "get_order", "arguments": asked})
+        reading = Reading(kind="llm", model="m", session_id="chat", usage=Usage(1, 1), output=Content(messages=(out,)),
+                          input=Content(messages=(said("user", text),)))  # fmt: skip
+        return make_part(1, trace=trace, name=f"turn {at}", start_ns=T0 + at * 1000 * MS, reading=reading)
+
+    parts = (turn(FINE, 1, "Where is order 48213?", {}), turn(LOST, 2, "And my parcel?", {"order_id": 48213}))
+    async with explorer(made(tmp_path / "t.db", *parts), open_trace=LOST).run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "turn 2", "⚠ borrowed"))
+        await pilot.press("w")
+        await until(pilot, lambda: shows(pilot, "first  turn 1, an earlier turn", "then   turn 2  output 1"))
+        await pilot.press("enter")
+        await until(pilot, lambda: getattr(pilot.app.screen, "trace_id", "") == FINE)
+        await pilot.press("escape")
+        await until(pilot, lambda: getattr(pilot.app.screen, "trace_id", "") == LOST)
+
+
+def test_the_values_of_a_line_are_its_ids_numbers_and_quoted_words() -> None:
+    line = DocLine((('  "customer": ', "text"), ('"Jane Doe", "order": "ORD-1789", total 12.50', "text")))
+    assert values_on(line) == ["ORD-1789", "12.50", "Jane Doe"]
+    assert values_on(DocLine((("x", "text"),), here=Here(48213, "order_id"))) == ["48213"]
+    assert values_on(DocLine((("x", "text"),), here=Here("Jane Doe", "name"))) == ["Jane Doe"]
+    assert values_on(DocLine((("x", "text"),), here=Here(True))) == []
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])

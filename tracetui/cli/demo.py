@@ -65,7 +65,8 @@ def watch(path: Path) -> int:
     from collector.settings import resolve
     from tracetui.cli.explore import make_app, make_source
 
-    app = make_app(make_source(resolve(db=path).settings))
+    settings = resolve(db=path).settings
+    app = make_app(make_source(settings), keys=settings.keys, theme=settings.theme)
     app.facts.notice = NOTICE
     app.facts.expecting = "The demo is starting: its first runs show here in a moment."
     app.run()

@@ -37,10 +37,9 @@ COLUMNS = (
 @common.view_option
 @common.db_option
 @common.json_option
-@common.budget_option
 def errors(
     words: tuple[str, ...], limit: int, near: bool, show_sql: bool, views: tuple[str, ...], db: Path | None,
-    as_json: bool, max_tokens: int | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Group failed spans by type and message, the most frequent first: `tracetui errors since:1d kind:tool`.
 
@@ -57,17 +56,16 @@ def errors(
         groups = list(found.groups[:limit])
         if found.partial:
             common.note(f"only the newest {store.MOST_SPANS:,} failed spans were looked at")
-        see = common.narrower(f"`{common.command(db, 'show', 'TRACE')}` shows one")
         if as_json:
-            shown = [failure_json(one) | (_near(reader, one) if near else {}) for one in groups]
-            common.print_json(shown, max_tokens, see)
+            common.print_json([failure_json(one) | (_near(reader, one) if near else {}) for one in groups])
             return
     if not groups:
         common.note("no failures match" if where else "nothing has failed")
         return
     now_ns = time.time_ns()
     cells = [failure_cells(one, now_ns) for one in groups]
-    common.print_lines(table.lines(COLUMNS, cells, common.width(max_tokens), table.colours()), max_tokens, see)
+    for line in table.lines(COLUMNS, cells, table.screen_width(), table.colours()):
+        click.echo(line)
 
 
 def _near(reader: Reader, one: Failure) -> dict[str, Any]:

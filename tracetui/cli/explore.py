@@ -43,7 +43,7 @@ def run(path: Path | None, *, collect: bool, trace_id: str | None = None, filter
         if trace_id is not None:
             with source.open_reader() as reader:
                 trace_id = reader.resolve_trace(trace_id)
-        app = make_app(source, trace_id=trace_id, filter_text=filter_text, keys=settings.keys)
+        app = make_app(source, trace_id=trace_id, filter_text=filter_text, keys=settings.keys, theme=settings.theme)
         if collect:
             from tracetui.child import Receiver
 
@@ -72,10 +72,11 @@ def make_source(settings: Settings) -> Source:
 
 
 def make_app(
-    source: Source, *, trace_id: str | None = None, filter_text: str = "", keys: Mapping[str, str] | None = None
-) -> Explorer:
+    source: Source, *, trace_id: str | None = None, filter_text: str = "", keys: Mapping[str, str] | None = None,
+    theme: str | None = None,
+) -> Explorer:  # fmt: skip
     """The application on a source, with what the environment says about the terminal."""
     from tracetui.app import Explorer
 
     ascii_mode = unquote(os.environ.get("TRACETUI_ASCII", ""))[0] not in ("", "0")
-    return Explorer(source, ascii_mode=ascii_mode, open_trace=trace_id, filter_text=filter_text, keys=keys)
+    return Explorer(source, ascii_mode=ascii_mode, open_trace=trace_id, filter_text=filter_text, keys=keys, theme=theme)

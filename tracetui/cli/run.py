@@ -111,7 +111,8 @@ def _on_screen(
     from tracetui.cli.explore import make_source
     from tracetui.run.explorer import RunExplorer
 
-    app = RunExplorer(make_source(settings), command, env, run=run, talk=talk, keys=settings.keys)
+    app = RunExplorer(make_source(settings), command, env, run=run, talk=talk, keys=settings.keys,
+                      theme=settings.theme)  # fmt: skip
     try:
         app.run()
     finally:

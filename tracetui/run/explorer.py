@@ -33,8 +33,9 @@ class RunExplorer(Explorer):
     def __init__(
         self, source: Source, words: tuple[str, ...], env: Mapping[str, str], *, run: str,
         talk: list[str] | None = None, ascii_mode: bool = False, keys: Mapping[str, str] | None = None,
+        theme: str | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(source, ascii_mode=ascii_mode, filter_text=f"run:{run}", keys=keys)
+        super().__init__(source, ascii_mode=ascii_mode, filter_text=f"run:{run}", keys=keys, theme=theme)
         self.command: Command | None = None
         self._env = env
         self._talk = list(talk or [])

@@ -1,4 +1,4 @@
-"""What looks wrong in a trace: marks on its spans, the list behind `!`, and `w`, where a value stood first."""
+"""What looks wrong in a trace: marks on its spans, the list behind `!`, and the keys to both."""
 
 from __future__ import annotations
 
@@ -6,20 +6,16 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual import on, work
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.screen import ModalScreen
-from textual.widget import Widget
-from textual.widgets import Input
+from textual import work
 
 from collector.errors import TracetuiError
-from collector.signals import Place, Signal
+from collector.signals import Signal
 from collector.store.signals import LIVE_SPANS
 from tracetui import format as fmt
-from tracetui.screens.base import ExplorerScreen, Facts
-from tracetui.widgets.line_list import LineList
-from tracetui.widgets.paint import Line, Part
+from tracetui.screens.base import ExplorerScreen
+from tracetui.screens.found import Evidence, FoundScreen, Item, Spot
+from tracetui.widgets.inspector import Inspector
+from tracetui.widgets.paint import Part
 
 if TYPE_CHECKING:
     from tracetui.widgets.waterfall import Waterfall
@@ -30,84 +26,12 @@ PAUSE = 20
 """Between two looks at a trace that goes on, in times of how long the last one took."""
 
 
-class Evidence(LineList):
-    """Things found in a trace, two lines each: what and where, then the words for it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.items: list[tuple[list[Part], str, str]] = []
-        self.notice = "reading …"
-
-    def show(self, items: Sequence[tuple[list[Part], str, str]], otherwise: str) -> None:
-        """Items are (what, the words, the span's id); `otherwise` is said when there are none."""
-        self.items, self.notice = list(items), otherwise
-        self.styles.height = max(self.line_count(), 1)
-        self.refresh()
-
-    @property
-    def shows_cursor(self) -> bool:
-        return bool(self.items)
-
-    def line_count(self) -> int:
-        return 2 * len(self.items) or 1
-
-    def line_parts(self, index: int, width: int) -> list[Part]:
-        if not self.items:
-            return [(f"  {self.notice}", "quiet")]
-        what, words, _ = self.items[index // 2]
-        if index % 2:
-            return [("      ", "text"), (fmt.plain(words), "text")]
-        cursor = self.glyphs.cursor + " " if index // 2 == self.cursor // 2 else "  "
-        return [(cursor, "accent"), *what]
-
-    def move_to(self, index: int) -> None:
-        """From item to item."""
-        step = 1 if index > self.cursor else -1 if index < self.cursor else 0
-        if self.items and step and index % 2:
-            index = min(max(index + step, 0), self.line_count() - 1)
-        super().move_to(index - index % 2)
-        self.refresh()
-
-
-class FoundScreen(ModalScreen[str | None]):
-    """A list over a trace; gives the id of the span that was chosen, or None."""
-
-    BINDINGS = [("escape,q", "cancel", "close")]  # noqa: RUF012 - Textual's way
-    title_text = ""
-    starts_at: type[Widget] = Evidence
-
-    def __init__(self, facts: Facts, trace_id: str) -> None:
-        super().__init__()
-        self._facts, self._trace_id = facts, trace_id
-
-    def compose(self) -> ComposeResult:
-        with Vertical(id="found"):
-            yield Line(id="title")
-            yield Evidence()
-
-    def on_mount(self) -> None:
-        self.heading("")
-        self.query(self.starts_at).first().focus()
-
-    def heading(self, text: str) -> None:
-        self.query_one("#title", Line).show([(f"  {self.title_text}  ", "strong"), (text, "quiet")],
-                                            [("enter to the span, esc  ", "quiet")])  # fmt: skip
-
-    @on(LineList.Chosen)
-    def _chosen(self, event: LineList.Chosen) -> None:
-        items = self.query_one(Evidence).items
-        if items:
-            self.dismiss(items[event.index // 2][2] or None)
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)
-
-
 class TraceSignalsScreen(FoundScreen):
     """`!`. Looks at the trace as it is now, with today's thresholds."""
 
-    BINDINGS = [("escape,q,exclamation_mark", "cancel", "close")]  # noqa: RUF012
+    BINDINGS = [("escape,q,exclamation_mark", "cancel", "close"), ("w", "first_places", "where")]  # noqa: RUF012
     title_text = "What looks wrong"
+    keys = "enter to the span, w where its value is from, esc  "
 
     def on_mount(self) -> None:  # beside FoundScreen's own
         self._load()
@@ -129,63 +53,27 @@ class TraceSignalsScreen(FoundScreen):
             self.heading(fmt.count(len(found)))
         shown.show([item(one, names, shown.glyphs) for one in found], "Nothing looks wrong in this trace.")
 
+    def action_first_places(self) -> None:
+        """Where the value in question stood first."""
+        from tracetui.screens.places import FirstPlacesScreen
 
-class FirstPlacesScreen(FoundScreen):
-    """`w`. Asks for a value, and lists where in the trace it stands, the first place first."""
-
-    title_text = "Where does it first appear?"
-    starts_at = Input
-
-    def __init__(self, facts: Facts, trace_id: str, value: str) -> None:
-        super().__init__(facts, trace_id)
-        self._value = value
-
-    def compose(self) -> ComposeResult:
-        with Vertical(id="found"):
-            yield Line(id="title")
-            yield Input(self._value, placeholder="an id, a number, a date, some words", compact=True)
-            yield Evidence()
-
-    def on_mount(self) -> None:  # beside FoundScreen's own
-        if self._value:
-            self._look(self._value)
-        else:
-            self.query_one(Evidence).show([], "type a value, then enter")
-
-    @on(Input.Submitted)
-    def _asked(self, event: Input.Submitted) -> None:
-        if event.value.strip():
-            self._look(event.value.strip())
-
-    @work(exclusive=True)
-    async def _look(self, value: str) -> None:
-        shown = self.query_one(Evidence)
-        trace_id = self._trace_id
-        try:
-            places, names = await self._facts.source.ask_slowly(
-                lambda reader: (reader.first_places(trace_id, value), reader.span_names(trace_id))
-            )
-        except TracetuiError as error:
-            shown.show([], fmt.plain(str(error)))
+        evidence = self.query_one(Evidence)
+        chosen = evidence.items[evidence.cursor // 2] if evidence.items else None
+        if chosen is None or not chosen.value:
+            self.app.notify("No value is in question here.", markup=False)
             return
-        shown.show([place(one, at, names) for at, one in enumerate(places)], "It stands nowhere in this trace.")
-        if places:
-            shown.focus()
+        self.app.push_screen(FirstPlacesScreen(self._facts, self._trace_id, [chosen.value]), self._went)
+
+    def _went(self, spot: Spot | None) -> None:
+        if spot is not None:
+            self.dismiss(spot)
 
 
-def item(one: Signal, names: dict[str, str], glyphs: fmt.Glyphs) -> tuple[list[Part], str, str]:
+def item(one: Signal, names: dict[str, str], glyphs: fmt.Glyphs) -> Item:
     """A signal as two lines."""
     where = fmt.plain(names.get(one.span_id, "")) or one.span_id[:8]
-    return [(f"{glyphs.warn} ", "abandoned"), (one.kind, "strong"), (f"  {where}", "accent")], one.text, one.span_id
-
-
-def place(one: Place, at: int, names: dict[str, str]) -> tuple[list[Part], str, str]:
-    """A place as two lines; the first one stands out."""
-    side = f"{one.side} {one.message}" if one.message else one.side
-    role = f" ({fmt.plain(one.role)})" if one.role else ""
-    where = fmt.plain(names.get(one.span_id, "")) or one.span_id[:8]
-    first: Part = ("first  " if at == 0 else "then   ", "ok" if at == 0 else "quiet")
-    return [first, (where, "accent"), (f"  {side}{role}", "quiet")], one.excerpt, one.span_id
+    what: tuple[Part, ...] = ((f"{glyphs.warn} ", "abandoned"), (one.kind, "strong"), (f"  {where}", "accent"))
+    return Item(what, one.text, one.span_id, value=one.value)
 
 
 class SignalActions(ExplorerScreen):
@@ -219,10 +107,12 @@ class SignalActions(ExplorerScreen):
         self.waterfall.mark({span: list(dict.fromkeys(names)) for span, names in kinds.items()})
 
     def action_signals(self) -> None:
-        self.app.push_screen(TraceSignalsScreen(self.facts, self.trace_id), self._go_to_span)
+        self.app.push_screen(TraceSignalsScreen(self.facts, self.trace_id), self._go_to_spot)
 
     def action_first_places(self) -> None:
-        self.app.push_screen(FirstPlacesScreen(self.facts, self.trace_id, self.value_at_hand()), self._go_to_span)
+        from tracetui.screens.places import FirstPlacesScreen
+
+        self.app.push_screen(FirstPlacesScreen(self.facts, self.trace_id, self.values_at_hand()), self._go_to_spot)
 
     def action_context(self) -> None:
         from tracetui.screens.context import ContextScreen
@@ -231,10 +121,22 @@ class SignalActions(ExplorerScreen):
         chosen = f"{self.waterfall.outline.ids[index]:016x}" if index is not None else None
         self.app.push_screen(ContextScreen(self.facts, self.trace_id, chosen, self._go_to_span))
 
-    def value_at_hand(self) -> str:
-        """The value that `w` begins with: the one that is in question on the span under the cursor."""
+    def values_at_hand(self) -> list[str]:
+        """What `w` begins with: the values on the inspector's line while that is in use, else those that are in
+        question on the span under the cursor."""
+        from tracetui.screens.places import values_on
+
+        inspector = self.query_one(Inspector)
+        if inspector.has_focus and inspector.cursor < len(inspector.lines):
+            return values_on(inspector.lines[inspector.cursor])
         here = self.waterfall.selected_id
-        return next((one.value for one in self._found if one.value and int(one.span_id, 16) == here), "")
+        return list(dict.fromkeys(one.value for one in self._found if one.value and int(one.span_id, 16) == here))
+
+    def _go_to_spot(self, spot: Spot | None) -> None:
+        if spot is not None and spot[0]:
+            self.post_message(self.OpenSpan(*spot))
+        elif spot is not None:
+            self._go_to_span(spot[1])
 
     def _go_to_span(self, span_id: str | None) -> None:
         ids = self.waterfall.outline.ids

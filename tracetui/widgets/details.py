@@ -73,7 +73,7 @@ def _head(page: Document, span: SpanDetail, glyphs: fmt.Glyphs) -> None:
     for note in span.notes:
         page.text(f"{glyphs.warn} {note}", "abandoned")
     if span.replay_of:
-        page.add(("replays ", "quiet"), (fmt.plain(span.replay_of), "accent"), ("  enter goes there", "faint"),
+        page.add(("replays ", "quiet"), (fmt.plain(span.replay_of), "accent"), ("  enter goes there", "quiet"),
                  here=Here(span.replay_of, "replay of", goto=target(span.replay_of, row.trace_id)))  # fmt: skip
     page.gap()
 
@@ -147,14 +147,14 @@ def happenings(page: Document, span: SpanDetail) -> None:
     for number, (time_ns, name, kind, values, body) in enumerate(sorted(marks, key=lambda mark: mark[0])):
         since = f"+{fmt.duration(time_ns - span.row.start_ns)}"
         role = "error" if name == "exception" else "strong"
-        page.add((f"{since:>9}  ", "quiet"), (fmt.plain(name) or "log", role), (f"  {fmt.plain(kind)}", "faint"))
+        page.add((f"{since:>9}  ", "quiet"), (fmt.plain(name) or "log", role), (f"  {fmt.plain(kind)}", "quiet"))
         if body is not None:
             page.value(body, indent=11, fold=f"body{number}")
         page.pairs(sorted(values.items()), prefix=f"event{number}.", indent=11)
     for link in span.links:
         elsewhere = "" if link.trace_id == span.row.trace_id else f"{fmt.plain(link.trace_id)} "
         page.add((" " * 11, "text"), ("follows ", "quiet"), (f"{elsewhere}{fmt.plain(link.span_id)}", "accent"),
-                 ("  enter goes there", "faint"),
+                 ("  enter goes there", "quiet"),
                  here=Here(f"{link.trace_id} {link.span_id}", "link", goto=(link.trace_id, link.span_id)))  # fmt: skip
         page.pairs(sorted(link.attributes.items()), prefix=link.span_id, indent=11)
     for score in span.scores:

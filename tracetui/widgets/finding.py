@@ -55,12 +55,12 @@ class Finding:
         """The find line itself."""
         said: list[Part] = [("/", "accent"), (self.text, "strong"), ("▏" if self.typing else " ", "accent")]
         if not self.text:
-            return [*said, ("what this tab holds", "faint")]
+            return [*said, ("what this tab holds", "quiet")]
         if not self.hits:
             return [*said, (" nothing here holds it", "abandoned")]
         number = bisect_left(self.hits, cursor) + 1
         at = f" {min(number, len(self.hits))} of {len(self.hits)} lines"
-        return [*said, (at, "quiet"), ("" if self.typing else "   n N next, esc ends", "faint")]
+        return [*said, (at, "quiet"), ("" if self.typing else "   n N next, esc ends", "quiet")]
 
 
 def marked(parts: Sequence[Part], words: str) -> list[Part]:

@@ -134,7 +134,7 @@ class Talk:
         elif kind in ("image", "audio", "file"):
             here = Here(part, str(kind), self.page.message, media=part)
             about = fmt.clip(fmt.plain(media(part)), self.page.width - self.indent - 9)
-            self.page.add(self.margin(self.indent), (about, "quiet"), ("  o opens", "faint"), here=here)
+            self.page.add(self.margin(self.indent), (about, "quiet"), ("  o opens", "quiet"), here=here)
         else:
             self.page.value(part.get("data", part), indent=self.indent, fold=fold, lead=self.lead)
 

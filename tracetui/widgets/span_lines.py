@@ -109,7 +109,7 @@ def head_line(scene: Scene, width: int) -> list[Part]:
     return [
         *left,
         (gap + titles + end, "quiet"),
-        (ruler, "faint" if cols.bar else "quiet"),
+        (ruler, "quiet"),
     ]
 
 
@@ -118,7 +118,7 @@ def _path_parts(scene: Scene) -> list[Part]:
     if scene.path is None or scene.outline.running:
         trace, now_ns, spans = scene.outline, scene.now_ns, scene.spans
         total = sum(waited for _, waited in waits(trace, spans, now_ns))
-        parts: list[Part] = [("  path ", "faint"), (fmt.duration(total), "quiet")] if total else []
+        parts: list[Part] = [("  path ", "quiet"), (fmt.duration(total), "quiet")] if total else []
         if total and len(scene.weighed) == len(trace):
             for kind, waited in waited_by_kind(trace, scene.weighed.kind, spans, now_ns)[:3]:
                 parts += [("  " + kind, kind), (f" {100 * waited // total}%", "quiet")]
@@ -182,9 +182,9 @@ def _label(scene: Scene, index: int, row: SpanRow | None) -> list[Part]:
     else:
         fold = (glyphs.dash if outline.depth[index] > scene.top else " ", "faint")
     if outline.is_ghost(index):
-        return [fold, (f" {glyphs.ghost} ", "quiet"), ("not arrived: ", "quiet"), (skeleton.name(span_id), "faint")]
+        return [fold, (f" {glyphs.ghost} ", "quiet"), ("not arrived: ", "quiet"), (skeleton.name(span_id), "quiet")]
     if row is None:
-        return [fold, (f" {glyphs.dot} {fmt.ELLIPSIS}", "faint")]
+        return [fold, (f" {glyphs.dot} {fmt.ELLIPSIS}", "quiet")]
     parts: list[Part] = [
         fold,
         (" " + glyphs.kinds.get(row.kind, glyphs.dot) + " ", row.kind if row.kind in glyphs.kinds else "span"),

@@ -175,7 +175,12 @@ async def one_commit(call: Call) -> Response:
     """GET /commits/{owner}/{name}/{commit}."""
     name, wanted = _handle(call), str(call.path["commit"])
     row = await call.ask(lambda reader: _wanted(_commits(reader, name), name, wanted))
-    told = {"commit_hash": commit_hash(row), "manifest": _manifest(row), "examples": [], "description": row.message}
+    told: Run = {
+        "commit_hash": commit_hash(row),
+        "manifest": _manifest(row),
+        "examples": [],
+        "description": row.message,
+    }
     return json_response(told)
 
 
