@@ -4,9 +4,9 @@ A token is taken to be CHARS characters of what is printed: close for English, J
 or Japanese. An answer is at most SLACK tokens longer than asked for, which only the note at its end can need.
 
 What fits is left as it is. Of what does not, JSON stays JSON: fields that are null or empty go first, then raw ones
-(LAST); long texts are cut and say by how much; lists lose items, of spans the harmless ones, of messages the older ones,
-of all else those at the end. An object says how many fields it lost, `"left_out": 3`; so does a list, as its last item
-`{"left_out": 12}`; and the whole says where the rest is: `"left_out": {"items", "characters", "see"}`.
+(LAST); long texts are cut and say by how much; lists lose items, of spans the harmless ones, of messages the older
+ones, of all else those at the end. An object says how many fields it lost, `"left_out": 3`; so does a list, as its
+last item `{"left_out": 12}`; and the whole says where the rest is: `"left_out": {"items", "characters", "see"}`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ SMALLEST = 100
 """The least that can be asked for, in tokens."""
 ENOUGH_ITEM, ENOUGH_FIELD, ENOUGH_LINE = 320, 80, 200
 """Characters from which on an item of a list, a field of an object or a line of text is worth having."""
-SEE_CHARS = 200
+SEE_CHARS, IDS_CHARS = 200, 120
 LEFT_OUT = "left_out"
 GAP = "⋯"
 
-FIRST = """trace_id span_id parent_span_id session_id signal role type name kind status error_type status_message message
-    evidence fingerprint by count text cost_usd duration_ns error_count start model models snippet output input tool
-    signals""".split()
+FIRST = """span_id trace_id session_id signal role type status name kind parent_span_id error_type status_message
+    message evidence fingerprint by count text cost_usd duration_ns error_count start model models snippet output
+    input tool signals""".split()
 LAST = frozenset(
     """attributes resource scope convention source_id tool_definitions params logs links response_id counted start_ns
     end_ns first_ns last_ns time_ns history marks""".split()
@@ -94,6 +94,24 @@ def fit_lines(lines: Sequence[str], max_tokens: int, see: str, ranks: Sequence[i
     return [*out, f"{GAP} {left:,} of {len(lines):,} lines left out, {fewer:,} characters; {see[:SEE_CHARS]}"]
 
 
+def newest_first(heads: int, lines: int) -> list[int]:
+    """Ranks of so many lines of which the first `heads` are a heading and the others tell a story: its end first."""
+    return [0] * heads + list(range(lines - heads, 0, -1))
+
+
+def tree_ranks(depths: Sequence[int], failed: Sequence[bool]) -> list[int]:
+    """Ranks of the lines of a tree in pre-order: the root, what failed and all above it, then the rest level by
+    level."""
+    ranks = [depth + 1 if depth else 0 for depth in depths]
+    path: list[int] = []
+    for at, depth in enumerate(depths):
+        path = [*path[:depth], at]
+        if failed[at]:
+            for above in path:
+                ranks[above] = min(ranks[above], 1)
+    return ranks
+
+
 def cut(text: str, room: int, written: Written | None = None) -> str | None:
     """The beginning of a text with a mark that counts the rest, in at most `room` characters; None when not even the
     mark has room. With `written` as they count in JSON."""
@@ -145,6 +163,8 @@ def _fit(value: Any, room: int, written: Written, key: str) -> Any:
         shorter = cut(value, room, written)
         return _GONE if shorter is None else shorter
     if isinstance(value, list):
+        if key == "spans" and all(isinstance(one, str) for one in value):
+            room = min(room, IDS_CHARS)  # which spans a signal is about, beside the spans themselves
         items, left = _items(value, room - written.size({LEFT_OUT: len(value)}) - 1, written, key)
         return [*items, {LEFT_OUT: left}] if items and left else items or _GONE
     if isinstance(value, dict):
@@ -154,7 +174,7 @@ def _fit(value: Any, room: int, written: Written, key: str) -> Any:
 
 
 def _items(values: list[Any], room: int, written: Written, key: str) -> tuple[list[Any], int]:
-    """The items that fit, in their order, and how many are left out, those that a note at the end already counts too."""
+    """The items that fit, in their order, and how many are left out, with those that a note at the end counts."""
     values, already = _counted(values)
     sizes = [written.size(value) + 1 for value in values]
     given = shares(sizes, _order(values, key), room - 2, ENOUGH_ITEM)
@@ -173,14 +193,15 @@ def _counted(values: list[Any]) -> tuple[list[Any], int]:
 def _order(values: list[Any], key: str) -> list[int]:
     """Indexes of the items of a list, the most useful first."""
     if key == "spans" and all(isinstance(value, dict) for value in values):
-        return most_useful([(str(one.get("status")), one.get("parent_span_id"), str(one.get("kind"))) for one in values])
+        named = [(one.get("status"), one.get("parent_span_id"), one.get("kind")) for one in values]
+        return most_useful(named)
     if key in NEWEST_FIRST:
         backwards = list(range(len(values)))[::-1]
         return [*backwards[:2], *sorted({0} - set(backwards[:2])), *(at for at in backwards[2:] if at)]
     return list(range(len(values)))
 
 
-def most_useful(spans: Sequence[tuple[str, object, str]]) -> list[int]:
+def most_useful(spans: Sequence[tuple[object, object, object]]) -> list[int]:
     """Indexes of spans given as (status, parent id, kind): the root, what failed, the last model call, then agents,
     models and tools, then the rest."""
     last = max((at for at, (_, _, kind) in enumerate(spans) if kind == "llm"), default=-1)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,7 @@ import click
 from collector.errors import NotFound
 from collector.settings import Resolved, resolve
 from tracetui import format as fmt
+from tracetui.cli import budget, table
 
 if TYPE_CHECKING:
     from collector.store.filters import Filter
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 MARK = "\x00"
+BUDGET_CELLS = 110
+"""As wide as tables get under --max-tokens."""
 
 
 class Filtering(click.Command):
@@ -49,15 +53,22 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
 
 
+def budget_option(command: F) -> F:
+    """--max-tokens N; the command gets `max_tokens`, for `print_json` and `print_lines`."""
+    about = f"Cut the answer to about so many tokens of {budget.CHARS} characters, the most useful first."
+    kind = click.IntRange(min=budget.SMALLEST)
+    return click.option("--max-tokens", metavar="N", type=kind, help=about)(command)
+
+
 def show_sql_option(command: F) -> F:
     return click.option("--show-sql", is_flag=True, help="Print the SQL behind it and its plan instead.")(command)
 
 
 def list_options(sorts: str) -> Callable[[F], F]:
-    """--db, --limit, --sort, --show-sql and --json. `sorts` lists the sort names, the default first."""
+    """--db, --limit, --sort, --show-sql, --max-tokens and --json. `sorts` lists the sort names, the default first."""
 
     def decorate(command: F) -> F:
-        command = json_option(command)
+        command = budget_option(json_option(command))
         command = show_sql_option(command)
         command = click.option("--sort", metavar="NAME", help=f"{sorts}; a leading - turns it round.")(command)
         command = click.option(
@@ -109,11 +120,41 @@ def opened(db: Path | None) -> Iterator[Reader]:
             note(reader.state.note)
 
 
-def print_json(document: object) -> None:
-    """One strict JSON document on stdout, in UTF-8 where stdout can, else in ASCII."""
+def print_json(document: object, max_tokens: int | None = None, see: str = "") -> None:
+    """One strict JSON document on stdout, in UTF-8 where stdout can, else in ASCII. With `max_tokens` it is written
+    without spaces and cut to that, and `see` says where the rest is."""
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    text = json.dumps(document, ensure_ascii=not utf8, allow_nan=False, indent=2)
+    if max_tokens is None:
+        text = json.dumps(document, ensure_ascii=not utf8, allow_nan=False, indent=2)
+    else:
+        written = budget.Written(ascii=not utf8)
+        text = written.text(budget.fit_json(document, max_tokens, see, written))
     sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
+
+
+def print_lines(
+    lines: Iterable[str], max_tokens: int | None = None, see: str = "", ranks: Sequence[int] = ()
+) -> None:  # fmt: skip
+    """Lines on stdout; with `max_tokens` as many as that holds, without colour, those of the lowest rank first."""
+    if max_tokens is not None:
+        lines = budget.fit_lines([click.unstyle(line) for line in lines], max_tokens, see, ranks)
+    for line in lines:
+        click.echo(line)
+
+
+def width(max_tokens: int | None) -> int | None:
+    """Cells a table may take: the terminal's; with a budget no more than tell something."""
+    return table.screen_width() if max_tokens is None else BUDGET_CELLS
+
+
+def command(db: Path | None, *words: str) -> str:
+    """A command line of ours as one would type it, on the same file."""
+    return shlex.join(["tracetui", *words, *(["--db", str(db)] if db else [])])
+
+
+def narrower(shows: str) -> str:
+    """Where the rest of a list is."""
+    return f"a narrower filter, --limit or a larger --max-tokens; {shows}"
 
 
 def note_left_out(spans: int) -> None:

@@ -43,7 +43,7 @@ SORTS = "-cost, tokens, calls, spans, errors, p50, p95, p99, ttft, burn, percall
 @common.list_options(f"{SORTS} (default: -cost; by time: name)")
 def costs(
     words: tuple[str, ...], by: str, show: str, tz: str | None, as_csv: bool, views: tuple[str, ...], db: Path | None,
-    limit: int, sort: str | None, show_sql: bool, as_json: bool,
+    limit: int, sort: str | None, show_sql: bool, as_json: bool, max_tokens: int | None,
 ) -> None:  # fmt: skip
     """Add up calls, tokens and costs: `tracetui costs since:7d --by model,user`.
 
@@ -51,6 +51,8 @@ def costs(
     provider: service: env: kind: tool: agent: prompt: and error.type: say which calls are summed, its other terms say
     of which traces.
     """
+    if as_csv and max_tokens:
+        raise click.UsageError("--csv is for programs that add up, and has no --max-tokens; --limit cuts it")
     where = common.parsed(words, views)
     with common.opened(db) as reader:
         asked = _asked(reader, by, show, tz, sort, where, db)
@@ -65,14 +67,16 @@ def costs(
     rows = found.rows[:limit]
     if len(found.rows) > limit:
         common.note(f"{len(found.rows) - limit} more rows; --limit shows more of them")
+    see = common.narrower("--by and --sort choose what comes first")
     if as_json:
-        common.print_json([cost_shapes.cost_json(row, found) for row in rows])
+        common.print_json([cost_shapes.cost_json(row, found) for row in rows], max_tokens, see)
     elif as_csv:
         click.echo(_as_csv(rows, found), nl=False)
     elif not found.rows:
         common.note("nothing to add up: no spans match" if where else "nothing to add up: no spans yet")
     else:
-        _print_table(rows, found)
+        ranks = [0, *[1] * len(rows), 0] if found.by else ()  # the head and the sum before the rows
+        common.print_lines(_lines(rows, found, common.width(max_tokens)), max_tokens, see, ranks)
 
 
 def _asked(
@@ -119,13 +123,12 @@ def _as_csv(rows: Sequence[CostRow], found: Costs) -> str:
     return out.getvalue()
 
 
-def _print_table(rows: Sequence[CostRow], found: Costs) -> None:
+def _lines(rows: Sequence[CostRow], found: Costs, width: int | None) -> list[str]:
     columns = _columns(found)
     cells = [_cells(row, found) for row in rows]
     if found.by:
         cells.append(_cells(found.total, found))
-    for line in table.lines(columns, cells, table.screen_width(), table.colours()):
-        click.echo(line)
+    return table.lines(columns, cells, width, table.colours())
 
 
 def _columns(found: Costs) -> list[Column]:

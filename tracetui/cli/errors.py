@@ -37,9 +37,10 @@ COLUMNS = (
 @common.view_option
 @common.db_option
 @common.json_option
+@common.budget_option
 def errors(
     words: tuple[str, ...], limit: int, near: bool, show_sql: bool, views: tuple[str, ...], db: Path | None,
-    as_json: bool,
+    as_json: bool, max_tokens: int | None,
 ) -> None:  # fmt: skip
     """Group failed spans by type and message, the most frequent first: `tracetui errors since:1d kind:tool`.
 
@@ -56,16 +57,17 @@ def errors(
         groups = list(found.groups[:limit])
         if found.partial:
             common.note(f"only the newest {store.MOST_SPANS:,} failed spans were looked at")
+        see = common.narrower(f"`{common.command(db, 'show', 'TRACE')}` shows one")
         if as_json:
-            common.print_json([failure_json(one) | (_near(reader, one) if near else {}) for one in groups])
+            shown = [failure_json(one) | (_near(reader, one) if near else {}) for one in groups]
+            common.print_json(shown, max_tokens, see)
             return
     if not groups:
         common.note("no failures match" if where else "nothing has failed")
         return
     now_ns = time.time_ns()
     cells = [failure_cells(one, now_ns) for one in groups]
-    for line in table.lines(COLUMNS, cells, table.screen_width(), table.colours()):
-        click.echo(line)
+    common.print_lines(table.lines(COLUMNS, cells, common.width(max_tokens), table.colours()), max_tokens, see)
 
 
 def _near(reader: Reader, one: Failure) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -16,18 +17,20 @@ from tracetui.cli.pieces import Json
 @click.command()
 @common.db_option
 @common.json_option
-def overview(db: Path | None, as_json: bool) -> None:
+@common.budget_option
+def overview(db: Path | None, as_json: bool, max_tokens: int | None) -> None:
     """Say what goes on now: what is spent a minute, what runs, what failed last, what was dearest."""
     from collector.store.overview import overview as look
 
     with common.opened(db) as reader:
         found = look(reader, time.time_ns())
+    see = f"a larger --max-tokens; `{common.command(db, 'show', 'TRACE', 'SPAN')}` shows one of these"
     if as_json:
-        common.print_json(None if found is None else overview_json(found))
+        common.print_json(None if found is None else overview_json(found), max_tokens, see)
     elif found is None:
         common.note("no spans yet")
     else:
-        _print(found)
+        common.print_lines(_lines(found), max_tokens, see)
 
 
 def overview_json(found: Overview) -> Json:
@@ -80,24 +83,24 @@ def _line_json(one: Line) -> Json:
     }
 
 
-def _print(found: Overview) -> None:
+def _lines(found: Overview) -> Iterator[str]:
     if not found.live:
-        click.echo(f"nothing new; as of {fmt.clock(found.now_ns)[:19]}")
+        yield f"nothing new; as of {fmt.clock(found.now_ns)[:19]}"
     cost = None if found.cost_nanousd is None else round(found.cost_nanousd / found.rate_min)
     unpriced = f" +{found.unpriced_calls} unpriced" if found.unpriced_calls else ""
-    click.echo(
+    yield (
         f"{fmt.money(cost)}/min{unpriced}  {fmt.tokens(round(found.tokens / found.rate_min))} tok/min"
         f"  {found.calls / found.rate_min:.1f} calls/min  {found.running} running"
         f"  {found.errors} of {found.spans} spans failed"
     )
     for one in found.models:
         name, price = fmt.plain(one.model) or "(no model)", fmt.money(one.cost_nanousd)
-        click.echo(f"  {name}  {one.calls} calls  {price}  {fmt.tokens(one.tokens)} tok  {one.errors} failed")
+        yield f"  {name}  {one.calls} calls  {price}  {fmt.tokens(one.tokens)} tok  {one.errors} failed"
     for title, lines in (("running", found.active), ("failed last", found.failed), ("dearest", found.dearest)):
         if lines:
-            click.echo(title)
+            yield title
         for line in lines:
-            click.echo(f"  {_told(line, found.now_ns)}")
+            yield f"  {_told(line, found.now_ns)}"
 
 
 def _told(one: Line, now_ns: int) -> str:

@@ -20,9 +20,10 @@ from tracetui.cli import common, shapes, table
 @common.show_sql_option
 @common.db_option
 @common.json_option
+@common.budget_option
 def search(
     words: tuple[str, ...], where: str, views: tuple[str, ...], limit: int, show_sql: bool, db: Path | None,
-    as_json: bool,
+    as_json: bool, max_tokens: int | None,
 ) -> None:  # fmt: skip
     """Search messages, names, errors and long values; all words must be there.
 
@@ -39,14 +40,14 @@ def search(
             click.echo(reader.list_sql("spans", whole, limit=limit, sort="-start"))
             return
         hits = reader.search(asked, spans, limit=limit)
+    see = common.narrower(f"`{common.command(db, 'show', 'TRACE', 'SPAN')}` shows one")
     if as_json:
-        common.print_json([shapes.hit_json(hit) for hit in hits])
+        common.print_json([shapes.hit_json(hit) for hit in hits], max_tokens, see)
         return
     if not hits:
         common.note(f"nothing says {asked!r}")
         return
-    for line in hit_lines(hits[0:limit], time.time_ns(), table.colours()):
-        click.echo(line)
+    common.print_lines(hit_lines(hits[0:limit], time.time_ns(), table.colours()), max_tokens, see)
 
 
 def hit_lines(hits: list[SearchHit], now_ns: int, colour: bool) -> list[str]:

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
 from collector.store.conversation import Conversation, Turn
 from tracetui import talk
-from tracetui.cli import common, shapes
+from tracetui.cli import budget, common, shapes
 from tracetui.cli.pieces import Json
 
 
-def show_session(session_id: str, form: str, limit: int, db: Path | None) -> None:
+def show_session(session_id: str, form: str, limit: int, db: Path | None, max_tokens: int | None = None) -> None:
     """Print it; NotFound when there is none. `form` is tree (as text), messages (as Markdown) or json."""
     from collector.store.conversation import conversation
 
     with common.opened(db) as reader:
         found = conversation(reader, session_id, limit=limit)
+    see = f"a larger --max-tokens, or `{common.command(db, 'show', 'TRACE', '--messages')}` for one turn"
     if form == "json":
-        common.print_json(conversation_json(found))
+        common.print_json(conversation_json(found), max_tokens, see)
         return
-    for line in talk.markdown(found) if form == "messages" else talk.lines(found):
-        click.echo(line)
+    lines = list(talk.markdown(found) if form == "messages" else talk.lines(found))
+    common.print_lines(lines, max_tokens, see, budget.newest_first(1, len(lines)))
 
 
 def conversation_json(found: Conversation) -> Json:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tracetui import format as fmt
-from tracetui.cli import common, shapes, table
+from tracetui.cli import answers, common, table
 from tracetui.cli.table import Column
 from tracetui.cli.traces import cost, tokens
 
@@ -29,7 +29,7 @@ COLUMNS = (
 @common.list_options("last, first, traces, errors, cost, tokens or session (default: -last, newest first)")
 def sessions(
     words: tuple[str, ...], views: tuple[str, ...], db: Path | None, limit: int, sort: str | None, show_sql: bool,
-    as_json: bool,
+    as_json: bool, max_tokens: int | None,
 ) -> None:  # fmt: skip
     """List sessions, last active first: `tracetui sessions user:u7`."""
     where = common.parsed(words, views)
@@ -37,11 +37,12 @@ def sessions(
         if show_sql:
             click.echo(reader.list_sql("sessions", where, limit=limit, sort=sort or "-last"))
             return
-        rows = reader.sessions(where, limit=limit, sort=sort or "-last")
         common.note_left_out(reader.sampled_out())
-    if as_json:
-        common.print_json([shapes.session_json(row) for row in rows])
-        return
+        see = common.narrower(f"`{common.command(db, 'show', '--session', 'ID')}` shows one")
+        if as_json:
+            common.print_json(answers.sessions(reader, where, limit, sort), max_tokens, see)
+            return
+        rows = reader.sessions(where, limit=limit, sort=sort or "-last")
     if not rows:
         common.note("no sessions match" if where else "no sessions yet: a span names one with session.id")
         return
@@ -59,5 +60,4 @@ def sessions(
         ]
         for row in rows
     ]
-    for line in table.lines(COLUMNS, cells, table.screen_width(), table.colours()):
-        click.echo(line)
+    common.print_lines(table.lines(COLUMNS, cells, common.width(max_tokens), table.colours()), max_tokens, see)

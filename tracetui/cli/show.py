@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from collector.errors import NotFound
-from collector.limits import Limits
 from collector.settings import resolve
-from collector.store.rows import SpanDetail, SpanRow
-from tracetui.cli import common, shapes, tell
+from collector.store.rows import SpanRow
+from tracetui.cli import answers, budget, common, shapes, tell
 
 if TYPE_CHECKING:
     from collector.store.reader import Reader
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 @click.option("--graph", is_flag=True, help="Agents, models and tools: who called whom, how often, at what cost.")
 @click.option("--session", metavar="ID", help="A session as a conversation, its newest turns, in place of TRACE.")
 @click.option("--limit", type=click.IntRange(min=1), default=100, help="Of a session: at most so many turns [100].")
+@common.budget_option
 @common.db_option
 def show(
     trace: str | None, span: str | None, form: str, context: bool, graph: bool, session: str | None, limit: int,
-    db: Path | None,
+    max_tokens: int | None, db: Path | None,
 ) -> None:  # fmt: skip
     """Show TRACE, or only SPAN of it. Ids may be shortened while they are unique."""
     if (trace is None) == (session is None):
@@ -40,86 +41,101 @@ def show(
     if session is not None:
         from tracetui.cli.session import show_session
 
-        show_session(session, form, limit, db)
+        show_session(session, form, limit, db, max_tokens)
         return
     assert trace is not None
     if (graph or context) and span is not None:
         raise click.UsageError("--graph and --context are of a whole trace; leave SPAN out")
     with common.opened(db) as reader:
         trace_id = reader.resolve_trace(trace)
+        asked = Asked(form, max_tokens, db)
         if context:
-            _show_context(reader, trace_id, form)
+            _show_context(reader, trace_id, asked)
         elif graph:
-            _show_graph(reader, trace_id, form)
+            _show_graph(reader, trace_id, asked)
         elif span is None:
-            _show_trace(reader, trace_id, form)
+            _show_trace(reader, trace_id, asked)
         else:
-            _show_span(reader, trace_id, span, form)
+            _show_span(reader, trace_id, span, asked)
 
 
-def _show_trace(reader: Reader, trace_id: str, form: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a trace is to be shown as: `form` is tree, messages or json."""
+
+    form: str
+    max_tokens: int | None
+    db: Path | None
+
+    def see(self, *words: str) -> str:
+        """Where the rest is of what was cut."""
+        return f"a larger --max-tokens, or `{common.command(self.db, 'show', *words)}`"
+
+
+def _show_trace(reader: Reader, trace_id: str, asked: Asked) -> None:
     from collector import tree
 
+    see = asked.see(trace_id, "SPAN", "--json" if asked.form == "json" else "--messages")
+    if asked.form == "json":
+        document = answers.trace(reader, trace_id, resolve().settings.signals, asked.max_tokens)
+        common.print_json(document, asked.max_tokens, see)
+        return
     row = reader.trace(trace_id)
     nodes = tree.build(reader.tree_spans(trace_id))
-    arrived = [node.row for node in nodes if node.row is not None]
-    if form == "json":
-        found = reader.signals(trace_id, Limits(**resolve().settings.signals))
-        details = [reader.span(trace_id, one.span_id) for one in arrived]
-        common.print_json(shapes.trace_json(row, reader.scores(trace_id), details, found))
+    if asked.form == "messages":
+        arrived = [node.row for node in nodes if node.row is not None]
+        told = tell.conversation_lines(reader.span(trace_id, one.span_id) for one in arrived)
+        _print(chain([tell.heading(row)], told), asked, see, newest_first=True)
         return
-    click.echo(tell.heading(row))
-    if form == "messages":
-        _print(tell.conversation_lines(_details(reader, arrived)))
-    else:
-        _print(tell.tree_lines((node.depth, node.row, node.span_id) for node in nodes))
+    lines = tell.tree_lines((node.depth, node.row, node.span_id) for node in nodes)
+    ranks = budget.tree_ranks([node.depth for node in nodes], [_failed(node.row) for node in nodes])
+    common.print_lines([tell.heading(row), *lines], asked.max_tokens, see, [0, *ranks])
 
 
-def _show_context(reader: Reader, trace_id: str, form: str) -> None:
+def _failed(row: SpanRow | None) -> bool:
+    return row is not None and row.status in ("error", "abandoned")
+
+
+def _show_context(reader: Reader, trace_id: str, asked: Asked) -> None:
     from tracetui.cli import context
 
     found = context.read(reader, trace_id, resolve().settings.prices)
-    if form == "json":
-        common.print_json({"trace_id": trace_id, **context.context_json(found)})
+    see = asked.see(trace_id, "SPAN", "--messages")
+    if asked.form == "json":
+        common.print_json({"trace_id": trace_id, **context.context_json(found)}, asked.max_tokens, see)
         return
-    click.echo(tell.heading(reader.trace(trace_id)))
-    _print(context.text_lines(found))
+    _print(chain([tell.heading(reader.trace(trace_id))], context.text_lines(found)), asked, see, newest_first=True)
 
 
-def _show_graph(reader: Reader, trace_id: str, form: str) -> None:
+def _show_graph(reader: Reader, trace_id: str, asked: Asked) -> None:
     from tracetui.cli import graph
 
     found = graph.read(reader, trace_id, time.time_ns())
-    if form == "json":
-        common.print_json({"trace_id": trace_id, **graph.graph_json(found)})
+    see = asked.see(trace_id)
+    if asked.form == "json":
+        common.print_json({"trace_id": trace_id, **graph.graph_json(found)}, asked.max_tokens, see)
         return
-    click.echo(tell.heading(reader.trace(trace_id)))
-    _print(graph.text_lines(found))
+    _print(chain([tell.heading(reader.trace(trace_id))], graph.text_lines(found)), asked, see)
 
 
-def _show_span(reader: Reader, trace_id: str, prefix: str, form: str) -> None:
-    detail = reader.span(trace_id, _span_id(reader, trace_id, prefix))
-    if form == "json":
-        common.print_json(shapes.span_json(detail))
-    elif form == "messages":
-        _print(tell.conversation_lines([detail]))
+def _show_span(reader: Reader, trace_id: str, prefix: str, asked: Asked) -> None:
+    detail = reader.span(trace_id, answers.span_id(reader, trace_id, prefix))
+    see = asked.see(trace_id, detail.row.span_id, "--json")
+    if asked.form == "json":
+        common.print_json(shapes.span_json(detail), asked.max_tokens, see)
+    elif asked.form == "messages":
+        _print(tell.conversation_lines([detail]), asked, see, newest_first=True)
     else:
-        _print(tell.span_lines(detail))
+        facts, said, raw = list(tell.span_facts(detail)), list(tell.span_messages(detail)), list(tell.span_raw(detail))
+        ranks = [*budget.newest_first(len(facts), len(facts) + len(said)), *[len(said) + 1] * len(raw)]
+        common.print_lines([*facts, *said, *raw], asked.max_tokens, see, ranks)
 
 
-def _span_id(reader: Reader, trace_id: str, prefix: str) -> str:
-    """The one span of the trace whose id begins so. NotFound says how many do."""
-    ids = [row.span_id for row in reader.tree_spans(trace_id) if row.span_id.startswith(prefix.lower())]
-    if len(ids) != 1:
-        found = f"{len(ids)} of its spans begin so; give more of the id" if ids else "none of its spans begins so"
-        raise NotFound(f"trace {trace_id} has no span {prefix!r}: {found}")
-    return ids[0]
-
-
-def _details(reader: Reader, rows: Iterable[SpanRow]) -> Iterable[SpanDetail]:
-    return (reader.span(row.trace_id, row.span_id) for row in rows)
-
-
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(line)
+def _print(lines: Iterable[str], asked: Asked, see: str, *, newest_first: bool = False) -> None:
+    """Lines of which the first is a heading; with a budget `newest_first` keeps the end of the others."""
+    if asked.max_tokens is None:
+        common.print_lines(lines)
+        return
+    listed = list(lines)
+    ranks = budget.newest_first(1, len(listed)) if newest_first else ()
+    common.print_lines(listed, asked.max_tokens, see, ranks)

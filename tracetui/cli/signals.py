@@ -29,10 +29,12 @@ COLUMNS = (
 @common.db_option
 @common.view_option
 @common.json_option
+@common.budget_option
 @click.option("--look", is_flag=True, help="First look at every trace that nobody has looked at yet.")
 @click.option("--look-again", is_flag=True, help="First look at every trace anew, with the thresholds of now.")
 def signals(
-    words: tuple[str, ...], db: Path | None, views: tuple[str, ...], as_json: bool, look: bool, look_again: bool
+    words: tuple[str, ...], db: Path | None, views: tuple[str, ...], as_json: bool, max_tokens: int | None, look: bool,
+    look_again: bool,
 ) -> None:  # fmt: skip
     """Count what looks wrong: loops, cut answers, invented values, … `signal:loop` finds the traces of one."""
     where = common.parsed(words, views)
@@ -40,15 +42,17 @@ def signals(
         _look(db, anew=look_again)
     with common.opened(db) as reader:
         rows = [row for row in reader.signal_counts(where) if row.signals]
+    see = (
+        f"a narrower filter or a larger --max-tokens; `{common.command(db, 'traces', 'signal:NAME')}` lists the traces"
+    )
     if as_json:
-        common.print_json([counted_json(row) for row in rows])
+        common.print_json([counted_json(row) for row in rows], max_tokens, see)
         return
     if not rows:
         common.note("nothing looks wrong in the traces that were looked at (--look looks at the others)")
         return
     cells = [counted_cells(row, time.time_ns()) for row in rows]
-    for line in table.lines(COLUMNS, cells, table.screen_width(), table.colours()):
-        click.echo(line)
+    common.print_lines(table.lines(COLUMNS, cells, common.width(max_tokens), table.colours()), max_tokens, see)
 
 
 def _look(db: Path | None, *, anew: bool) -> None:

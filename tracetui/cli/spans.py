@@ -10,7 +10,7 @@ import click
 from collector.model import Usage
 from collector.store.rows import SpanRow
 from tracetui import format as fmt
-from tracetui.cli import common, shapes, table
+from tracetui.cli import answers, common, table
 from tracetui.cli.table import Column
 from tracetui.cli.traces import cost, shortened, tokens
 
@@ -34,7 +34,7 @@ COLUMNS = (
 @common.list_options("start, duration, cost, tokens, ttft or name (default: -start, newest first)")
 def spans(
     words: tuple[str, ...], views: tuple[str, ...], db: Path | None, limit: int, sort: str | None, show_sql: bool,
-    as_json: bool,
+    as_json: bool, max_tokens: int | None,
 ) -> None:  # fmt: skip
     """List spans, newest first: `tracetui spans kind:tool status:error`."""
     where = common.parsed(words, views)
@@ -42,19 +42,19 @@ def spans(
         if show_sql:
             click.echo(reader.list_sql("spans", where, limit=limit, sort=sort or "-start"))
             return
-        rows = reader.spans(where, limit=limit, sort=sort or "-start")
         common.note_left_out(reader.sampled_out())
+        see = common.narrower(f"`{common.command(db, 'show', 'TRACE', 'SPAN')}` shows one")
         if as_json:
-            details = [reader.span(row.trace_id, row.span_id) for row in rows]
-            common.print_json([shapes.span_json(one) for one in details])
+            common.print_json(answers.spans(reader, where, limit, sort), max_tokens, see)
             return
+        rows = reader.spans(where, limit=limit, sort=sort or "-start")
     if not rows:
         common.note("no spans match" if where else "no spans yet")
     else:
         short = shortened([row.trace_id for row in rows])
         cells = [span_cells(row, id_, time.time_ns()) for row, id_ in zip(rows, short, strict=True)]
-        for line in table.lines(COLUMNS, cells, table.screen_width(), table.colours()):
-            click.echo(line)
+        lines = table.lines(COLUMNS, cells, common.width(max_tokens), table.colours())
+        common.print_lines(lines, max_tokens, see)
 
 
 def span_cells(row: SpanRow, trace: str, now_ns: int) -> list[str]:

@@ -124,6 +124,11 @@ def compact(value: object) -> str:
 
 def span_lines(span: SpanDetail) -> Iterator[str]:
     """Everything about one span: its line, its facts, its content, its attributes."""
+    for part in (span_facts, span_messages, span_raw):
+        yield from part(span)
+
+
+def span_facts(span: SpanDetail) -> Iterator[str]:
     yield span_line(span.row)
     for note in span.notes:
         yield f"  {GLYPHS.warn} {fmt.plain(note)}"
@@ -136,8 +141,15 @@ def span_lines(span: SpanDetail) -> Iterator[str]:
     for title, content in (("input", span.input), ("output", span.output)):
         if content and content.value is not None:
             yield from _fields({title: content.value})
+
+
+def span_messages(span: SpanDetail) -> Iterator[str]:
     for message in (*span.system, *_messages(span.input), *_messages(span.output)):
         yield from message_lines(message)
+
+
+def span_raw(span: SpanDetail) -> Iterator[str]:
+    """Its attributes and events as they came."""
     for title, values in (("attributes", span.attributes), ("resource", span.resource.attributes)):
         if values:
             yield title

@@ -12,7 +12,7 @@ import click
 from collector.model import Usage
 from collector.store.rows import TraceRow
 from tracetui import format as fmt
-from tracetui.cli import common, shapes, table
+from tracetui.cli import answers, common, table
 from tracetui.cli.table import Column
 
 COLUMNS = (
@@ -34,7 +34,7 @@ COLUMNS = (
 @common.list_options("start, duration, cost, tokens, spans, errors or name (default: -start, newest first)")
 def traces(
     words: tuple[str, ...], views: tuple[str, ...], db: Path | None, limit: int, sort: str | None, show_sql: bool,
-    as_json: bool,
+    as_json: bool, max_tokens: int | None,
 ) -> None:  # fmt: skip
     """List traces, newest first: `tracetui traces 'status:error model:gpt-4o* since:1d'`."""
     where = common.parsed(words, views)
@@ -42,22 +42,22 @@ def traces(
         if show_sql:
             click.echo(reader.list_sql("traces", where, limit=limit, sort=sort or "-start"))
             return
-        rows = reader.traces(where, limit=limit, sort=sort or "-start")
         common.note_left_out(reader.sampled_out())
+        see = common.narrower(f"`{common.command(db, 'show', 'TRACE')}` shows one")
         if as_json:
-            common.print_json([shapes.trace_json(row, reader.scores(row.trace_id)) for row in rows])
+            common.print_json(answers.traces(reader, where, limit, sort), max_tokens, see)
             return
+        rows = reader.traces(where, limit=limit, sort=sort or "-start")
     if not rows:
         common.note("no traces match" if where else "no traces yet")
         return
-    print_rows(rows, time.time_ns())
+    common.print_lines(row_lines(rows, time.time_ns(), common.width(max_tokens)), max_tokens, see)
 
 
-def print_rows(rows: Sequence[TraceRow], now_ns: int) -> None:
+def row_lines(rows: Sequence[TraceRow], now_ns: int, width: int | None) -> list[str]:
     ids = shortened([row.trace_id for row in rows])
     cells = [trace_cells(row, short, now_ns) for row, short in zip(rows, ids, strict=True)]
-    for line in table.lines(COLUMNS, cells, table.screen_width(), table.colours()):
-        click.echo(line)
+    return table.lines(COLUMNS, cells, width, table.colours())
 
 
 def trace_cells(row: TraceRow, short: str, now_ns: int) -> list[str]:

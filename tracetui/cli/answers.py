@@ -1,0 +1,68 @@
+"""The documents that reading commands print with --json and that `tracetui mcp` answers with: a reader in, JSON out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from collector.errors import NotFound
+from collector.limits import Limits
+from tracetui.cli import budget, shapes
+from tracetui.cli.pieces import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from collector.store.filters import Filter
+    from collector.store.reader import Reader
+    from collector.store.rows import SpanRow
+
+SMALLEST_SPAN = 200
+"""Characters of the shortest span worth showing: what cannot have room is not read either."""
+
+
+def traces(reader: Reader, where: Filter, limit: int, sort: str | None) -> list[Json]:
+    rows = reader.traces(where, limit=limit, sort=sort or "-start")
+    return [shapes.trace_json(row, reader.scores(row.trace_id)) for row in rows]
+
+
+def spans(reader: Reader, where: Filter, limit: int, sort: str | None) -> list[Json]:
+    rows = reader.spans(where, limit=limit, sort=sort or "-start")
+    return [shapes.span_json(reader.span(row.trace_id, row.span_id)) for row in rows]
+
+
+def sessions(reader: Reader, where: Filter, limit: int, sort: str | None) -> list[Json]:
+    return [shapes.session_json(row) for row in reader.sessions(where, limit=limit, sort=sort or "-last")]
+
+
+def trace(reader: Reader, trace_id: str, thresholds: Mapping[str, Any], max_tokens: int | None) -> Json:
+    """One trace with its spans. Where `max_tokens` cannot hold all of them, those that matter most are read, and a last
+    item counts the others."""
+    from collector import tree
+
+    row = reader.trace(trace_id)
+    nodes = tree.build(reader.tree_spans(trace_id))
+    arrived = [node.row for node in nodes if node.row is not None]
+    shown = _those_with_room(arrived, max_tokens)
+    found = reader.signals(trace_id, Limits(**thresholds))
+    details = [reader.span(trace_id, one.span_id) for one in shown]
+    document = shapes.trace_json(row, reader.scores(trace_id), details, found)
+    if len(shown) < len(arrived):
+        document["spans"].append({budget.LEFT_OUT: len(arrived) - len(shown)})
+    return document
+
+
+def _those_with_room(rows: list[SpanRow], max_tokens: int | None) -> list[SpanRow]:
+    if max_tokens is None:
+        return rows
+    most = max_tokens * budget.CHARS // SMALLEST_SPAN + 1
+    order = budget.most_useful([(row.status, row.parent_id, row.kind) for row in rows])
+    return [rows[at] for at in sorted(order[:most])]
+
+
+def span_id(reader: Reader, trace_id: str, prefix: str) -> str:
+    """The one span of the trace whose id begins so. NotFound says how many do."""
+    ids = [row.span_id for row in reader.tree_spans(trace_id) if row.span_id.startswith(prefix.lower())]
+    if len(ids) != 1:
+        found = f"{len(ids)} of its spans begin so; give more of the id" if ids else "none of its spans begins so"
+        raise NotFound(f"trace {trace_id} has no span {prefix!r}: {found}")
+    return ids[0]
