@@ -83,21 +83,25 @@ def chains(calls: Sequence[Seen]) -> list[list[Seen]]:
     else to that of the same agent, of the same system instructions and model. Nothing shared begins a chain.
     """
     found: list[list[Seen]] = []
+    ends: dict[str, set[int]] = {}  # the chains, by number, whose last call was given a message
     for call in sorted(calls, key=lambda one: (one.start_ns, one.span_id)):
         names = {said.key for said in call.input}
-        best, most = None, (0, 0)
-        for chain in reversed(found):
-            last = chain[-1]
+        shares = Counter(number for name in names for number in ends.get(name, ()))
+        best, most = len(found), (0, 0)
+        for number in sorted(shares, reverse=True):
+            last = found[number][-1]
             if last.end_ns is not None and last.end_ns > call.start_ns:
                 continue  # side by side: neither goes on from the other
-            shared = (_common([one.key for one in last.input], [one.key for one in call.input]),
-                      len(names.intersection(one.key for one in last.input)))  # fmt: skip
+            shared = (_common([one.key for one in last.input], [one.key for one in call.input]), shares[number])
             if shared > most:
-                best, most = chain, shared
-        if best is None:
-            found.append([call])
-        else:
-            best.append(call)
+                best, most = number, shared
+        if best == len(found):
+            found.append([])
+        for said in found[best][-1].input if found[best] else ():
+            ends[said.key].discard(best)
+        for name in names:
+            ends.setdefault(name, set()).add(best)
+        found[best].append(call)
     return found
 
 

@@ -12,16 +12,16 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import islice
 from typing import Any
 
 from collector.model import Value
 from collector.seen import Said, Seen, text_of, tool_calls, unwrapped
+from collector.signals.arithmetic import Known
 from collector.signals.schemas import definitions
 from collector.signals.trace import Signal, Trace
 from collector.signals.values import Found, Pool, id_form, in_text, near, of_argument
 
-MOST_NUMBERS = 200
 MOST_VALUES = 200
 CUT = re.compile(r"\[\d+ bytes cut\]|\[missing from the file\]")
 OPAQUE = frozenset({"image", "audio", "file"})
@@ -74,7 +74,7 @@ def sources(trace: Trace) -> Iterator[Signal]:
     events = _events(trace)
     told: set[str] = set()
     at = 0
-    speakers = [*trace.calls, *(tool for tool in trace.tools if _unasked(trace, tool))]
+    speakers = [*trace.calls, *_unasked(trace)]
     for span in sorted(speakers, key=lambda one: (one.start_ns, one.span_id)):
         while at < len(events) and events[at][0] <= span.start_ns:
             _take(said, *events[at][1:])
@@ -131,10 +131,10 @@ def _hear(said: _Sources, span: Seen) -> None:
         said.value(name)
 
 
-def _unasked(trace: Trace, tool: Seen) -> bool:
-    """Whether no recorded answer asked for this tool, so that its own arguments are all there is to look at."""
-    name = tool.tool_name or tool.name
-    return not any(call.get("name") == name for span in trace.calls for call in tool_calls(span.output))
+def _unasked(trace: Trace) -> list[Seen]:
+    """The tools that no recorded answer asked for, so that their own arguments are all there is to look at."""
+    asked = {str(call.get("name")) for span in trace.calls for call in tool_calls(span.output)}
+    return [tool for tool in trace.tools if (tool.tool_name or tool.name) not in asked]
 
 
 def _invented(trace: Trace, span: Seen, said: _Sources, told: set[str]) -> Iterator[Signal]:
@@ -144,7 +144,7 @@ def _invented(trace: Trace, span: Seen, said: _Sources, told: set[str]) -> Itera
             continue
         if found.kind == "date" and near(found.forms, span.start_ns, limits.date_days):
             continue
-        if said.pool.holds(found) or _worked_out(found, said.pool.numbers):
+        if said.pool.holds(found) or _worked_out(found, said.pool.known):
             continue
         told.add(found.forms[0])
         turn = _turn_that_says(trace, found)
@@ -197,9 +197,8 @@ def _stated(span: Seen, grounded: bool) -> Iterator[tuple[str, str, Found]]:
                 yield f"{key} of {tool}", key, found
     if span.kind == "llm" and grounded and not asked:
         for one in span.output:
-            for count, found in enumerate(in_text(text_of(one.message))):
-                if count < MOST_VALUES:
-                    yield "the answer", "", found
+            for found in islice(in_text(text_of(one.message)), MOST_VALUES):
+                yield "the answer", "", found
 
 
 def _leaves(value: Value, key: str = "", deep: int = 0) -> Iterator[tuple[str, Value]]:
@@ -243,8 +242,8 @@ def _too_common(found: Found, key: str, digits: int) -> bool:
     return figures < 3
 
 
-def _worked_out(found: Found, known: set[float]) -> bool:
-    """Whether a number follows from two known ones, from a run of them, or from one by rounding or another unit."""
+def _worked_out(found: Found, known: Known) -> bool:
+    """Whether a number follows from others that were said."""
     number = found.number
     if number is None:
         return False
@@ -252,41 +251,7 @@ def _worked_out(found: Found, known: set[float]) -> bool:
     slack = max(0.5 * 10.0**-decimals, abs(number) * 1e-9) * 1.001
     meaning = len(found.forms[0].lstrip("#-0.").replace(".", "").rstrip("0"))
     about = abs(number) * 0.05 if meaning <= 2 else slack  # "about 500"
-    if any(abs(one - number) <= about for one in known) or abs(sum(known) - number) <= slack:
-        return True
-    factors = _SCALES if found.kind == "price" else _SCALES + _UNITS
-    if any(abs(one * factor - number) <= slack for one in known for factor in factors):
-        return True
-    some = list(known) if len(known) <= MOST_NUMBERS else sorted(known)[-MOST_NUMBERS:]
-    if any(abs(one * 1.8 + 32 - number) <= slack or abs((one - 32) / 1.8 - number) <= slack for one in some):
-        return True
-    return any(_of_two(a, b, number, slack) for a, b in combinations(some, 2)) or _sum_of_three(some, number, slack)
-
-
-_SCALES = (10, 100, 1000, 1e6, 0.1, 0.01, 0.001, 1e-6, 12, 1 / 12)
-"""Per cent, thousands, months of a year."""
-_UNITS = (
-    60, 1 / 60, 3600, 1 / 3600, 24, 1 / 24, 7, 1024, 1 / 1024, 1.609344, 1 / 1.609344, 2.54, 1 / 2.54, 0.3048,
-    1 / 0.3048, 0.45359237, 1 / 0.45359237,
-)  # fmt: skip
-"""Hours, days, weeks; bytes; miles, inches, feet, pounds."""
-
-
-def _of_two(a: float, b: float, number: float, slack: float) -> bool:
-    if abs(a + b - number) <= slack or abs(abs(a - b) - number) <= slack or abs(a * b - number) <= slack:
-        return True
-    if abs(a * b / 100 - number) <= slack:  # a share in per cent
-        return True
-    low, high = sorted((a, b))
-    ways = [(high / low), (low / high)] if low else []
-    return any(abs(way * factor - number) <= slack or abs((way - 1) * 100 - number) <= slack
-               for way in ways for factor in (1, 100))  # fmt: skip
-
-
-def _sum_of_three(some: Sequence[float], number: float, slack: float) -> bool:
-    few = some[:40]
-    sums = {round(a + b, 6) for a, b in combinations(few, 2)}
-    return any(abs(one + c - number) <= slack for one in sums for c in few)
+    return known.explain(number, slack=slack, about=about, units=found.kind != "price")
 
 
 def _borrowed(span: Seen, told: set[str]) -> Iterator[Signal]:

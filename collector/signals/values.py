@@ -6,13 +6,16 @@ A value is compared in one normal form, whatever it was written like: "1,234.50"
 
 from __future__ import annotations
 
+import math
 import re
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, TypeAlias
 
 from collector.model import Value
+from collector.signals.arithmetic import Known
 
 ValueKind: TypeAlias = Literal["id", "number", "price", "date"]
 
@@ -62,7 +65,8 @@ class Found:
 
 
 def number_form(text: str) -> str | None:
-    """A number in one way of writing, "#" before it; None for none. A comma with three digits after it groups."""
+    """A number in one way of writing, "#" before it; None for none, and for none that is finite. A comma with three
+    digits after it groups."""
     clean = re.sub(r"['\u00a0\u202f\s_]", "", text)
     if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", clean):
         clean = clean.replace(",", "")
@@ -73,6 +77,8 @@ def number_form(text: str) -> str | None:
     try:
         number = float(clean)
     except ValueError:
+        return None
+    if not math.isfinite(number):
         return None
     return f"#{number:.10g}" if abs(number) < 1e15 else f"#{clean}"
 
@@ -103,13 +109,15 @@ def id_form(text: str) -> str:
 def in_text(text: str) -> Iterator[Found]:
     """The values that an answer states. Code and addresses are left out: they hold numbers of their own."""
     text = _CODE.sub(" ", text)
-    taken: list[tuple[int, int]] = []
+    taken: list[tuple[int, int]] = []  # in order: an answer may be a table of a hundred thousand numbers
 
     def free(match: re.Match[str]) -> bool:
-        inside = any(a < match.end() and match.start() < b for a, b in taken)
-        if not inside:
-            taken.append(match.span())
-        return not inside
+        start, end = match.span()
+        at = bisect_left(taken, (start, end))
+        if (at and taken[at - 1][1] > start) or (at < len(taken) and taken[at][0] < end):
+            return False
+        insort(taken, (start, end))
+        return True
 
     for match in _DATES.finditer(text):
         if (days := date_forms(match)) and free(match):
@@ -170,7 +178,7 @@ class Pool:
         self._read = dict.fromkeys(("numbers", "dates", "squeezed"), 0)
         self._forms: set[str] = set()
         self._days: set[str] = set()
-        self._numbers: set[float] = set()
+        self._known = Known()
         self._squeezed = ""
 
     def add(self, text: str) -> None:
@@ -183,14 +191,18 @@ class Pool:
         return new
 
     @property
-    def numbers(self) -> set[float]:
+    def known(self) -> Known:
+        """The numbers of all texts."""
+        new: set[float] = set()
         for text in self._new("numbers"):
             for written in set(re.findall(_NUMBER, text)):
                 if (form := number_form(written)) and form not in self._forms:
                     self._forms.add(form)
-                    self._numbers.add(float(form[1:]))
+                    new.add(float(form[1:]))
             self._forms.update(f"#{int(run[:15])}" for run in set(_DIGITS.findall(text)))
-        return self._numbers
+        if new:
+            self._known.add(new)
+        return self._known
 
     def _dates(self) -> set[str]:
         for text in self._new("dates"):
@@ -209,7 +221,7 @@ class Pool:
             return not self._dates().isdisjoint(found.forms) or any(
                 d.replace("-", "") in self._all() for d in found.forms
             )
-        if found.kind != "id" and self.numbers and not self._forms.isdisjoint(found.forms):
+        if found.kind != "id" and self.known.numbers and not self._forms.isdisjoint(found.forms):
             return True
         squeezed = id_form(found.text)
         if squeezed and squeezed in self._all():

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collector.signals import first_places
+from collector.signals.arithmetic import Known
 from collector.signals.values import in_text, number_form, of_argument
 from tests.signals.traces import asks, assistant, found, llm, result, said, tool, user
 
@@ -100,3 +105,37 @@ def test_the_first_place_of_a_value_is_found_however_it_is_written() -> None:
 
 def test_a_text_that_stands_nowhere_has_no_first_place() -> None:
     assert first_places([llm(1, user("Hello"))], "48213") == []
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 10**400, "nan"])
+def test_a_number_that_is_none_or_has_no_end_is_passed_over(value: Any) -> None:
+    assert found(llm(1, user("Go on."), out=asks("book", {"sum": value}))) == []
+
+
+def test_a_number_of_four_hundred_figures_is_passed_over_and_the_next_is_not() -> None:
+    messages = (user("How many?"), asks("count", {}), result("many"))
+    (signal,) = found(llm(1, *messages, out=assistant(f"It is {'9' * 400}, or 48213.")))
+    assert signal.value == "48213"
+
+
+def test_values_in_a_table_do_not_overlap() -> None:
+    table = " ".join(f"2026-11-{day:02} $12.50 ORD-{day:04} {day + 100}" for day in range(1, 29))
+    assert [sum(one.kind == kind for one in in_text(table)) for kind in ("date", "price", "id", "number")] == [28] * 4
+
+
+@given(st.lists(st.integers(1, 5000).map(lambda n: n / 4), min_size=2, max_size=6, unique=True), st.integers(1, 9000))
+def test_a_number_is_explained_by_two_others_as_if_all_pairs_were_tried(said: list[float], wanted: int) -> None:
+    number, slack = wanted / 2, 0.01
+    known = Known()
+    known.add(said)
+    ways = [way for a, b in combinations(sorted(said), 2) for way in
+            (a + b, b - a, a * b, a * b / 100, b / a, a / b, 100 * b / a, 100 * a / b, (b / a - 1) * 100)]  # fmt: skip
+    if any(abs(way - number) <= slack * 0.99 for way in ways):
+        assert known.explain(number, slack=slack, about=slack, units=True)
+
+
+def test_a_number_that_nothing_leads_to_is_not_explained() -> None:
+    known = Known()
+    known.add([7919.0, 104729.0])
+    assert not known.explain(31337.0, slack=0.5, about=0.5, units=True)
+    assert known.explain(112648.0, slack=0.5, about=0.5, units=True)
