@@ -12,7 +12,12 @@ QUIET_NS = 1_000_000_000
 
 
 def facts(turn: Turn) -> str:
-    """What a turn took, in a few words."""
+    """What a turn took, and what of it failed, in a few words."""
+    return "  ".join(part for part in (took(turn), failed(turn)) if part)
+
+
+def took(turn: Turn) -> str:
+    """How long, and for how much."""
     trace = turn.trace
     used = [n for n in (trace.usage.input_tokens, trace.usage.output_tokens) if n is not None]
     said = [fmt.duration(trace.duration_ns, running=trace.status == "running")]
@@ -22,9 +27,12 @@ def facts(turn: Turn) -> str:
         said.append(fmt.money(trace.cost_nanousd))
     if trace.unpriced_calls:
         said.append(f"+{trace.unpriced_calls} unpriced")
-    if trace.error_count:
-        said.append(f"{trace.error_count} failed")
     return "  ".join(said)
+
+
+def failed(turn: Turn) -> str:
+    """How much of a turn failed; "" when nothing did."""
+    return f"{turn.trace.error_count} failed" if turn.trace.error_count else ""
 
 
 def gap(turn: Turn) -> str | None:

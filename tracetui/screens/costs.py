@@ -24,7 +24,7 @@ from tracetui.widgets.chart import Chart
 from tracetui.widgets.cost_table import CostLine, CostList
 from tracetui.widgets.frame import ContextLine, Empty, FilterBar, KeyBar, Note
 from tracetui.widgets.line_list import LineList
-from tracetui.widgets.paint import Part
+from tracetui.widgets.paint import Part, parts_width
 from tracetui.widgets.plots import INKS
 
 WIDE = 120
@@ -200,15 +200,18 @@ class CostsScreen(ExplorerScreen):
         left: list[Part] = [(" costs", "strong"), (f"   {since}   by ", "quiet"), (by, "text")]
         if question.text:
             left += [("   / ", "quiet"), (fmt.plain(question.text), "accent")]
-        left += [("   ", "text"), *self.live_parts()]
-        right = self._sums()
+        right, live = self._sums(), [("   ", "text"), *self.live_parts()]
+        if parts_width(left) + parts_width(right) > self.size.width:
+            right = self._sums(brief=True)
+        if parts_width(left) + parts_width(live) + parts_width(right) <= self.size.width:
+            left += live
         if self._progress is not None and self._progress[1] > 2000:
             done, whole = self._progress
             right = [(f"reading {100 * done // whole}% of {fmt.count(whole)} traces ", "running")]
         for context in self.query(ContextLine):
             context.show(left, right)
 
-    def _sums(self) -> list[Part]:
+    def _sums(self, *, brief: bool = False) -> list[Part]:
         if self.found is None:
             return [("adding up … ", "quiet")]
         total = self.found.costs.total
@@ -217,7 +220,7 @@ class CostsScreen(ExplorerScreen):
             parts.append((f" (+{fmt.count(total.unpriced_calls)} unpriced)", "abandoned"))
         parts += [(f"   {fmt.tokens(total.tokens)}", "strong"), (" tok", "quiet")]
         if total.cached:
-            parts.append((f"   cached {100 * total.cached:.0f}%", "quiet"))
+            parts.append(("  " if brief else f"   cached {100 * total.cached:.0f}%", "quiet"))
             if self._split is not None and self._split.saved:
                 saved = self._split.saved
                 parts.append((f" {'saved' if saved > 0 else 'cost more:'} {fmt.money(abs(saved))}", "quiet"))

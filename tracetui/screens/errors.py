@@ -40,7 +40,7 @@ def columns(width: int) -> tuple[Column, ...]:
         Column("traces", "TRACES", 7, right=True, gap=gap, sort="traces", about="traces"),
         Column("when", "WHEN", store.BUCKETS, least=150, about="when it arose"),
         Column("first", "FIRST", 5, right=True, gap=gap, sort="first", about="when it was first seen"),
-        Column("last", "LAST", 4, right=True, gap=1, sort="last", about="when it was last seen"),
+        Column("last", "LAST", 5, right=True, gap=1, sort="last", about="when it was last seen"),
     )
 
 

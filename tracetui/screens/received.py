@@ -113,7 +113,8 @@ def lines(sums: Sequence[SourceSum], facts: Facts) -> list[list[Part]]:
     out: list[list[Part]] = []
     for one in sums:
         last = fmt.age(one.last_hour * HOUR_NS, facts.now_ns())
-        out.append([(f"  {fmt.plain(one.source)}", "accent"), (f"   last within {last}" if last else "", "quiet")])
+        told = f"   last {last}" if last == "now" else f"   last within {last}"
+        out.append([(f"  {fmt.plain(one.source)}", "accent"), (told if last else "", "quiet")])
         counts = [(name, n) for name, n in one.counts.items() if n or name in ("received", "stored")]
         out.append(
             [

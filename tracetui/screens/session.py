@@ -106,7 +106,8 @@ class Talk(LineList):
                 (f" {self.glyphs.states.get(trace.status, '?')} ", trace.status),
                 (f"{begun}  ", "quiet"),
                 (fmt.clip(fmt.plain(trace.name or "(no name)"), 40), "strong"),
-                (f"   {talk.facts(turn)}", "error" if trace.error_count else "quiet"),
+                (f"   {talk.took(turn)}", "quiet"),
+                (f"  {talk.failed(turn)}", "error"),
             ],
             at,
         )

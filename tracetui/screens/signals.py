@@ -109,9 +109,10 @@ class SignalsScreen(ExplorerScreen):
         found = (
             [one for one in self.kinds.rows if one.signals and one.kind != SKIPPED] if self.query(SignalList) else []
         )
-        n = len(found)
-        right: list[Part] = [(f"{fmt.count(sum(one.signals for one in found))}", "strong"),
-                             (f" signals of {n} {'kind' if n == 1 else 'kinds'} ", "quiet")]  # fmt: skip
+        n, right = len(found), list[Part]()
+        if found:  # before they are read there is nothing to count, and without any the screen says so
+            right = [(f"{fmt.count(sum(one.signals for one in found))}", "strong"),
+                     (f" signals of {n} {'kind' if n == 1 else 'kinds'} ", "quiet")]  # fmt: skip
         for context in self.query(ContextLine):
             context.show([(" " + name, "strong"), ("  ", "text"), *self.live_parts(), ("   signals", "accent")], right)
 

@@ -63,7 +63,7 @@ def session_columns(width: int) -> tuple[Column, ...]:
         Column("unpriced", "", 3, gap=1, about="calls without a price"),
         Column("span", "OVER", 7, right=True, gap=gap, sort="duration", about="from its first trace to its last"),
         Column("first", "FIRST", 5, right=True, sort="first", least=NEVER, about="when it began"),
-        Column("age", "LAST", 4, right=True, gap=gap, sort="last", about="when it was last heard of"),
+        Column("age", "LAST", 5, right=True, gap=gap, sort="last", about="when it was last heard of"),
     )
 
 
@@ -180,7 +180,7 @@ class SessionTable:
             "tokens": [total_tokens(row.usage.input_tokens, row.usage.output_tokens)],
             "cost": [(fmt.money(row.cost_nanousd), "quiet" if row.cost_nanousd is None else "text")],
             "unpriced": [(f"+{min(row.unpriced_calls, 999)}", "abandoned")] if row.unpriced_calls else [],
-            "span": [(fmt.duration(row.last_ns - row.first_ns), "text")],
+            "span": [(fmt.duration(row.last_ns - row.first_ns if row.trace_count > 1 else None), "text")],
             "age": [(fmt.age(row.last_ns, self._now_ns()), "quiet")],
         }
         cursor = self._glyphs().cursor + " " if at_cursor else "  "
