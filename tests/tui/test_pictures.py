@@ -98,12 +98,19 @@ def test_every_screen_looks_as_it_did(snap_compare: Any, db: Path, size: tuple[i
     assert snap_compare(explorer(db), terminal_size=size, run_before=walk(*rounds))
 
 
-@pytest.mark.parametrize("theme", ["textual-light"])
-@pytest.mark.parametrize("rounds", [pytest.param(CALL, id="trace"), pytest.param((("3", "4.1M tok"),), id="costs")])
-def test_themes_look_as_they_did(snap_compare: Any, db: Path, theme: str, rounds: Any) -> None:
-    app = explorer(db)
-    app.theme = theme
-    assert snap_compare(app, terminal_size=SMALL, run_before=walk(*rounds))
+@pytest.mark.parametrize(
+    ("theme", "rounds"),
+    [
+        pytest.param("tracetui-light", CALL, id="light"),
+        pytest.param("tracetui-contrast", CALL, id="high contrast"),
+        pytest.param("tracetui-safe", (("3", "4.1M tok"),), id="safe"),
+    ],
+)
+def test_themes_look_as_they_did(
+    snap_compare: Any, db: Path, theme: str, rounds: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTUAL_THEME", theme)
+    assert snap_compare(explorer(db), terminal_size=SMALL, run_before=walk(*rounds))
 
 
 def test_without_colours_it_looks_as_it_did(snap_compare: Any, db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
