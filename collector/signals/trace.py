@@ -78,6 +78,11 @@ class Trace:
         return any(below.kind == "llm" for below in self.below(span))
 
     @cached_property
+    def well(self) -> list[Seen]:
+        """The spans that went well, by start."""
+        return [span for span in self.spans if span.status == "ok"]
+
+    @cached_property
     def tools(self) -> list[Seen]:
         return [span for span in self.spans if span.kind == "tool"]
 

@@ -3,8 +3,10 @@ that found nothing."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import islice
 
 from collector.seen import Seen
 from collector.signals.calls import EMPTY
@@ -33,9 +35,9 @@ def _made_good(trace: Trace, span: Seen, above: list[Seen]) -> bool:
     """Whether a later step of the same kind went well, or a model was called after it and could deal with it."""
     ended = span.end_ns or span.start_ns
     line = {one.span_id for one in above}
-    for other in trace.spans:
-        later = other.start_ns >= ended and other.status == "ok" and other.span_id != span.span_id
-        if later and (other.parent_id in line or other.parent_id == span.parent_id):
+    later = bisect_left(trace.well, ended, key=lambda one: one.start_ns)
+    for other in islice(trace.well, later, None):
+        if other.parent_id in line or other.parent_id == span.parent_id:
             same = other.kind == span.kind or other.name == span.name
             if same or (span.kind in ("tool", "retriever") and other.kind in ("llm", "agent")):
                 return True
