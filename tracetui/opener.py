@@ -7,6 +7,7 @@ What a file claims to be is foreign: only types that a viewer shows keep their e
 from __future__ import annotations
 
 import atexit
+import base64
 import os
 import shutil
 import subprocess  # the desktop's own opener, by name, without a shell
@@ -25,6 +26,8 @@ ENDINGS = {
     "audio/mpeg": ".mp3", "audio/mp3": ".mp3", "audio/ogg": ".ogg", "audio/flac": ".flac", "audio/mp4": ".m4a",
     "video/mp4": ".mp4", "video/webm": ".webm", "application/json": ".json", "text/csv": ".csv",
 }  # fmt: skip
+MOST_CHARS = 128_000_000
+"""Of base64: so much of a file is opened."""
 _kept: list[Path] = []
 
 
@@ -38,6 +41,14 @@ def ending(mime_type: str) -> str:
     if mime in ENDINGS:
         return ENDINGS[mime]
     return ".txt" if mime.startswith("text/") or mime.endswith(("+xml", "/xml")) else ".bin"
+
+
+def decoded(text: str) -> bytes:
+    """The bytes of a file that is told in base64. NotOpened for what is none."""
+    try:
+        return base64.b64decode(text[:MOST_CHARS], validate=False)
+    except ValueError as error:  # binascii.Error is one; letters beyond ASCII raise another
+        raise NotOpened(f"what was recorded of it cannot be read as base64: {error}") from error
 
 
 def kept(data: bytes, mime_type: str) -> Path:

@@ -149,6 +149,12 @@ def test_what_is_opened_cannot_be_a_program() -> None:
         opener.words({"PATH": "/nowhere"}, "linux")
 
 
+@pytest.mark.parametrize("text", ["né", "abcde", "\ud800"])
+def test_what_is_no_base64_is_told_and_not_opened(text: str) -> None:
+    with pytest.raises(opener.NotOpened, match="cannot be read as base64"):
+        opener.decoded(text)
+
+
 def test_a_name_of_a_file_is_never_taken_twice(tmp_path: Path) -> None:
     for expected in ("a.md", "a-2.md", "a-3.md"):
         path = files.unused(tmp_path, "a", ".md")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import os
 from typing import Any, cast
 
@@ -21,8 +19,6 @@ from tracetui.screens.copying import as_text as value_text
 from tracetui.widgets.inspector import Inspector
 from tracetui.widgets.lines import Here
 from tracetui.widgets.text import as_text
-
-MOST_FILE_BYTES = 64_000_000
 
 
 class Following(Screen[None]):
@@ -131,15 +127,15 @@ class Following(Screen[None]):
             return
         try:
             data = await self._data(part)
-            if data is not None:
-                await asyncio.to_thread(decode, data)
+            decoded = None if data is None else await asyncio.to_thread(decode, data)
         except TracetuiError as error:
             self._say(error)
             return
-        if data is None:
+        if decoded is None:
             self.app.notify("The picture was not recorded, only where it is. o opens that outside.", markup=False)
             return
-        await self.app.push_screen(PictureScreen(data, fmt.plain(str(part.get("name") or part.get("mime_type") or ""))))
+        name = fmt.plain(str(part.get("name") or part.get("mime_type") or ""))
+        await self.app.push_screen(PictureScreen(decoded, name))
 
     @work(group="open", exclusive=True)
     async def _open(self, part: dict[str, Any]) -> None:
@@ -161,10 +157,7 @@ class Following(Screen[None]):
         """The bytes of a file where the file of traces has them; None where it only names it."""
         kept = held(part)
         if kept is not None:
-            try:
-                return base64.b64decode(kept[1][: MOST_FILE_BYTES * 2], validate=False)
-            except binascii.Error as error:
-                raise TracetuiError(f"what was recorded of it cannot be read as base64: {error}") from error
+            return await asyncio.to_thread(opener.decoded, kept[1])
         file_id = part.get("file_id")
         if not isinstance(file_id, str):
             return None

@@ -57,17 +57,17 @@ def way(env: Mapping[str, str]) -> str:
 
 
 class PictureScreen(ModalScreen[None]):
-    """Any key closes it."""
+    """Any key closes it. It is given what `decode` gave, in a thread: a large picture takes a second."""
 
-    def __init__(self, data: bytes, name: str) -> None:
+    def __init__(self, decoded: Any, name: str) -> None:
         super().__init__()
-        self._data, self._title = data, name
+        self._decoded, self._title = decoded, name
 
     def compose(self) -> ComposeResult:
         with Vertical(id="picture"):
             yield Line(id="title")
             with Center():
-                yield picture(decode(self._data), way(os.environ), self.app.size.width - 10, self.app.size.height - 8)
+                yield picture(self._decoded, way(os.environ), self.app.size.width - 10, self.app.size.height - 8)
 
     def on_mount(self) -> None:
         self.query_one("#title", Line).show([(f"  {self._title}", "strong")], [("any key closes  ", "quiet")])
