@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import ClassVar
 
@@ -13,6 +15,7 @@ from textual import on, work
 from textual.app import App
 from textual.message import Message
 
+from tracetui import format as fmt
 from tracetui import themes
 from tracetui.commands import Commands
 from tracetui.keymap import KEYS, bindings, remapped
@@ -86,6 +89,7 @@ class Explorer(Commands):
         self._wear(themes.known(theme, self.available_themes) if theme else self._worn_before())
         self._open_trace = open_trace
         self._filter_text = filter_text
+        self._crashed_on, self._last_words = "none", ""
         self._tail = Tail(source.path, source.open_reader, self._file_changed) if tail else None
 
     def on_mount(self) -> None:
@@ -131,6 +135,35 @@ class Explorer(Commands):
         if self._tail is not None:
             self._tail.stop()
         self.facts.source.close()
+
+    # Trouble.
+
+    def _fatal_error(self) -> None:
+        """Textual's own shows the values of variables, which hold what traces hold. A sentence and a report do."""
+        from tracetui.crash import kind, save
+
+        if self._last_words:  # what follows from the first one says nothing new
+            return
+        error = self._exception or RuntimeError()
+        first = kind(error)
+        with suppress(Exception):  # the way out must stay free
+            self._crashed_on = type(self.screen).__name__
+        path = save(error, self._crashed_on)
+        said = [
+            f"tracetui stopped: {type(first).__name__}: {fmt.clip(fmt.plain(str(first)), 300)}",
+            f"Nothing is lost: what was traced is in {fmt.plain(self.facts.source.path)}, which the screen only reads.",
+            f"A report (versions and lines of code, nothing of your traces) is in {path}" if path else
+            "No report could be written.",
+        ]  # fmt: skip
+        self._last_words = "\n".join(said)
+        self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        """When the terminal is the shell's again. As it is: a path that was wrapped could not be copied."""
+        if self._last_words:
+            print(self._last_words, file=sys.__stderr__, flush=True)
+            self._last_words = ""
+        super()._print_error_renderables()
 
     # News from the file.
 

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol, TypeAlias, TypeVar
 
+from collector.errors import StoreError, TracetuiError
 from collector.limits import Limits
 from collector.seen import Seen
 from collector.signals import Place, Signal
@@ -95,6 +96,17 @@ class Lane:
         self._stale = False
 
     def _ask(self, question: Question[Answer]) -> Answer:
+        """Whatever goes wrong while reading is a StoreError to the screens, which say it and stay."""
+        try:
+            return self._answer(question)
+        except TracetuiError:
+            raise
+        except Exception as error:  # the edge to the screens: a broken row takes none of them down
+            raise StoreError(
+                f"something in the file cannot be read ({type(error).__name__}); `tracetui check` looks at all of it"
+            ) from error
+
+    def _answer(self, question: Question[Answer]) -> Answer:
         if self._stale:
             self._stale = False
             self._drop()

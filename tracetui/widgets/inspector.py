@@ -148,20 +148,24 @@ class Inspector(LineList):
         otlp = self._otlp[1] if self._otlp[0] == span.row.span_id else None
         if self.tab == RAW and otlp is None:
             self.post_message(self.RawWanted(span))
-        page = await asyncio.to_thread(
-            document,
-            span,
-            self.tab,
-            self.text_width,
-            toggled=frozenset(self._toggled.get(key, ())),
-            everything=self.everything,
-            whole=bool(self.finding and self.finding.text),
-            otlp=otlp,
-            glyphs=self.glyphs,
-        )
+        try:
+            page = await asyncio.to_thread(
+                document,
+                span,
+                self.tab,
+                self.text_width,
+                toggled=frozenset(self._toggled.get(key, ())),
+                everything=self.everything,
+                whole=bool(self.finding and self.finding.text),
+                otlp=otlp,
+                glyphs=self.glyphs,
+            )
+            lines = page.lines
+        except Exception as error:  # noqa: BLE001 - odd content costs its tab, not the screen
+            lines = [DocLine(((f"This tab cannot be shown ({type(error).__name__}).", "error"),))]
         if key != self._shown:
             self.cursor = self.top = 0
-        self.lines, self._shown = page.lines, key
+        self.lines, self._shown = lines, key
         if self._goal is not None and self._goal[0] == key:
             self.cursor, self._goal = self._goal[1], None
             self.top = max(self.cursor - self.page // 3, 0)

@@ -80,10 +80,13 @@ class LineList(Painter, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         width, _ = self._cells
-        if y < self.head:
-            return self.strip(self.head_parts(y, width), width)
-        index = self.top + y - self.head
-        return self.line(index, width) if index < self.line_count() else self.strip([], width)
+        try:
+            if y < self.head:
+                return self.strip(self.head_parts(y, width), width)
+            index = self.top + y - self.head
+            return self.line(index, width) if index < self.line_count() else self.strip([], width)
+        except Exception as error:  # noqa: BLE001 - a broken row costs its line, not the screen
+            return self.strip([(f"  this line cannot be shown ({type(error).__name__})", "error")], width)
 
     def line(self, index: int, width: int) -> Strip:
         at_cursor = index == self.cursor and self.shows_cursor

@@ -1,0 +1,134 @@
+"""What cannot be read or painted costs itself, not the screen; what brings the screen down leaves a report."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tracetui import crash
+from tracetui.screens.base import ExplorerScreen
+
+from .fakes import FakeReader, agent_detail, agent_spans, make_app, make_trace, some_traces
+from .until import screen_text, settled, shows, until
+
+SECRET = "sk-secret-of-a-trace"
+LIST = {"traces", "totals"}
+TREE = LIST | {"trace", "skeleton", "span_rows", "measures", "children"}
+SCREENS = [
+    pytest.param((), set(), id="traces"),
+    pytest.param(("2",), LIST, id="sessions"),
+    pytest.param(("3",), LIST, id="costs"),
+    pytest.param(("4",), LIST, id="overview"),
+    pytest.param(("5",), LIST, id="errors"),
+    pytest.param(("6",), LIST, id="signals"),
+    pytest.param(("i",), LIST, id="arrivals"),
+    pytest.param(("slash", *"order"), LIST, id="search"),
+    pytest.param(("b", "enter"), LIST, id="groups"),
+    pytest.param(("enter",), LIST, id="trace"),
+    pytest.param(("enter", "j"), TREE, id="inspector"),
+    pytest.param(("enter", "a"), TREE, id="graph"),
+    pytest.param(("enter", "c"), TREE, id="context"),
+    pytest.param(("enter", "exclamation_mark"), TREE, id="signals of a trace"),
+    pytest.param(("enter", "j", "r"), TREE | {"span"}, id="replay"),
+    pytest.param(("enter", "slash", *"order"), TREE, id="find"),
+    pytest.param(("enter", "v", "v"), TREE - {"measures"}, id="heat"),
+]
+
+
+class Broken(FakeReader):
+    """Answers only what is in `sound`; anything else is a row that makes no sense."""
+
+    sound: set[str] | None = None
+
+    def __getattribute__(self, name: str) -> Any:
+        own = super().__getattribute__
+        sound = own("sound")
+        if name.startswith("_") or sound is None or name in {"close", *sound} or not callable(own(name)):
+            return own(name)
+
+        def fails(*args: object, **more: object) -> None:
+            raise ValueError(SECRET)
+
+        return fails
+
+
+@pytest.mark.parametrize(("keys", "sound"), SCREENS)
+async def test_rows_that_cannot_be_read_leave_every_screen_standing(keys: tuple[str, ...], sound: set[str]) -> None:
+    reader = Broken(some_traces(), agent_spans())
+    reader.sound = sound
+    app = make_app(reader)
+    async with app.run_test(size=(110, 30), notifications=True) as pilot:
+        await until(pilot, lambda: shows(pilot, "support_agent" if sound else "cannot be read"))
+        await pilot.press(*keys)
+        await settled(pilot)
+        reader.sound = set()  # and later, when the file changes
+        for screen in app.screen_stack:
+            if isinstance(screen, ExplorerScreen):
+                screen.reload()
+        await settled(pilot)
+        assert app.is_running
+        assert app._exception is None
+        assert SECRET not in screen_text(pilot)
+        assert keys in [("i",), ("enter", "j", "r")] or shows(pilot, "cannot be read"), screen_text(pilot)
+
+
+async def test_a_row_that_cannot_be_painted_costs_its_line() -> None:
+    odd: Any = {"duration_ns": "soon", "cost_nanousd": "much"}
+    async with make_app(FakeReader([*some_traces(), make_trace(9, name="odd", **odd)])).run_test() as pilot:
+        await until(pilot, lambda: shows(pilot, "this line cannot be shown", "weather_agent"))
+        await pilot.press("k", "j", "g", "G")
+        assert pilot.app._exception is None
+
+
+async def test_a_span_whose_content_cannot_be_laid_out_costs_its_tab() -> None:
+    spans = agent_spans()
+    odd: Any = agent_detail(spans[1])
+    object.__setattr__(odd, "input", 7)
+    reader = FakeReader(some_traces(), spans, {spans[1].span_id: odd})
+    async with make_app(reader).run_test(size=(110, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "support_agent"))
+        await pilot.press("enter", "j")
+        await until(pilot, lambda: shows(pilot, "This tab cannot be shown"))
+        await pilot.press("j")
+        await until(pilot, lambda: not shows(pilot, "This tab cannot be shown"))
+
+
+def test_a_report_says_where_and_on_what_but_nothing_that_a_trace_holds(state: Path) -> None:
+    def reads(prompt: str) -> None:
+        try:
+            int(prompt)
+        except ValueError as error:
+            raise RuntimeError(f"with {prompt}") from error
+
+    with pytest.raises(RuntimeError) as caught:
+        reads(SECRET)
+    path = crash.save(caught.value, "TraceScreen")
+    assert path is not None
+    assert path.parent == state / "crashes"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    said = path.read_text()
+    assert SECRET not in said
+    for part in (
+        "builtins.RuntimeError",
+        "builtins.ValueError",
+        "in reads",
+        "screen: TraceScreen",
+        "Python 3",
+        "textual ",
+    ):
+        assert part in said
+    assert os.path.expanduser("~") not in said
+
+
+def test_only_the_newest_reports_stay(state: Path) -> None:
+    (state / "crashes").mkdir(parents=True)
+    for number in range(30):
+        (state / "crashes" / f"tracetui-crash-20200101-0000{number:02}-1.txt").write_text("old")
+    newest = crash.save(ValueError(), "none")
+    left = sorted((state / "crashes").iterdir())
+    assert len(left) == crash.MOST_KEPT
+    assert left[-1] == newest
