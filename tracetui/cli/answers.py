@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from collector.errors import NotFound
+from collector.errors import FilterError, NotFound
 from collector.limits import Limits
 from tracetui.cli import budget, shapes
 from tracetui.cli.pieces import Json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from collector.store.filters import Filter
     from collector.store.reader import Reader
@@ -66,3 +67,39 @@ def span_id(reader: Reader, trace_id: str, prefix: str) -> str:
         found = f"{len(ids)} of its spans begin so; give more of the id" if ids else "none of its spans begins so"
         raise NotFound(f"trace {trace_id} has no span {prefix!r}: {found}")
     return ids[0]
+
+
+def span(reader: Reader, trace_id: str, prefix: str) -> Json:
+    return shapes.span_json(reader.span(trace_id, span_id(reader, trace_id, prefix)))
+
+
+def search(reader: Reader, asked: Filter, limit: int) -> list[Json]:
+    """Hits of the words in `asked`, in spans that its filters find. FilterError when there are no words."""
+    from collector.store import filters
+
+    words, where = filters.words_and_rest(asked)
+    if not words:
+        raise FilterError("search wants words to look for; a filter alone lists spans")
+    return [shapes.hit_json(hit) for hit in reader.search(words, where, limit=limit)]
+
+
+def costs(reader: Reader, where: Filter, by: str, sort: str | None, db: Path | None) -> list[Json]:
+    from collector.store.costs import costs as sums
+    from tracetui.cli.cost_shapes import cost_json
+    from tracetui.cli.costs import to_sum
+
+    found = sums(reader, to_sum(reader, by, "", None, sort, where, db))
+    return [cost_json(row, found) for row in found.rows]
+
+
+def errors(reader: Reader, where: Filter, limit: int) -> list[Json]:
+    from collector.store.failures import failures
+    from tracetui.cli.errors import failure_json
+
+    return [failure_json(one) for one in failures(reader, where).groups[:limit]]
+
+
+def signals(reader: Reader, where: Filter) -> list[Json]:
+    from tracetui.cli.signals import counted_json
+
+    return [counted_json(row) for row in reader.signal_counts(where) if row.signals]

@@ -55,7 +55,7 @@ def costs(
         raise click.UsageError("--csv is for programs that add up, and has no --max-tokens; --limit cuts it")
     where = common.parsed(words, views)
     with common.opened(db) as reader:
-        asked = _asked(reader, by, show, tz, sort, where, db)
+        asked = to_sum(reader, by, show, tz, sort, where, db)
         from collector.store.costs import costs as sums
         from collector.store.costs import costs_sql
 
@@ -79,7 +79,7 @@ def costs(
         common.print_lines(_lines(rows, found, common.width(max_tokens)), max_tokens, see, ranks)
 
 
-def _asked(
+def to_sum(
     reader: Reader, by: str, show: str, tz: str | None, sort: str | None, where: object, db: Path | None
 ) -> Asked:  # fmt: skip
     from collector.pricing import Prices

@@ -34,6 +34,7 @@ COMMANDS = {
     "claude": ("claude", "Watch Claude Code's sessions, from its own logs."),
     "codex": ("codex", "Watch Codex CLI's sessions, from its own logs."),
     "replay": ("replay", "Send a recorded model call again, changed, beside what was answered then."),
+    "mcp": ("mcp", "Serve all of this to a coding agent over MCP; it only reads."),
     "check": ("check", "Check the file; --fold makes one file of traces.db*."),
     "doctor": ("doctor", "Say what is installed, in force and in the file."),
 }
