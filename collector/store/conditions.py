@@ -138,8 +138,17 @@ def _part(c: Conditions, part: Part, one: _One, scope: _Scope) -> str:
 
 
 def _trace_scope(c: Conditions, part: Within) -> str:
+    own = _of_the_root(part)
+    if own is not None:
+        return matches(c, _TRACE_OWN[own.key], own.values, fold=own.key in FOLDED)
     of_span = _nested(c, part.where, _span_term, _span_scope)
     return (_ROOT if part.scope == "root" else _ANY_SPAN).format(of_span)
+
+
+def _of_the_root(part: Within) -> Term | None:
+    """A term of its root that the trace answers itself: its name is the one it was given, else its root's."""
+    only = part.where.terms[0] if part.scope == "root" and len(part.where.terms) == 1 else None
+    return only if isinstance(only, Term) and not only.negated and only.key in _TRACE_OWN else None
 
 
 def _span_scope(c: Conditions, part: Within) -> str:
@@ -181,6 +190,7 @@ def _has_of_trace(c: Conditions, term: Term) -> str:
     return joined([*own, _any_span(c, term)], "or")
 
 
+_TRACE_OWN = {"name": "t.name", "service": "t.service"}
 _OF_TRACE: dict[str, _One] = {
     "text": lambda c, term: _text(c, term, _TRACE_TEXT),
     "run": lambda c, term: _run_of_trace(c, term),

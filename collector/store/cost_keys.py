@@ -78,7 +78,8 @@ class Dimension:
             return f"tag:{ways}" if value else f"-tag:{ways}"
         if self.is_time or self.name == "version":
             return ""
-        return f"{self.name}:{quoted(value)}" if value else f"-{self.name}:*"
+        own = "root:" if self.name == "name" else ""  # the trace's name, not that of any of its spans
+        return f"{own}{self.name}:{quoted(value)}" if value else f"-{own}{self.name}:*"
 
     @property
     def of_calls(self) -> bool:
@@ -87,8 +88,8 @@ class Dimension:
 
 
 def quoted(value: str) -> str:
-    """A value as the filter language takes it. It has no sign for a quote: any character stands there."""
-    return '"' + value.replace('"', "*") + '"' if not re.fullmatch(r"[\w.:/@+-]+", value) else value
+    """A value as the filter language takes it."""
+    return '"' + value.replace('"', '""') + '"' if not re.fullmatch(r"[\w.:/@+-]+", value) else value
 
 
 def _path(key: str) -> str:

@@ -18,6 +18,7 @@ T = TypeVar("T")
 Sign: TypeAlias = Literal["TERM", "MINUS", "SCOPE", "OPEN", "CLOSE", "OR", "AND"]
 _KEY = re.compile(r"((?:attr|res|meta|score)\.(?:\"[^\"]*\"|[^\s:,\"()]+)|[A-Za-z_][\w.]*):", re.IGNORECASE)
 _JOINS: dict[str, Sign] = {"or": "OR", "and": "AND"}
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class Words:
         words = self._quoted()
         if not words.strip():
             raise self._error('there is nothing between these quotes: "…" wants a text to look for', start)
-        return Word("TERM", start, Term("text", (f'"{words}"',), column=start))
+        return Word("TERM", start, Term("text", (f'"{words.replace(QUOTE, " ")}"',), column=start))
 
     def _keyed(self, found: re.Match[str]) -> Word:
         start, end = found.start(), found.end()
@@ -156,12 +157,12 @@ class Words:
                 self.at += 1
 
     def _quoted(self) -> str:
-        end = self.text.find('"', self.at + 1)
-        if end < 0:
+        """What stands between quotes; two quotes in a row are one that belongs to it."""
+        found = _QUOTED.match(self.text, self.at)
+        if found is None:
             raise self._error("this quote is never closed", self.at)
-        found = self.text[self.at + 1 : end]
-        self.at = end + 1
-        return found
+        self.at = found.end()
+        return found[1].replace('""', '"')
 
     def _bare(self, stop: str) -> str:
         """Up to a space, `stop` or the parenthesis that closes an open one; `f(x)` is one word. A quote ends a bare
@@ -214,6 +215,7 @@ class Words:
         raise self._error(f"{value.text!r} is no {_CHOICE.get(key.name, key.name)}; {hint}", value.column)
 
 
+QUOTE = '"'
 _CHOICE = {"has": "thing that has: looks for"}
 _BARE_OPS = ((">", ""), (">=", ""), ("<", ""), ("<=", ""), ("=", ""))
 

@@ -130,9 +130,9 @@ def words_and_rest(where: Filter) -> tuple[str, Filter]:
 
 
 def quoted(value: str) -> str:
-    """A value as it stands in a filter. The language has no way to write a quote inside quotes: any text stands in."""
+    """A value as it stands in a filter."""
     bare = value.replace("-", "").replace("_", "").replace(".", "")
-    return value if bare.isalnum() and not value.startswith("-") else '"' + value.replace('"', "*") + '"'
+    return value if bare.isalnum() and not value.startswith("-") else '"' + value.replace('"', '""') + '"'
 
 
 def every(where: Filter) -> Iterator[Part]:

@@ -18,7 +18,8 @@ from collector.store.pages import narrowed
 
 MOST = 1000
 
-_COLUMNS = {"session": "t.session_id", "user": "t.user_id", "service": "t.service", "name": "t.name"}
+_COLUMNS = {"session": "t.session_id", "user": "t.user_id", "service": "t.service",
+            "name": "t.name collate nocase"}  # fmt: skip
 BY = (*_COLUMNS, "model")
 
 _BY_COLUMN = """
@@ -73,6 +74,7 @@ def groups(reading: Reading, by: str, where: Filter | None = None) -> list[Group
 
 def filter_of(by: str, value: str | None) -> str:
     """A filter for the traces of a group."""
+    own = "root:" if by in ("name", "service") else ""  # the trace's, not that of any of its spans
     if value is None:
-        return "-name:*" if by == "name" else "-service:*" if by == "service" else f"-has:{by}"
-    return f"{by}:{quoted(value)}"
+        return f"-{own}{by}:*" if own else f"-has:{by}"
+    return f"{own}{by}:{quoted(value)}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from collector.model import Usage
 from collector.store.rows import SessionRow
@@ -29,6 +30,8 @@ def steps(*rounds: tuple[tuple[str, ...], tuple[str, ...]]) -> Callable[[Pilot],
             await pilot.press(*keys)
             await until(pilot, lambda texts=texts: shows(pilot, *texts))
         await settled(pilot)
+        for field in pilot.app.screen.query(Input):
+            field._pause_blink(visible=True)  # else a picture has its cursor, or not, as the clock will
 
     return run
 
