@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -18,6 +18,8 @@ from collector.store.recipes import encode_attributes, encode_content
 from collector.store.state import SpanState
 
 PREVIEW = 200
+_NEWEST = 4
+"""So many texts of a value that repeats a conversation are taken for what it brings."""
 _NO_USAGE = Usage()
 
 
@@ -107,17 +109,18 @@ def _cost(span: SpanPart, reading: Reading, prices: Pricer) -> tuple[int | None,
 
 
 def _body(span: SpanPart, reading: Reading, state: SpanState, encoder: Encoder, mentions: dict[str, int]) -> list[Any]:
-    used = encoder.used = []
+    encoder.used = []
     system_node = encoder.path(reading.system) or None
     definitions = None if reading.tool_definitions is None else dumps(encoder.whole(reading.tool_definitions))
-    in_node, in_value = _input(reading.input, encoder)
-    _mention(mentions, encoder, 0, used[: encoder.mark])
-    out_node, out_value = encode_content(reading.output, encoder)
+    in_node, in_value = _side(reading.input, encoder, _first_new_input)
+    _mention_sides(mentions, encoder)
+    out_node, out_value = _side(reading.output, encoder, _first_new_output)
+    _mention_sides(mentions, encoder)
     tool, documents = encoder.tool(reading.tool), encoder.documents(reading.documents)
     for text in (span.name, state.status_message, state.error_type):
         if text:
             encoder.text(text)
-    _mention(mentions, encoder, 1, encoder.used[encoder.mark :])
+    _mention(mentions, encoder, 1)
     encoder.used = []
     attributes = encode_attributes(span.attributes, encoder) if span.attributes else None
     events, links, logs = encoder.events(span.events), encoder.links(span.links), encoder.logs(span.logs)
@@ -138,19 +141,49 @@ def _body(span: SpanPart, reading: Reading, state: SpanState, encoder: Encoder, 
     ]  # fmt: skip
 
 
-def _input(content: Content | None, encoder: Encoder) -> tuple[str | None, str | None]:
-    """Encode the input; what comes after the last assistant message is new in this turn, and marked so."""
-    encoder.mark = len(encoder.used)
+def _side(
+    content: Content | None, encoder: Encoder, first_new: Callable[[Sequence[Message]], int]
+) -> tuple[str | None, str | None]:
+    """Encode an input or output; what is new in this turn comes from `encoder.mark` on.
+
+    A value that repeats a conversation says not which of it is new: that are its last texts. Else each turn would be
+    listed as having brought all the texts of those before it.
+    """
+    began = encoder.mark = len(encoder.used)
     if content is None:
         return None, None
     if not content.messages:
-        return encode_content(content, encoder)
-    new = len(content.messages)
-    while new and content.messages[new - 1].role != "assistant":
-        new -= 1
+        found = encode_content(content, encoder)
+        if len(encoder.used) - began > _NEWEST and (found[1] or "").startswith(('{"$p"', '{"$r"')):
+            encoder.mark = len(encoder.used) - _NEWEST
+        return found
+    new = first_new(content.messages)
     node = encoder.path(content.messages[:new])
     encoder.mark = len(encoder.used)
     return encoder.path(content.messages[new:], node, new), None
+
+
+def _first_new_input(messages: Sequence[Message]) -> int:
+    """What comes after the last assistant message."""
+    new = len(messages)
+    while new and messages[new - 1].role != "assistant":
+        new -= 1
+    return new
+
+
+def _first_new_output(messages: Sequence[Message]) -> int:
+    """What comes after the last user message: an agent's output may hold all that was said before. With nothing
+    behind that, all of it."""
+    new = len(messages)
+    while new and messages[new - 1].role != "user":
+        new -= 1
+    return new if new < len(messages) else 0
+
+
+def _mention_sides(mentions: dict[str, int], encoder: Encoder) -> None:
+    _mention(mentions, encoder, 0, encoder.used[: encoder.mark])
+    _mention(mentions, encoder, 1, encoder.used[encoder.mark :])
+    encoder.used = []
 
 
 def _mention(mentions: dict[str, int], encoder: Encoder, brings: int, used: list[str] | None = None) -> None:

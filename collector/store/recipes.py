@@ -256,8 +256,7 @@ def _pieces(raw: str, value: Any, encoder: Encoder, least: int = INLINE) -> list
     for text in _long_strings(value, least):
         if not is_sound(text):  # half of a surrogate pair, spelt \\ud83d: it stays in the glue
             continue
-        for style, spell in ((1, encode_basestring_ascii), (2, encode_basestring)):
-            spelt = spell(text)[1:-1]
+        for style, spelt in _spellings(text):
             found = raw.find(spelt, at)
             if found >= 0:
                 if found > at:
@@ -268,6 +267,16 @@ def _pieces(raw: str, value: Any, encoder: Encoder, least: int = INLINE) -> list
     if at < len(raw):
         pieces += _glue(raw[at:], encoder)
     return pieces
+
+
+def _spellings(text: str) -> Iterator[tuple[int, str]]:
+    """(style, as JSON writes it), for one style after the other. Plain ASCII is spelt the same by all, but for
+    the delete character."""
+    if text.isascii() and "\x7f" not in text:
+        yield 1, orjson.dumps(text)[1:-1].decode()  # a tenth of the time
+    else:
+        yield 1, encode_basestring_ascii(text)[1:-1]
+        yield 2, encode_basestring(text)[1:-1]
 
 
 def _long_strings(value: Any, least: int) -> Iterator[str]:
