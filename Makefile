@@ -26,11 +26,11 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)
 
-# The README's picture, from a fresh run of the demo.
+# The pictures of README and docs, from a fresh run of the demo.
 screenshots: $(VENV)/.dev
 	@mkdir -p build && rm -f build/traces.db*
 	$(BIN)/tracetui demo --headless --db build/traces.db
-	$(BIN)/python screenshots/make.py build/traces.db screenshots/tracetui.svg $(ARGS)
+	$(BIN)/python screenshots/make.py build/traces.db screenshots $(ARGS)
 
 setup: $(VENV)/.dev
 

@@ -1,94 +1,109 @@
-"""The README's picture: one trace of a file, open in the explorer, as SVG.
+"""The pictures of README and docs, from a file of the demo: the explorer itself, as SVG.
 
-    python screenshots/make.py traces.db screenshots/tracetui.svg [--trace ID] [--size 132x34] [--keys j,j]
+    python screenshots/make.py build/traces.db screenshots            # all of them
+    python screenshots/make.py build/traces.db screenshots costs      # only this one
 
-`tracetui demo --headless` makes a file worth it. Without --trace it is the newest trace with an LLM call and a
-tool call; --list takes the picture of the list.
+`make screenshots` runs the demo and then this. Times and ids differ from run to run; what is shown does not.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
 from collector.settings import Settings
-from collector.store.rows import TraceRow
+from collector.store import filters
 from tracetui.cli.explore import make_app, make_source
-from tracetui.screens.lists import ListScreen
-from tracetui.screens.trace import TraceScreen
 from tracetui.source import Source
 
-DEADLINE_S = 15.0
+DEADLINE_S = 20.0
 
 
-def best_trace(source: Source) -> str:
-    """The newest trace that shows something: spans of several kinds, best with a failure."""
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What to press, apart by blanks, each time until a text shows. `opens` finds the trace to begin in."""
 
-    def worth(row: TraceRow) -> tuple[bool, bool, int]:
-        return row.llm_calls > 1 and row.tool_calls > 0, row.error_count > 0, min(row.span_count, 25)
+    size: tuple[int, int]
+    rounds: tuple[tuple[str, str], ...] = ()
+    opens: str = ""
 
+
+PICTURES = {
+    "tracetui": Picture((132, 24), (("", "get_order"), ("j j j", "Your order")), "name:support_agent"),
+    "list": Picture((132, 22), (("f minus n a m e colon t u t o r asterisk enter", "-name:tutor*"), ("G", "retries"))),
+    "search": Picture((110, 20), (("slash o r d e r enter", "hits"),)),
+    "costs": Picture((132, 26), (("3", "latency"),)),
+    "overview": Picture((110, 28), (("4", "dearest calls"),)),
+    "errors": Picture((132, 22), (("5", "failures of"),)),
+    "signals": Picture((132, 24), (("6", "signals of"),)),
+    "context": Picture((132, 30), (("c", "calls"), ("G", "added")), "name:review_pull_request"),
+    "graph": Picture((110, 26), (("a", "actors"),), "name:supervisor"),
+    "replay": Picture((132, 30), (("j", "Messages"), ("r", "ctrl+r sends")), "name:support_agent"),
+}
+
+
+def newest(source: Source, where: str) -> str:
+    """The newest trace that a filter finds."""
     with source.open_reader() as reader:
-        rows = reader.traces(limit=200)
+        rows = reader.traces(filters.parse(where, time.time_ns()), limit=1)
     if not rows:
-        raise SystemExit(f"{source.path} has no traces")
-    return max(rows, key=worth).trace_id
+        raise SystemExit(f"{source.path} has no trace for {where}")
+    return rows[0].trace_id
 
 
-async def picture(source: Source, trace_id: str | None, size: tuple[int, int], keys: list[str], wait: str) -> str:
-    app = make_app(source, trace_id=trace_id)
-    async with app.run_test(size=size) as pilot:
-        end = time.monotonic() + DEADLINE_S
+def shown(pilot: Pilot[object]) -> str:
+    strips = pilot.app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
-        async def until_loaded() -> None:
-            while time.monotonic() < end:
+
+async def still(pilot: Pilot[object]) -> None:
+    """Until three looks in a row are the same."""
+    looks = [shown(pilot)]
+    while len(looks) < 4:
+        await pilot.pause(0.1)
+        look = shown(pilot)
+        looks = [*looks, look] if look == looks[-1] else [look]
+
+
+async def taken(source: Source, picture: Picture) -> str:
+    app = make_app(source, trace_id=newest(source, picture.opens) if picture.opens else None)
+    async with app.run_test(size=picture.size) as pilot:
+        for keys, text in (("", "Messages" if picture.opens else "traces"), *picture.rounds):
+            await pilot.press(*keys.split())
+            end = time.monotonic() + DEADLINE_S
+            while text not in shown(pilot):
+                if time.monotonic() > end:
+                    raise SystemExit(f"{text!r} did not show:\n{shown(pilot)}")
                 await pilot.pause(0.05)
-                screen = app.screen
-                if isinstance(screen, TraceScreen) and screen.inspector.lines and not screen.waterfall.outline.partial:
-                    return
-                if trace_id is None and isinstance(screen, ListScreen) and screen.window.loaded:
-                    return
-            raise SystemExit("the explorer showed nothing in time")
-
-        await until_loaded()
-        for key in keys:
-            await pilot.press(key)
-        await pilot.pause(0.5)
-        await pilot.pause()
+        for field in (*app.screen.query(Input), *app.screen.query(TextArea)):
+            field.cursor_blink = False
+        await still(pilot)
         svg = app.export_screenshot(title="tracetui", simplify=False)
-        while wait and wait.replace(" ", "&#160;") not in svg:
-            if time.monotonic() > end:
-                raise SystemExit(f"{wait!r} did not show")
-            await pilot.pause(0.1)
-            svg = app.export_screenshot(title="tracetui", simplify=False)
-    return svg.replace(
-        "<text ", '<text xml:space="preserve" '
-    )  # some renderers trim the spaces that columns are made of
+    # some renderers trim the spaces that columns are made of
+    return svg.replace("<text ", '<text xml:space="preserve" ')
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("db", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--trace", help="id of the trace, or the beginning of it")
-    parser.add_argument("--list", action="store_true", help="the list of traces instead of one trace")
-    parser.add_argument("--size", default="132x34", help="columns x lines")
-    parser.add_argument("--keys", default="", help="keys to press first, Textual names, comma separated")
-    parser.add_argument("--wait", default="", help="text to wait for")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(PICTURES)} [all]")
     given = parser.parse_args()
-    source = make_source(Settings(db=given.db))
-    trace_id: str | None = None
-    if given.trace:
-        with source.open_reader() as reader:
-            trace_id = reader.resolve_trace(given.trace)
-    elif not given.list:
-        trace_id = best_trace(source)
-    columns, lines = (int(number) for number in given.size.split("x"))
-    keys = [key for key in given.keys.split(",") if key]
-    svg = asyncio.run(picture(source, trace_id, (columns, lines), keys, given.wait))
-    given.out.write_text(svg, encoding="utf-8")
-    print(f"wrote {given.out}")
+    if unknown := set(given.names) - set(PICTURES):
+        parser.error(f"there is no picture {', '.join(sorted(unknown))}; there are {', '.join(PICTURES)}")
+    os.environ.pop("NO_COLOR", None)
+    os.environ["TEXTUAL_THEME"] = "tracetui"
+    for name in given.names or PICTURES:
+        svg = asyncio.run(taken(make_source(Settings(db=given.db)), PICTURES[name]))
+        (given.folder / f"{name}.svg").write_text(svg, encoding="utf-8")
+        print(f"wrote {given.folder / name}.svg")
 
 
 if __name__ == "__main__":
