@@ -113,3 +113,11 @@ def test_a_cut_text_is_never_longer_than_its_room():
         plain, escaped = budget.cut(text, room), budget.cut(text, room, Written(ascii=True))
         assert plain is None or len(plain) <= room
         assert escaped is None or Written(ascii=True).size(escaped) <= room
+
+
+def test_signals_name_a_few_of_their_spans_so_that_spans_have_room():
+    spans = [{"span_id": f"{at:016x}", "parent_span_id": None, "output": {"value": "x" * 900}} for at in range(40)]
+    ids = [one["span_id"] for one in spans] * 10
+    shown = fit_json({"trace_id": "t", "signals": [{"signal": "retries", "spans": ids}], "spans": spans}, 1000, "more")
+    assert shown["signals"][0]["spans"] == [*ids[:5], {LEFT_OUT: 395}]
+    assert len(json.dumps(shown)) > 3400

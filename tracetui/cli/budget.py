@@ -22,7 +22,7 @@ SMALLEST = 100
 """The least that can be asked for, in tokens."""
 ENOUGH_ITEM, ENOUGH_FIELD, ENOUGH_LINE = 320, 80, 200
 """Characters from which on an item of a list, a field of an object or a line of text is worth having."""
-SEE_CHARS, IDS_CHARS = 200, 120
+SEE_CHARS, IDS = 200, 5
 LEFT_OUT = "left_out"
 GAP = "⋯"
 
@@ -64,10 +64,25 @@ def fit_json(document: Any, max_tokens: int, see: str, written: Written | None =
         items, left = _items(document, room, written, "")
         note |= {"items": left, "characters": whole - written.size(items)}
         return [*items, {LEFT_OUT: note}]
-    fields, left = _fields(document, room, written, "")
+    fields, left = _fields(_with_fewer_ids(document), room, written, "")
     note["characters"] = whole - written.size(fields)
     del note["items"]
     return fields | {LEFT_OUT: ({"fields": left} if left else {}) | note}
+
+
+def _with_fewer_ids(document: dict[str, Any]) -> dict[str, Any]:
+    """A trace whose signals name a few of their spans: the spans themselves are worth more."""
+    signals = document.get("signals")
+    if not isinstance(signals, list):
+        return document
+    return document | {"signals": [_naming_few(one) for one in signals]}
+
+
+def _naming_few(signal: Any) -> Any:
+    ids = signal.get("spans") if isinstance(signal, dict) else None
+    if not isinstance(ids, list) or len(ids) <= IDS:
+        return signal
+    return signal | {"spans": [*ids[:IDS], {LEFT_OUT: len(ids) - IDS}]}
 
 
 def fit_lines(lines: Sequence[str], max_tokens: int, see: str, ranks: Sequence[int] = ()) -> list[str]:
@@ -77,7 +92,7 @@ def fit_lines(lines: Sequence[str], max_tokens: int, see: str, ranks: Sequence[i
     if sum(sizes) <= max_tokens * CHARS:
         return list(lines)
     mark = len(GAP) + 1
-    end = f"{GAP} {len(lines):,} of {len(lines):,} lines left out, {sum(sizes):,} characters; {see[:SEE_CHARS]}"
+    end = _counted_lines(len(lines), len(lines), sum(sizes), see)
     order = sorted(range(len(lines)), key=lambda at: (ranks[at] if ranks else 0, at))
     room = max_tokens * CHARS - len(end) - 1 - mark
     given = shares([size + mark for size in sizes], order, room, ENOUGH_LINE)
@@ -91,7 +106,12 @@ def fit_lines(lines: Sequence[str], max_tokens: int, see: str, ranks: Sequence[i
     kept = [line for line in out if line != GAP]
     left, fewer = len(lines) - len(kept), sum(sizes) - sum(len(line) + 1 for line in kept)
     out = out[:-1] if out[-1:] == [GAP] else out
-    return [*out, f"{GAP} {left:,} of {len(lines):,} lines left out, {fewer:,} characters; {see[:SEE_CHARS]}"]
+    return [*out, _counted_lines(left, len(lines), fewer, see)]
+
+
+def _counted_lines(left: int, lines: int, characters: int, see: str) -> str:
+    what = f"{left:,} of {lines:,} lines left out" if left else "long lines cut short"
+    return f"{GAP} {what}, {characters:,} characters; {see[:SEE_CHARS]}"
 
 
 def newest_first(heads: int, lines: int) -> list[int]:
@@ -163,8 +183,6 @@ def _fit(value: Any, room: int, written: Written, key: str) -> Any:
         shorter = cut(value, room, written)
         return _GONE if shorter is None else shorter
     if isinstance(value, list):
-        if key == "spans" and all(isinstance(one, str) for one in value):
-            room = min(room, IDS_CHARS)  # which spans a signal is about, beside the spans themselves
         items, left = _items(value, room - written.size({LEFT_OUT: len(value)}) - 1, written, key)
         return [*items, {LEFT_OUT: left}] if items and left else items or _GONE
     if isinstance(value, dict):
