@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.events import Resize
 
@@ -14,7 +14,9 @@ from collector.pricing import Prices
 from tracetui import contexts
 from tracetui import format as fmt
 from tracetui.keymap import bindings
-from tracetui.screens.base import ExplorerScreen, Facts
+from tracetui.screens.base import Facts
+from tracetui.screens.paced import Paced
+from tracetui.source import Reader
 from tracetui.widgets.frame import ContextLine, Empty, KeyBar, Note
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part, clip_parts, parts_width
@@ -103,7 +105,7 @@ class Told(LineList):
         return [("  ", "text"), self._lines[index]]
 
 
-class ContextScreen(ExplorerScreen):
+class ContextScreen(Paced):
     """`c` inside a trace. Enter goes to the call, in the trace; tab to the changes, `n` to the next conversation."""
 
     BINDINGS = bindings("context")
@@ -115,6 +117,7 @@ class ContextScreen(ExplorerScreen):
         self._trace_id, self._span_id, self._go = trace_id, span_id, go
         self._chains: list[contexts.Chain] = []
         self._at = 0
+        self._seq = -1
 
     def compose(self) -> ComposeResult:
         yield ContextLine(id="context")
@@ -131,28 +134,42 @@ class ContextScreen(ExplorerScreen):
     def on_mount(self) -> None:  # beside ExplorerScreen's own
         self.calls.focus()
         self.show_context()
-        self._load()  # `reload` waits until this is over
+        self.load()  # `reload` waits until this is over
 
     def on_resize(self, event: Resize) -> None:
         self.call_after_refresh(self.show_context)
 
     def reload(self) -> None:
         if self.is_mounted:
-            self._load()
+            self.load()
 
-    @work(exclusive=True, group="chains")
-    async def _load(self) -> None:
-        source, trace_id = self.facts.source, self._trace_id
+    def restart(self) -> None:
+        self._seq = -1
+        self.reload()
+
+    async def look(self) -> None:
+        """Prompts are read again only where the trace has changed: of a long conversation that takes seconds."""
+        source, trace_id, known, shown = self.facts.source, self._trace_id, self._seq, self._chains
         price = Prices(source.prices or {}).cost
+
+        def question(reader: Reader) -> tuple[int, list[contexts.Chain] | None]:
+            seq = reader.trace(trace_id).seq
+            if seq == known:
+                return seq, None
+            found = contexts.chains_of(reader.seen(trace_id), price)
+            return seq, None if found and found == shown else found
+
         try:
-            found = await source.ask_slowly(lambda reader: contexts.chains_of(reader.seen(trace_id), price))
+            self._seq, found = await source.ask_slowly(question)
         except TracetuiError as error:
             self.show_error(error)
+            return
+        if found is None:
             return
         self.set_class(not found, "empty")
         if not found:
             self.query_one(Empty).say([[("No model call of this trace has its prompt in the file.", "text")]])
-        elif found != self._chains:
+        else:
             chosen = self._span_id or (self._call().call.span_id if self._chains else None)
             self._chains, self._span_id = found, None
             self._show(chosen)

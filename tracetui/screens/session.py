@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 
 from collector.errors import NotFound, TracetuiError
@@ -13,9 +13,10 @@ from tracetui import format as fmt
 from tracetui import talk
 from tracetui.keymap import bindings
 from tracetui.screens import empty
-from tracetui.screens.base import ExplorerScreen, Facts
+from tracetui.screens.base import Facts
 from tracetui.screens.lists import session_filter
 from tracetui.screens.menu import Choice
+from tracetui.screens.paced import Paced
 from tracetui.widgets.frame import ContextLine, Empty, KeyBar, Note
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.lines import Document
@@ -143,7 +144,7 @@ class Talk(LineList):
             self.move_to(next((n for n in reversed(starts) if n < self.cursor and self.places[n] <= here), 0))
 
 
-class SessionScreen(ExplorerScreen):
+class SessionScreen(Paced):
     """Opened with a session id."""
 
     BINDINGS = bindings("session")
@@ -165,14 +166,13 @@ class SessionScreen(ExplorerScreen):
     def on_mount(self) -> None:  # beside ExplorerScreen's own
         self.query_one(Talk).focus()
         self.show_context()
-        self._load()
+        self.load()
 
     def reload(self) -> None:
         if self.is_mounted:
-            self._load()
+            self.load()
 
-    @work(exclusive=True, group="session")
-    async def _load(self) -> None:
+    async def look(self) -> None:
         known = {turn.trace.trace_id: turn for turn in self.found.turns} if self.found is not None else {}
         name, limit = self.session_id, self._limit
         try:
@@ -234,7 +234,7 @@ class SessionScreen(ExplorerScreen):
             self.post_message(self.OpenSpan(talk_list.turn.trace.trace_id, None))
         elif event.index == 0 and self.found is not None and self.found.earlier:
             self._limit += MORE_TURNS
-            self.reload()
+            self.load(now=True)
 
     def action_next_turn(self) -> None:
         self.query_one(Talk).step(1)

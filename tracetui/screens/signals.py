@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 
 from collector.errors import TracetuiError
@@ -12,7 +12,8 @@ from collector.signals import ABOUT
 from collector.store.signals import SKIPPED, Counted
 from tracetui import format as fmt
 from tracetui.keymap import bindings
-from tracetui.screens.base import ExplorerScreen, Facts
+from tracetui.screens.base import Facts
+from tracetui.screens.paced import Paced
 from tracetui.widgets.frame import ContextLine, Empty, KeyBar, Note
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part, clip_parts, parts_width
@@ -62,7 +63,7 @@ class SignalList(LineList):
         return [*left, *clip_parts(said, max(width - parts_width(left), 0))]
 
 
-class SignalsScreen(ExplorerScreen):
+class SignalsScreen(Paced):
     """`6`. Enter lists the traces that have the signal."""
 
     BINDINGS = bindings("signals")
@@ -82,14 +83,13 @@ class SignalsScreen(ExplorerScreen):
     def on_mount(self) -> None:  # beside ExplorerScreen's own
         self.kinds.focus()
         self.show_context()
-        self._load()  # `reload` waits until this is over
+        self.load()  # `reload` waits until this is over
 
     def reload(self) -> None:
         if self.is_mounted:
-            self._load()
+            self.load()
 
-    @work(exclusive=True, group="signals")
-    async def _load(self) -> None:
+    async def look(self) -> None:
         try:
             rows = await self.facts.source.ask_slowly(lambda reader: reader.signal_counts())
         except TracetuiError as error:

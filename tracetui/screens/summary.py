@@ -5,8 +5,6 @@ They may take a while to find, so they come by the slow lane, and the longer it 
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Sequence
 from typing import Generic
 
@@ -19,6 +17,7 @@ from tracetui.screens import empty
 from tracetui.screens.base import Facts
 from tracetui.screens.filtered import FilteredScreen
 from tracetui.screens.menu import Choice, MenuScreen
+from tracetui.screens.paced import Paced
 from tracetui.source import Reader
 from tracetui.widgets.columns import Order
 from tracetui.widgets.frame import ContextLine, Empty, FilterBar, KeyBar, Note
@@ -27,23 +26,20 @@ from tracetui.widgets.paint import Line, Part
 from tracetui.widgets.rows_list import Row, RowsList
 from tracetui.widgets.window_list import WindowList
 
-PAUSE_S = 1.0
 
-
-class SummaryScreen(FilteredScreen, Generic[Row]):
+class SummaryScreen(Paced, FilteredScreen, Generic[Row]):
     """Subclasses say what to ask (`find`), how it looks (`rows_list`) and what is told of the row under the cursor
     (`told`)."""
 
     what = "rows"
     without: tuple[str, ...] = ("session", "columns")
     detail_lines = 0
+    pause_s = 1.0
+    rest = 10
 
     def __init__(self, facts: Facts, *, filter_text: str = "") -> None:
         super().__init__(facts, filter_text=filter_text)
         self.loaded = False
-        self._due = 0.0
-        self._working = False
-        self._again = False
         self._generation = 0
 
     def rows_list(self) -> RowsList[Row]:
@@ -78,7 +74,7 @@ class SummaryScreen(FilteredScreen, Generic[Row]):
             self.apply(self.filter_text)
         else:
             self.show_context()
-            self._load()
+            self.load()
 
     @property
     def listed(self) -> RowsList[Row]:
@@ -90,33 +86,17 @@ class SummaryScreen(FilteredScreen, Generic[Row]):
     # Data.
 
     def reload(self) -> None:
-        self._load()
+        self.load()
 
     def filter_changed(self) -> None:
-        self._due = 0.0
         self._generation += 1
         self.loaded = False
         self._show_empty([[("reading …", "quiet")]])
         self.show_context()
-        self._load()
+        self.load(now=True)
 
-    def _load(self) -> None:
-        self._again = True
-        if not self._working:
-            self._working = True
-            self.run_worker(self._work(), group="summary")
-
-    async def _work(self) -> None:
-        try:
-            while self._again:
-                self._again = False
-                await asyncio.sleep(max(self._due - time.monotonic(), 0))
-                await self._look()
-        finally:
-            self._working = False
-
-    async def _look(self) -> None:
-        began, generation = time.monotonic(), self._generation
+    async def look(self) -> None:
+        generation = self._generation
         try:
             rows = await self.facts.source.ask_slowly(self.find)
         except NotFound:
@@ -129,7 +109,6 @@ class SummaryScreen(FilteredScreen, Generic[Row]):
             else:
                 self._show_empty(empty.unreadable(self.facts, error))
             return
-        self._due = time.monotonic() + max(PAUSE_S, 10 * (time.monotonic() - began))
         if generation == self._generation:
             self._show(rows)
 
