@@ -34,7 +34,7 @@ def run(path: Path | None, *, collect: bool, trace_id: str | None = None, filter
     """Explore a file (None: the default one) until the user leaves; 0. With `collect` a receiver that writes this
     very file is joined, or started as a child that ends with us."""
     settings = resolve(db=path).settings
-    if not sys.stdout.isatty():
+    if not sys.stdout.isatty() and "TEXTUAL_DRIVER" not in os.environ:  # which a browser's screen is named by
         raise click.UsageError("the explorer needs a terminal; `tracetui traces` prints the list")
     receiver = None
     gc.disable()  # until the first picture is there, see `Explorer._import_the_rest`

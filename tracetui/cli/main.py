@@ -16,6 +16,7 @@ from collector.version import VERSION
 
 COMMANDS = {
     "explore": ("explore", "Explore traces live in the terminal (what `tracetui` alone does)."),
+    "serve": ("serve", "Explore traces in a browser."),
     "demo": ("demo", "Run a scripted agent into a file of its own and watch it."),
     "collect": ("collect", "Receive OTLP into the file, without a screen."),
     "run": ("run", "Run a program with its telemetry pointed here, and watch it."),
