@@ -72,7 +72,7 @@ LITELLM = Convention(
     },
     meta=("metadata.",),
     heard="gen_ai.cost. llm.openai. llm.None. hidden_params error.code error.stack_trace error.llm_provider"
-    " gen_ai.framework llm.is_streaming",
+    " gen_ai.framework llm.is_streaming litellm.call_id litellm.provider.",
     scopes=("litellm",),
     prepare=_litellm,
 )

@@ -14,82 +14,29 @@ A trace is a user's turn. What one call of the model answered is told by the ord
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
 from collector import ids
 from collector.conventions.messages import message
 from collector.conventions.values import decoded, integer
+from collector.importers import codex_records as records
 from collector.importers.drafts import Draft, Drafts, json_text, mapping, said, scalars, string
 from collector.model import Event, Message, Scope, SpanPart, Tool, Usage
 from collector.protocols.times import time_ns
 
 NAME = "codex"
 SCOPE = Scope("codex.rollout")
-LINES = frozenset({"session_meta", "turn_context", "response_item", "event_msg", "compacted"})
-NOT_READ = frozenset({"world_state", "ghost_snapshot", "token_usage_record", "inter_agent_communication_metadata"})
-ITEMS = frozenset({
-    "message", "reasoning", "function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output",
-    "local_shell_call", "web_search_call", "tool_search_call", "tool_search_output", "tool_search_call_output",
-    "image_generation_call", "agent_message", "compaction", "compaction_summary", "compaction_trigger",
-})  # fmt: skip
-_CALLS = frozenset({"function_call", "custom_tool_call", "local_shell_call", "web_search_call", "tool_search_call",
-                    "image_generation_call"})  # fmt: skip
-_AT_ONCE = frozenset({"web_search_call", "image_generation_call"})
-"""Calls that the provider itself ran: they have no result of their own here."""
-_TOLD = frozenset({"error", "stream_error", "warning", "turn_aborted", "context_compacted", "entered_review_mode",
-                   "exited_review_mode", "thread_rolled_back", "model_reroute"})  # fmt: skip
-_ENDS = frozenset({"task_complete", "turn_complete"})
-_OWN_ID = 32
-"""Turn ids of so many characters are unique; the first versions counted from 1."""
-_BEGINS = frozenset({"task_started", "turn_started"})
-_NO_PROMPT = ("<environment_context>", "<user_instructions>", "<permissions", "<turn_aborted>", "<skills",
-              "<collaboration_mode>", "<subagent_notification>", "# AGENTS.md instructions",
-              "<INSTRUCTIONS>")  # fmt: skip
-
-
-def is_record(record: dict[str, Any]) -> bool:
-    """Whether a line looks like one of a rollout, of today's shape or the old one."""
-    if isinstance(record.get("payload"), dict):
-        return isinstance(kind := record.get("type"), str) and kind in LINES | NOT_READ
-    if "type" not in record and "record_type" not in record:
-        return {"id", "timestamp"} <= record.keys() and ("instructions" in record or "git" in record)
-    return False
-
-
-@dataclass(slots=True)
-class _Turn:
-    root: Draft
-    turn_id: str | None = None
-    prompt: str | None = None
-    history: list[Message] = field(default_factory=list)
-    call: Draft | None = None
-    answer: list[Message] = field(default_factory=list)
-    told_usage: bool = False
-    answered: bool = False
-    calls: int = 0
-    ready_ns: int = 0
-    ended: bool = False
-    started_by_event: bool = False
-    answered_last: bool = False
-    """Nothing but the model's words came last: without an event that ends it, a turn has ended then."""
-
-
-@dataclass(slots=True)
-class Threads:
-    """Which call started which session, among the rollouts that are read together."""
-
-    spawned: dict[str, Draft] = field(default_factory=dict)
 
 
 class CodexLog:
     """One rollout. `threads` is shared by the files that are read together."""
 
-    def __init__(self, threads: Threads | None = None) -> None:
-        self.threads = threads or Threads()
+    def __init__(self, threads: records.Threads | None = None) -> None:
+        self.threads = threads or records.Threads()
         self._drafts = Drafts(NAME)
-        self._turn: _Turn | None = None
+        self._turn: records.Turn | None = None
         self._tools: dict[str, Draft] = {}
         self._common: dict[str, Any] = {"service": NAME}
         self._out: list[SpanPart] = []
@@ -119,7 +66,7 @@ class CodexLog:
         elif kind == "compacted":
             self._note("compacted", payload, at)
         else:
-            return kind in NOT_READ
+            return kind in records.NOT_READ
         return True
 
     def flush(self) -> list[SpanPart]:
@@ -182,14 +129,14 @@ class CodexLog:
 
     # --- turns
 
-    def _begin(self, at: int, turn_id: str | None, prompt: str = "") -> _Turn:
+    def _begin(self, at: int, turn_id: str | None, prompt: str = "") -> records.Turn:
         self._finish(at)
-        key = f"turn {turn_id}" if turn_id and len(turn_id) >= _OWN_ID else f"turn {self._session} {at} {prompt}"
+        key = f"turn {turn_id}" if turn_id and len(turn_id) >= records.OWN_ID else f"turn {self._session} {at} {prompt}"
         caller = self._caller
         trace = caller.trace_id if caller is not None else ids.trace_id(f"{NAME} {key}")
         root = self._drafts.draft(trace, key, caller.span_id if caller is not None else None, "codex.turn", "agent", at)
         root.source_id, root.open = turn_id or key[:200], True
-        self._turn = _Turn(root, turn_id, history=self._before, ready_ns=at)
+        self._turn = records.Turn(root, turn_id, history=self._before, ready_ns=at)
         self._before = []
         return self._turn
 
@@ -199,7 +146,7 @@ class CodexLog:
             self._turn.root.open = False
             self._drafts.touch(self._turn.root)
 
-    def _here(self, at: int) -> _Turn:
+    def _here(self, at: int) -> records.Turn:
         return self._turn if self._turn is not None else self._begin(at, None)
 
     def _prompt(self, text: str, at: int) -> None:
@@ -218,8 +165,8 @@ class CodexLog:
 
     def _item(self, item: dict[str, Any], at: int) -> bool:
         kind = item.get("type")
-        if kind not in ITEMS:
-            return kind in NOT_READ
+        if kind not in records.ITEMS:
+            return kind in records.NOT_READ
         role = item.get("role")
         if self._turn is not None:
             self._turn.answered_last = False
@@ -227,7 +174,7 @@ class CodexLog:
             self._heard(item, at)
         elif kind.endswith("_output"):
             self._result(item, at)
-        elif kind == "message" or kind == "reasoning" or kind in _CALLS:
+        elif kind == "message" or kind == "reasoning" or kind in records.CALLS:
             self._answered(item, kind, at)
         else:
             self._note(kind, item, at)
@@ -236,7 +183,7 @@ class CodexLog:
     def _heard(self, item: dict[str, Any], at: int) -> None:
         heard = message(item, "user")
         text = "".join(p["text"] for p in heard.parts if p["type"] == "text" and isinstance(p.get("text"), str))
-        if heard.role == "user" and text and not text.lstrip().startswith(_NO_PROMPT):
+        if heard.role == "user" and text and not text.lstrip().startswith(records.NO_PROMPT):
             self._prompt(text, at)
             self._here(at).history.append(heard)
         elif self._turn is None or self._turn.ended:
@@ -253,23 +200,23 @@ class CodexLog:
         call = turn.call
         assert call is not None
         if kind == "reasoning":
-            turn.answer += _thoughts(item)
-        elif kind not in _AT_ONCE and kind != "local_shell_call" and kind != "tool_search_call":
+            turn.answer += records.thoughts(item)
+        elif kind not in records.AT_ONCE and kind != "local_shell_call" and kind != "tool_search_call":
             turn.answer.append(message(item, "assistant"))
         else:
-            turn.answer.append(message({"role": "assistant", "content": [_as_call(item, kind)]}, "assistant"))
+            turn.answer.append(message({"role": "assistant", "content": [records.as_call(item, kind)]}, "assistant"))
         parts = tuple(part for one in turn.answer for part in one.parts)
         call.reading["output"] = said(Message("assistant", parts))
         call.reach(at)
         self._drafts.touch(call)
-        if kind in _CALLS:
+        if kind in records.CALLS:
             self._tool(turn, item, kind, at)
         elif kind == "message":
             turn.root.reading["output"] = said(turn.answer[-1])
             turn.answered_last = True
         self._reach(turn, at)
 
-    def _call(self, turn: _Turn, at: int) -> None:
+    def _call(self, turn: records.Turn, at: int) -> None:
         self._close(turn)
         turn.calls += 1
         key = f"{turn.root.trace_id} {turn.root.span_id} call {turn.calls}"
@@ -286,7 +233,7 @@ class CodexLog:
         call.reading["system"] = self._system
         turn.call, turn.answered, turn.told_usage = call, False, False
 
-    def _close(self, turn: _Turn) -> None:
+    def _close(self, turn: records.Turn) -> None:
         if turn.answer:
             parts = tuple(part for one in turn.answer for part in one.parts)
             results = len(turn.history)
@@ -295,14 +242,14 @@ class CodexLog:
             turn.history.insert(results, Message("assistant", parts))
         turn.call, turn.answer = None, []
 
-    def _tool(self, turn: _Turn, item: dict[str, Any], kind: str, at: int) -> None:
+    def _tool(self, turn: records.Turn, item: dict[str, Any], kind: str, at: int) -> None:
         name = string(item.get("name")) or kind.removesuffix("_call")
         use = string(item.get("call_id")) or string(item.get("id")) or f"{turn.root.source_id} {kind} {at}"
         call = self._drafts.draft(
             turn.root.trace_id, f"tool {self._session} {use}", turn.root.span_id, name, "tool", at
         )
         given = item.get("arguments") if "arguments" in item else item.get("input", item.get("action"))
-        call.source_id, call.open = use, kind not in _AT_ONCE
+        call.source_id, call.open = use, kind not in records.AT_ONCE
         call.reading["tool"] = Tool(name, use, decoded(given))
         self._tools[use] = call
 
@@ -338,7 +285,7 @@ class CodexLog:
 
     def _event(self, event: dict[str, Any], at: int) -> None:
         kind = event.get("type")
-        if kind in _BEGINS:
+        if kind in records.BEGINS:
             turn_id = string(event.get("turn_id"))
             if self._turn is None or self._turn.ended or turn_id is None or self._turn.turn_id != turn_id:
                 self._begin(at, turn_id)
@@ -347,14 +294,14 @@ class CodexLog:
             self._prompt(text, at)
         elif kind == "token_count":
             self._tokens(mapping(event.get("info")), at)
-        elif kind in _ENDS and self._turn is not None:
+        elif kind in records.ENDS and self._turn is not None:
             self._turn.root.reach(at)
             self._finish(at)
-        elif kind in _TOLD:
+        elif kind in records.TOLD:
             self._note(str(kind), event, at)
             if kind in ("error", "turn_aborted") and self._turn is not None:
                 if kind == "error":
-                    self._turn.root.fail(string(event.get("message")) or "error", _error_type(event))
+                    self._turn.root.fail(string(event.get("message")) or "error", records.error_type(event))
                 self._finish(at)
 
     def _tokens(self, info: dict[str, Any], at: int) -> None:
@@ -381,29 +328,6 @@ class CodexLog:
         turn.root.events.append(Event(at, f"codex.{kind}", scalars({k: v for k, v in told.items() if k != "type"}, "")))
         self._reach(turn, at)
 
-    def _reach(self, turn: _Turn, at: int) -> None:
+    def _reach(self, turn: records.Turn, at: int) -> None:
         turn.root.reach(at)
         self._drafts.touch(turn.root)
-
-
-def _thoughts(item: dict[str, Any]) -> list[Message]:
-    """Reasoning in the open; most of it is encrypted, and then only its summary is."""
-    texts = [
-        said["text"]
-        for key in ("summary", "content")
-        for said in (item[key] if isinstance(item.get(key), list) else ())
-        if isinstance(said, dict) and string(said.get("text"))
-    ]
-    return [Message("assistant", ({"type": "reasoning", "text": "\n\n".join(texts)},))] if texts else []
-
-
-def _as_call(item: dict[str, Any], kind: str) -> dict[str, Any]:
-    return {
-        "type": "tool_call", "id": item.get("call_id") or item.get("id"),
-        "name": kind.removesuffix("_call"), "arguments": item.get("action", item.get("arguments")),
-    }  # fmt: skip
-
-
-def _error_type(event: dict[str, Any]) -> str | None:
-    info = event.get("codex_error_info")
-    return info if isinstance(info, str) else next(iter(info), None) if isinstance(info, dict) and info else None

@@ -198,13 +198,13 @@ def _csv(kind: str, stream: IO[bytes]) -> Iterator[Batch]:
 
 def _parquet(body: bytes, name: str) -> list[Any]:
     try:
-        from pyarrow import parquet
+        from pyarrow import ArrowException, parquet
     except ImportError as error:
         raise DecodeError(f"{name} is a Parquet file: `pip install pyarrow`, or write the dataframe with "
                           "to_json(orient='records', lines=True)") from error  # fmt: skip
     try:
         rows: list[Any] = parquet.read_table(io.BytesIO(body)).to_pylist()
-    except Exception as error:  # pyarrow's errors have no common class but this
+    except (ArrowException, OSError, ValueError, MemoryError) as error:
         raise DecodeError(f"{name} is a Parquet file that cannot be read: {error}") from error
     return rows
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import orjson
 
 from collector.errors import DecodeError
-from collector.importers import claude_code, claude_records, codex, exports
+from collector.importers import claude_code, claude_records, codex, codex_records, exports
 from collector.importers.drafts import Log, json_text
 from collector.model import Batch, Refusal, SpanPart
 from collector.protocols import native, otlp
@@ -34,7 +34,7 @@ class Together:
     """What the files of one import know of one another."""
 
     sessions: claude_records.Sessions = field(default_factory=claude_records.Sessions)
-    threads: codex.Threads = field(default_factory=codex.Threads)
+    threads: codex_records.Threads = field(default_factory=codex_records.Threads)
 
 
 def kind_of(document: object) -> str | None:
@@ -49,7 +49,7 @@ def kind_of(document: object) -> str | None:
         return "metrics"
     if document.get("type") in native.TYPES:
         return "native"
-    if codex.is_record(document):
+    if codex_records.is_record(document):
         return CODEX
     if claude_records.is_record(document):
         return CLAUDE
