@@ -138,6 +138,8 @@ def _part(c: Conditions, part: Part, one: _One, scope: _Scope) -> str:
 
 
 def _trace_scope(c: Conditions, part: Within) -> str:
+    if part.scope == "trace":
+        return _nested(c, part.where, _trace_term, _trace_scope) or "1"
     own = _of_the_root(part)
     if own is not None:
         return matches(c, _TRACE_OWN[own.key], own.values, fold=own.key in FOLDED)

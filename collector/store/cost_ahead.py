@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from collector.store.binding import Conditions, joined, matches
-from collector.store.cost_keys import QUARTER_NS
+from collector.store.cost_keys import QUARTER_NS, Dimension
 from collector.store.cost_rows import SUMMED
 from collector.store.cost_sources import OF_MODEL, Keys, Measured, Spans, Summed, Wanted
 from collector.store.filters import Filter, Part, Term
@@ -27,6 +27,9 @@ TIMES = """
     select {head} h.metric, r.kind {of_model}, h.bucket, sum(h.n)
     from {table} r cross join {histograms} h on h.{id} = r.{id} where {where} group by {places}"""
 REACH = "select {head} min(r.quarter), max(r.quarter) from rollups r where {where} {group} having count(*) > 0"
+RUNNING = f"""
+    select {{head}} count(*) from spans s join traces t on t.trace_id = s.trace_id
+    where s.status = 'running' and s.counted and s.kind {OF_MODEL} {{group}}"""
 A_DAY = 96
 DAYS_FROM = 5
 """The schema from which on there are sums of whole days (of UTC)."""
@@ -92,6 +95,15 @@ def ahead(reading: Reading, asked: Wanted, *, times: bool = True) -> tuple[list[
             sums += more_sums
             measured += more_times
     return sums, measured
+
+
+def running(reading: Reading, by: Sequence[Dimension]) -> list[tuple[Keys, int]]:
+    """How many calls of models run, by what the sums are by. They are counted as calls while they run, and the sums
+    hold 0 for what they cost: nobody knows that yet."""
+    c = Conditions()
+    head = "".join(f"{one.of_span(c, '')[0]}, " for one in by)
+    group = f"group by {_places(len(by))}" if by else ""
+    return [(row[:-1], row[-1]) for row in reading.rows(RUNNING.format(head=head, group=group), c.values)]
 
 
 def ahead_sql(reading: Reading, asked: Wanted) -> tuple[str, dict[str, Any]] | None:

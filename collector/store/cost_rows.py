@@ -114,7 +114,8 @@ class Sums:
     """The sums of one group in the making."""
 
     __slots__ = (
-        "durations", "first", "first_tokens", "last", "numbers", "other_durations", "other_first_tokens", "traces",
+        "durations", "first", "first_tokens", "last", "numbers", "other_durations", "other_first_tokens", "running",
+        "traces",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -122,6 +123,8 @@ class Sums:
         self.first: int | None = None
         self.last: int | None = None
         self.traces = 0
+        self.running = 0
+        """Calls among those counted that nobody knows the cost of yet, where sums were kept ahead."""
         self.durations: dict[int, int] = {}
         self.other_durations: dict[int, int] = {}
         self.first_tokens: dict[int, int] = {}
@@ -145,7 +148,9 @@ class Sums:
     def row(self, keys: tuple[str, ...], *, with_traces: bool) -> CostRow:
         spans, errors, calls, llm, unpriced = (number or 0 for number in self.numbers[:_COST])
         cost = self.numbers[_COST]
-        if cost == 0 and calls <= unpriced + errors:  # sums that were kept ahead hold 0 where nothing is known
+        if (
+            cost == 0 and calls <= unpriced + errors + self.running
+        ):  # sums that were kept ahead hold 0 where nothing is known
             cost = None
         buckets = self.durations or self.other_durations
         minutes = 0 if self.first is None or self.last is None else (self.last - self.first + 1) * QUARTER_MIN

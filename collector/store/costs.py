@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from collector.errors import FilterError
-from collector.store.cost_ahead import ahead, ahead_sql
+from collector.store.cost_ahead import ahead, ahead_sql, running
 from collector.store.cost_keys import Dimension, dimensions
 from collector.store.cost_rows import CostRow, Sums
 from collector.store.cost_sources import Keys, Measured, Progress, Spans, Summed, Wanted, wanted
@@ -137,6 +137,7 @@ class Gathered:
         kept = None if with_traces else ahead(reading, asked, times=self.times)
         if kept is not None:
             self._add(*kept, depth)
+            self._add_running(running(reading, asked.by), depth)
         else:
             for sums, times in Spans(reading, asked, progress, times=self.times).chunks():
                 self._add(sums, times, depth)
@@ -158,6 +159,12 @@ class Gathered:
             keys = self.named(raw)
             for level in range(depth, len(keys) + 1):
                 self._sums(keys[:level]).measured(metric, of_model, bucket, n)
+
+    def _add_running(self, calls: Sequence[tuple[Keys, int]], depth: int) -> None:
+        for raw, n in calls:
+            keys = self.named(raw)
+            for level in range(depth, len(keys) + 1):
+                self._sums(keys[:level]).running += n
 
     def _sums(self, keys: tuple[str, ...]) -> Sums:
         level = self.levels[len(keys)]

@@ -77,12 +77,13 @@ _ALL = (
     Key("project", "text", "project:shop", "as sent by Langfuse or LangSmith clients"),
     Key("any", "term", "any:status:error", "some span of the trace is like that; any:(…) one span is all of that"),
     Key("root", "term", "root:kind:agent", "the trace's root span is like that"),
+    Key("trace", "term", "trace:status:error", "of spans: their trace is like that, as the list of traces asks it"),
     Key("view", "view", "view:slow", "a filter saved under [views] in the settings"),
 )
 
 TABLE = {key.name: key for key in _ALL}
 KEYS = tuple(TABLE)
-SCOPES = ("any", "root")
+SCOPES = ("any", "root", "trace")
 FOLDED = ("name", "level")
 """Compared without regard to the case of ASCII letters."""
 

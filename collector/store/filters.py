@@ -44,7 +44,7 @@ class Either:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """One span of the trace holds for all of `where`: "any" span, or the "root"."""
+    """One span of the trace holds for all of `where`: "any" span, or the "root"; or the "trace" itself does."""
 
     scope: str
     where: Filter
@@ -117,7 +117,7 @@ def negated(part: Part | Filter, column: int) -> Part:
 
 def scoped(scope: str, where: Filter, column: int, text: str = "") -> Within:
     """FilterError for a scope inside a scope: a span has no spans of its own to look through."""
-    if any(isinstance(part, Within) for part in every(where)):
+    if any(isinstance(part, Within) and scope != "trace" for part in every(where)):
         raise FilterError(f"{scope}: cannot hold another any: or root:; write them side by side", text, column)
     return Within(scope, where, column=column)
 

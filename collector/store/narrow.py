@@ -101,7 +101,7 @@ def narrow(rows: Rows, where: Filter, *, by_trace: bool = True) -> list[int] | N
 
 def _few(rows: Rows, part: Part, by_trace: bool) -> list[int] | None:
     if isinstance(part, Within):
-        return narrow(rows, part.where, by_trace=False) if by_trace else None
+        return narrow(rows, part.where, by_trace=part.scope == "trace") if by_trace else None
     if isinstance(part, Either):
         return _of_ways(rows, part, by_trace)
     if not by_trace and part.key in OF_THE_TRACE:

@@ -10,9 +10,10 @@ from collector.ingest import Ingest
 from collector.model import Batch, Reading
 from collector.settings import Settings
 from collector.store import cost_keys, filters, groups
+from collector.store.costs import Asked, costs
 from collector.store.filters import parse
 from collector.store.opening import open_reader
-from tests.builders import T0, make_part, trace_id
+from tests.builders import T0, make_part, make_started, trace_id
 
 NAMES = ["agent", "Agent", "step", 'say "hi", * and go', "it's", "[x]?", "- or (so)", '"']
 
@@ -67,3 +68,25 @@ def test_two_phrases_with_a_quote_between_them_are_searched_for_as_one() -> None
     (term,) = parse('"say ""hi"" now"', T0).terms
     assert isinstance(term, filters.Term)
     assert (term.key, term.values) == ("text", ('"say  hi  now"',))
+
+
+@pytest.mark.parametrize("by", ["model", "day", "model,hour"])
+def test_a_call_that_runs_does_not_look_like_a_free_one(tmp_path: Path, by: str) -> None:
+    path = tmp_path / "t.db"
+    call = make_started(1, trace=trace_id(1), reading=Reading(kind="llm", model="gpt-4o"))
+    with Ingest(path, Settings(db=path, redact="off")) as ingest:
+        ingest.write(Batch("test", parts=(call,)))
+    with open_reader(path) as reader:
+        found = costs(reader, Asked(cost_keys.dimensions(by)))
+        assert found.ahead
+        assert [(row.calls, row.cost_nanousd) for row in (*found.rows, found.total)] == [(1, None), (1, None)]
+
+
+def test_a_filter_of_traces_asks_the_same_of_the_traces_of_spans(path: Path) -> None:
+    with open_reader(path) as reader:
+        assert [row.trace_id for row in reader.traces(parse("trace:(root:name:step or name:it*)", T0))] == [
+            row.trace_id for row in reader.traces(parse("root:name:step or name:it*", T0))
+        ]  # fmt: skip
+        spans = reader.spans(parse("trace:(user:agent) kind:tool", T0))
+        assert [(row.trace_id, row.name) for row in spans] == [(trace_id(1), "step")]
+        assert reader.spans(parse("-trace:user:* kind:tool", T0)) == []

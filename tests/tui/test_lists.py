@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -374,3 +375,17 @@ def test_each_cell_of_the_head_belongs_to_a_column() -> None:
     found = [column_at(columns, x) for x in range(60)]
     assert [column.name if column else "" for column in dict.fromkeys(found)] == ["a", "b", "d"]
     assert found[text.index("BETA")] == COLUMNS[1]
+
+
+async def test_search_takes_the_lists_filter_along_and_it_can_be_taken_away(db: Path) -> None:
+    async with app_of(db).run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: traces_shown(pilot, 9))
+        await pilot.press("f", *"session:s1", "enter")
+        await until(pilot, lambda: traces_shown(pilot, 3))
+        await pilot.press("slash")
+        await until(pilot, lambda: shows(pilot, "trace:(session:s1)", "Type words: they are looked for"))
+        search: Any = pilot.app.screen
+        await pilot.press(*"agent*")
+        await until(pilot, lambda: len({hit.trace_id for hit in search.hits.hits}) == 3)
+        await pilot.press("ctrl+u", *"agent*")
+        await until(pilot, lambda: len({hit.trace_id for hit in search.hits.hits}) == 9)

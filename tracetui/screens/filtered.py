@@ -23,6 +23,8 @@ class FilteredScreen(ExplorerScreen):
     """What is shown obeys `filter_text`. Subclasses have a FilterBar, and say with `filter_changed` what follows."""
 
     BINDINGS = bindings("lists")
+    filters_traces: ClassVar[bool] = False
+    """Whether the filter asks for traces, so that a search can take it along."""
     key_groups: ClassVar[tuple[str, ...]] = ("list", "lists", "screen", "app")
 
     def __init__(self, facts: Facts, *, filter_text: str = "") -> None:
@@ -50,6 +52,11 @@ class FilteredScreen(ExplorerScreen):
         self.query(LineList).first().focus()
 
     # Keys.
+
+    def action_search(self) -> None:
+        """Search, in what the filter finds where it is one of traces."""
+        asks = self.filter_text if self.filters_traces else ""
+        self.post_message(self.Search(f"trace:({asks}) " if asks else ""))
 
     def action_filter(self) -> None:
         self.query_one(FilterBar).open(self.filter_text, self.facts.history.entries())

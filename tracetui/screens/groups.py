@@ -52,6 +52,7 @@ class GroupsScreen(SummaryScreen[Group]):
     """`by` is one of `collector.store.groups.BY`."""
 
     what = "groups"
+    filters_traces = True
 
     def __init__(self, facts: Facts, by: str, *, filter_text: str = "") -> None:
         super().__init__(facts, filter_text=filter_text)

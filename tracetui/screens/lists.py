@@ -214,6 +214,7 @@ class TracesScreen(ListScreen[TraceRow]):
     """The first screen."""
 
     what = "traces"
+    filters_traces = True
     listed = TRACES
     default_order = TRACE_ORDER
 

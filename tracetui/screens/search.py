@@ -197,7 +197,7 @@ class SearchScreen(ExplorerScreen):
         words, rest = words_and_rest(found)
         last = found.terms[-1]
         if not words:
-            return "", None, "Words are looked for; f in the list filters without any."
+            return "", None, "Type words: they are looked for in what the filter finds. ctrl+u takes the filter away."
         goes_on = isinstance(last, Term) and last.key == "text" and not last.negated
         return (as_typed(words) if goes_on and text[-1].isalnum() else words), rest or None, ""
 
