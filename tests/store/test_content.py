@@ -351,6 +351,8 @@ def test_whoever_resends_a_history_each_text_is_kept_once_and_no_span_lists_them
     columns = "length(attributes), ifnull(length(in_value), 0), ifnull(length(out_value), 0), ifnull(length(parts), 0)"
     (sizes,) = rows(db, f"select max(max({columns})) most from bodies")
     assert sizes["most"] < 3000, "as much in the last turn as in the first"
+    (mentions,) = rows(db, "select max(n) most from (select count(*) n from mentions group by span_id)")
+    assert mentions["most"] < 20, "the last turn brings as many texts as the first"
 
 
 def test_a_value_that_is_a_conversation_comes_back_as_it_was(tmp_path):
