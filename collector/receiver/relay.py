@@ -26,6 +26,7 @@ class Relay(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiting: list[bytes] = []
         self._task: asyncio.Task[None] | None = None
+        self._full = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -79,7 +80,7 @@ class Relay(asyncio.Protocol):
         self._task = None
         if self._transport.is_closing():
             self._peer.shutdown()
-        else:
+        elif not self._peer._full:
             self._transport.resume_reading()
 
     def _give_up(self, stream: int) -> None:
@@ -93,10 +94,12 @@ class Relay(asyncio.Protocol):
             self._transport.write(data)
 
     def pause_writing(self) -> None:
+        self._full = True
         if self._peer is not None and self._peer._transport is not None:
             self._peer._transport.pause_reading()
 
     def resume_writing(self) -> None:
+        self._full = False
         if self._peer is not None and self._peer._transport is not None and not self._peer._waiting:
             self._peer._transport.resume_reading()
 
