@@ -6,6 +6,7 @@ One function a rule, all of them in `RULES`. `docs/signals.md` says what each lo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from collector.limits import Limits
 from collector.model import SIGNALS
@@ -18,6 +19,8 @@ Rule = Callable[[Trace], Iterable[Signal]]
 
 MOST_OF_A_KIND = 50
 """A trace of thousands of the same says no more than this many."""
+MOST_TEXT = 1000
+"""Characters of a signal's evidence: a name within it may be as long as a sender likes."""
 
 RULES: dict[str, Rule] = {
     "loop": calls.loop,
@@ -84,7 +87,7 @@ def detect(
     for one in found:
         counts[one.kind] += 1
         if one.kind not in limits.off and counts[one.kind] <= MOST_OF_A_KIND:
-            kept.append(one)
+            kept.append(one if len(one.text) <= MOST_TEXT else replace(one, text=f"{one.text[:MOST_TEXT]}…"))
     return kept
 
 

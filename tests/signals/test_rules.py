@@ -327,3 +327,9 @@ def test_hostile_texts_and_a_circle_of_parents_are_looked_at_like_any_other() ->
              llm(3, user(hostile), out=asks(hostile, {hostile: hostile}), tool_definitions=[hostile, {"name": 3}]),
              tool(4, hostile, hostile, hostile, status="error")]  # fmt: skip
     assert {one.kind for one in found(*spans)} <= set(KINDS)
+
+
+def test_evidence_has_an_end() -> None:
+    known = [{"name": "look_up"}]
+    (signal,) = found(llm(1, user("Go on."), out=asks("x" * 5_000_000, {}), tool_definitions=known))
+    assert (signal.kind, len(signal.text)) == ("unknown_tool", 1001)
