@@ -22,6 +22,7 @@ RATE_MIN = 5
 STALE_NS = WINDOW_NS
 MOST_SPANS = 50_000
 LISTED = 20
+MOST_RUNNING = 1000
 _MODEL = f"in ({', '.join(repr(kind) for kind in sorted(MODEL_KINDS))})"
 
 LAST = "select start_ns from spans where start_ns is not null and start_ns <= :now order by start_ns desc limit 1"
@@ -83,7 +84,7 @@ class ModelNow:
 class Overview:
     """`now_ns` is the moment that all is told of; `live` says that it is the present. Rates are over the last RATE_MIN
     minutes, or what of them was looked at: `rate_min`. `costs` has nano-dollars per minute, the oldest first. `running`
-    counts spans that run, of which `active` lists the newest; `more_running` says that there are more than counted."""
+    counts spans that run, MOST_RUNNING at most, of which `active` lists the newest."""
 
     now_ns: int
     live: bool
@@ -111,7 +112,7 @@ def overview(reading: Reading, now_ns: int) -> Overview | None:
     now = now_ns if live else last[0][0]
     window = {"now": now, "since": now - WINDOW_NS}
     rows = reading.rows(WINDOW, {**window, "most": MOST_SPANS})
-    running = reading.rows(RUNNING, {**reading.moment(), "most": 1000})
+    running = reading.rows(RUNNING, {**reading.moment(), "most": MOST_RUNNING})
     recent = [row for row in rows if row[0] < RATE_MIN]
     seen = sum(row[2] for row in rows)
     rate_min = float(RATE_MIN)
