@@ -111,6 +111,19 @@ def hit_ranges(text: str, asked: str) -> tuple[tuple[int, int], ...]:
     return tuple(found.span() for found in pattern.finditer(_folded(text))) if pattern is not None else ()
 
 
+def is_short_beginning(asked: str) -> bool:
+    """Whether it is one beginning of a word, of a letter or two: so many words have it that the index must gather
+    a great part of itself before it can name the first text."""
+    return _SHORT.fullmatch(asked.strip()) is not None
+
+
+def says(text: str, asked: str) -> bool:
+    """Whether a text has one of the words."""
+    pattern = _hits(asked)
+    return pattern is not None and pattern.search(_folded(text)) is not None
+
+
+_SHORT = re.compile(r"[a-z0-9]{1,2}\*", re.IGNORECASE)
 _ONE_LINE = {ord(c): " " for c in "\n\r\t\v\f\x85\u2028\u2029"}
 
 

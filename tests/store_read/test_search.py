@@ -273,3 +273,15 @@ def test_searching_reads_no_table_from_end_to_end(path: Path) -> None:
 def test_an_empty_reading_is_searched_without_harm(tmp_path: Path) -> None:
     path = write(tmp_path / "t.db", make_part(reading=Reading(kind="llm")))
     assert found(path, "anything") == []
+
+
+def test_a_page_of_a_short_beginning_is_had_from_the_newest_texts(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from collector.store import find
+
+    whole = search(path, "f*", limit=2)
+    assert len(whole) == 2
+    with monkeypatch.context() as without:
+        without.setattr(find, "NEW", 0)
+        assert search(path, "f*", limit=2) == whole
+    monkeypatch.setattr(find, "MATCHES", "no statement")
+    assert search(path, "f*", limit=2) == whole
