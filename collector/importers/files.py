@@ -11,7 +11,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,10 +33,28 @@ NESTED = 3
 BOM = b"\xef\xbb\xbf"
 
 
-def read(path: Path, together: Together | None = None) -> Iterator[Batch]:
+class _Watched(io.FileIO):
+    """A file that tells how far it has been read, in bytes from its beginning; never less than before."""
+
+    def __init__(self, path: Path, told: Callable[[int], None]) -> None:
+        super().__init__(path)
+        self._told, self._far = told, 0
+
+    def readinto(self, buffer: Any) -> int | None:
+        count = super().readinto(buffer)
+        if count and (at := self.tell()) > self._far:
+            self._far = at
+            self._told(at)
+        return count
+
+
+def read(
+    path: Path, together: Together | None = None, told: Callable[[int], None] = lambda at: None
+) -> Iterator[Batch]:
     """The batches of one file, in order. DecodeError when nothing here reads it; OSError when it is not there.
-    `together` is shared by files that know of one another (a session and its sub-agents)."""
-    with path.open("rb") as raw:
+    `together` is shared by files that know of one another (a session and its sub-agents); `told` hears how many bytes
+    of the file have been read, time and again."""
+    with io.BufferedReader(_Watched(path, told)) as raw:
         if raw.read(len(SQLITE)) == SQLITE:
             yield from _in_batches(llm_logs.read(path))
             return

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import random
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,9 @@ import pytest
 from collector.errors import DecodeError
 from collector.importers import files
 from collector.model import Batch, Resource, Scope, SpanPart
-from collector.protocols import otlp
+from collector.protocols import native, otlp
 from tests.builders import make_part, span_id
+from tracetui.cli.import_ import Bar
 
 
 def make_sent(n: int) -> SpanPart:
@@ -123,3 +126,23 @@ def test_what_nobody_reads_is_a_sentence(tmp_path, content, message):
 def test_a_missing_file_is_an_os_error_with_its_name(tmp_path):
     with pytest.raises(FileNotFoundError):
         list(files.read(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_bar_of_an_import_moves_within_one_large_file(tmp_path, packed):
+    path = tmp_path / ("large.jsonl.gz" if packed else "large.jsonl")
+    noise = random.Random(1)  # does not pack
+    lines = [native.encode(make_part(n, attributes={"x": noise.randbytes(2000).hex()})) for n in range(1, 1500)]
+    body = "\n".join(lines).encode()
+    path.write_bytes(gzip.compress(body, 1) if packed else body)
+    size, seen = path.stat().st_size, []
+    bar = Bar({path: size})
+    move = bar._move
+    for batch in files.read(path, told=partial(move, path)):
+        assert batch.parts
+        seen.append(bar.done)
+    assert seen == sorted(seen)
+    assert len({at for at in seen if 0 < at < size}) >= 2, "it moved, before it was at its end"
+    assert seen[-1] == size
+    move(path, None)
+    assert bar.done == size

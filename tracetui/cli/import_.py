@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,33 +72,46 @@ def all_of(roots: Sequence[Path], ingest: Ingest, since_ns: int = 0) -> tuple[Re
     with progress(paths) as told:
         for path in paths:
             try:
-                total = added(total, write(ingest, batches(path, together)))
+                total = added(total, write(ingest, batches(path, together, partial(told, path))))
             except (TracetuiError, OSError) as error:
                 if path in below:  # nobody said that each file of a directory holds traces
                     ingest.write(Batch(SOURCE, refused=(Refusal("a file that is read by nobody", _sentence(error)),)))
                     total = added(total, Receipt(1, rejected=1, reasons=("a file that is read by nobody",)))
                 else:
                     failures.append(_sentence(error))
-            told(path)
+            told(path, None)
     return total, failures
 
 
-def progress(paths: Sequence[Path]) -> AbstractContextManager[Callable[[Path], None]]:
-    """A bar on a terminal's stderr, where there is enough to read; it moves file by file."""
+def progress(paths: Sequence[Path]) -> AbstractContextManager[Callable[[Path, int | None], None]]:
+    """A bar on a terminal's stderr, where there is enough to read. It hears how far a file has been read, in bytes;
+    None is all of it."""
     sizes = {path: path.stat().st_size if path.exists() else 0 for path in paths}
-    if len(paths) < 2 or sum(sizes.values()) < BAR_BYTES or not sys.stderr.isatty():
-        return nullcontext(lambda path: None)
-    return _Bar(sizes)
+    if sum(sizes.values()) < BAR_BYTES or not sys.stderr.isatty():
+        return nullcontext(lambda path, at: None)
+    return Bar(sizes)
 
 
-class _Bar(AbstractContextManager[Callable[[Path], None]]):
+class Bar(AbstractContextManager[Callable[[Path, "int | None"], None]]):
     def __init__(self, sizes: dict[Path, int]) -> None:
-        self._sizes = sizes
+        self._left = sizes
         self._bar = click.progressbar(length=sum(sizes.values()), label="importing", file=sys.stderr)
+        self._sizes = dict(sizes)
 
-    def __enter__(self) -> Callable[[Path], None]:
+    def __enter__(self) -> Callable[[Path, int | None], None]:
         self._bar.__enter__()
-        return lambda path: self._bar.update(self._sizes[path])
+        return self._move
+
+    def _move(self, path: Path, at: int | None) -> None:
+        left = max(0, self._sizes[path] - at) if at is not None else 0
+        if (step := self._left[path] - left) > 0:
+            self._left[path] = left
+            self._bar.update(step)
+
+    @property
+    def done(self) -> int:
+        """How many bytes the bar stands for by now."""
+        return self._bar.pos
 
     def __exit__(self, *error: Any) -> None:
         self._bar.__exit__(*error)
@@ -131,12 +145,14 @@ def write(ingest: Ingest, found: Iterable[Batch]) -> Receipt:
     return total
 
 
-def batches(file: Path, together: Together | None = None) -> Iterator[Batch]:
+def batches(
+    file: Path, together: Together | None = None, told: Callable[[int], None] = lambda at: None
+) -> Iterator[Batch]:
     from collector.importers import files
 
     if str(file) == "-":
         return files.read_stream(sys.stdin.buffer, "standard input", together)
-    return files.read(file, together)
+    return files.read(file, together, told)
 
 
 def _sentence(error: TracetuiError | OSError) -> str:
