@@ -9,6 +9,7 @@ from functools import partial
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.widget import Widget
 
 from collector.errors import NotFound, TracetuiError
 from collector.store import skeleton
@@ -24,18 +25,21 @@ from tracetui.screens.hands import Export
 from tracetui.screens.header import trace_context
 from tracetui.screens.menu import Choice
 from tracetui.screens.neighbours import HasNeighbours
+from tracetui.screens.panes import TwoPanes
 from tracetui.screens.trace_signals import SignalActions
+from tracetui.widgets.divider import Divider
 from tracetui.widgets.find_bar import FindBar
 from tracetui.widgets.frame import ContextLine, KeyBar, Note
 from tracetui.widgets.inspector import Inspector
 from tracetui.widgets.line_list import LineList
-from tracetui.widgets.paint import Rule
 from tracetui.widgets.waterfall import Waterfall
 
 WIDE = 110
+TAB = "tab"
+"""The name that the inspector's tab is remembered under."""
 
 
-class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions):
+class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions, TwoPanes):
     """Opened with a trace id. A big trace shows its first lines at once and the rest when it is read."""
 
     BINDINGS = bindings("trace")
@@ -48,8 +52,6 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions):
         self.trace_id = trace_id
         self._goto = int(span_id, 16) if span_id else None
         self.trace: TraceRow | None = None
-        self._share = 2
-        self._alone = ""
         self._due = 0.0
         self._loading = False
         self._again = False
@@ -60,13 +62,15 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions):
         yield Note(id="note")
         with Container(id="panes"):
             yield Waterfall(self.facts.now_ns, id="waterfall")
-            yield Rule(id="rule")
+            yield Divider(id="rule")
             yield Inspector(id="inspector")
         yield FindBar()
         yield KeyBar("list", "trace", "screen", "app", without=LISTS)
 
     def on_mount(self) -> None:  # beside ExplorerScreen's own
         self._arrange(self.app.size.width)
+        tab = self.facts.remembered.get(TAB)
+        self.inspector.show_tab(tab - 1 if type(tab) is int else 0)
         self.waterfall.focus()
         self.reload()
 
@@ -76,6 +80,10 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions):
 
     def _arrange(self, width: int) -> None:
         self.set_class(width < WIDE, "narrow")
+        self.share_out()
+
+    def panes(self) -> tuple[Widget, Widget]:
+        return self.waterfall, self.inspector
 
     # Data.
 
@@ -254,36 +262,19 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions):
     def action_other_pane(self) -> None:
         to_tree = self.inspector.has_focus
         if self._alone:
-            self._leave_alone("tree" if to_tree else "inspector")
+            self.leave_alone("tree" if to_tree else "inspector")
         (self.waterfall if to_tree else self.inspector).focus()
 
     def action_zoom_pane(self) -> None:
         """The pane that has the focus alone, and both again."""
-        self._leave_alone("" if self._alone else "inspector" if self.inspector.has_focus else "tree")
-
-    def _leave_alone(self, pane: str) -> None:
-        self._alone = pane
-        panes = self.query_one("#panes")
-        for name in ("tree", "inspector"):
-            panes.set_class(pane == name, f"only-{name}")
+        self.leave_alone("" if self._alone else "inspector" if self.inspector.has_focus else "tree")
 
     def action_all_messages(self) -> None:
         self.inspector.show_everything(not self.inspector.everything)
 
     def action_tab(self, number: int) -> None:
         self.inspector.show_tab(number - 1)
-
-    def action_wider(self) -> None:
-        self._set_share(self._share + 1)
-
-    def action_narrower(self) -> None:
-        self._set_share(self._share - 1)
-
-    def _set_share(self, share: int) -> None:
-        panes = self.query_one("#panes")
-        panes.remove_class(f"share-{self._share}")
-        self._share = min(max(share, 1), 3)
-        panes.add_class(f"share-{self._share}")
+        self.facts.remembered.put(TAB, number)
 
     def copy_choices(self) -> list[Choice]:
         span = self.inspector.span

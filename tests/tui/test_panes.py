@@ -1,0 +1,70 @@
+"""Room for the panes of a trace, by key and by mouse, and what of it is there again the next time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from tracetui.remembered import Remembered
+from tracetui.widgets.divider import Divider
+
+from .fakes import FakeReader, agent_spans, make_app, some_traces
+from .until import shows, until
+
+
+async def opened(pilot: Pilot) -> Any:
+    await until(pilot, lambda: shows(pilot, "support_agent"))
+    await pilot.press("enter")
+    await until(pilot, lambda: shows(pilot, "get_order"))
+    return pilot.app.screen
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_room_is_moved_by_key_within_limits_and_remembered(size: tuple[int, int]) -> None:
+    def room(screen: Any) -> int:
+        return int(screen.waterfall.size.width if size[0] > 110 else screen.waterfall.size.height)
+
+    async with make_app(FakeReader(some_traces(), agent_spans())).run_test(size=size) as pilot:
+        screen = await opened(pilot)
+        before = room(screen)
+        await pilot.press(*["less_than_sign"] * 9)
+        await until(pilot, lambda: 2 <= room(screen) < before)
+        least = room(screen)
+        await pilot.press("greater_than_sign", "3")
+        await until(pilot, lambda: least < room(screen) < before)
+        kept = room(screen)
+    async with make_app(FakeReader(some_traces(), agent_spans())).run_test(size=size) as pilot:
+        screen = await opened(pilot)
+        await until(pilot, lambda: room(screen) == kept)
+        assert screen.inspector.tab == 2
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_the_line_between_them_is_dragged(size: tuple[int, int]) -> None:
+    async with make_app(FakeReader(some_traces(), agent_spans())).run_test(size=size) as pilot:
+        screen = await opened(pilot)
+        line = screen.query_one(Divider)
+        x, y = line.region.offset
+        goal = (x - 30, y) if size[0] > 110 else (x, y - 4)
+        await pilot.mouse_down(line)
+        await pilot.hover(None, goal)
+        await until(pilot, lambda: max(abs(line.region.x - goal[0]), abs(line.region.y - goal[1])) <= 1)
+        await pilot.mouse_up(None, goal)
+        await until(pilot, lambda: Remembered().get("panes") is not None)
+        was = line.region
+        line.on_mouse_move(events.MouseMove(line, 0, 0, 0, 0, 0, False, False, False))  # nobody holds it any more
+        await pilot.pause()
+        assert line.region == was
+
+
+@pytest.mark.parametrize("odd", [7, "x", {"wide": "600"}, {"wide": 990, "narrow": True}, [1]])
+async def test_what_makes_no_sense_is_not_remembered(odd: object) -> None:
+    Remembered().put("panes", odd)
+    Remembered().put("tab", 900 if odd == 7 else odd)
+    async with make_app(FakeReader(some_traces(), agent_spans())).run_test(size=(120, 30)) as pilot:
+        screen = await opened(pilot)
+        assert screen._shares == {"wide": 600, "narrow": 500}
+        assert screen.inspector.tab == 0
