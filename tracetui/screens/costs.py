@@ -11,13 +11,13 @@ from textual.containers import Container
 
 from collector.errors import FilterError, NotFound, TracetuiError
 from collector.pricing import Prices
-from collector.store.complete import complete
 from collector.store.cost_rows import CostRow, Split
 from tracetui import format as fmt
 from tracetui import spending
 from tracetui.keymap import KEYS, bindings
 from tracetui.screens import cost_charts, empty
-from tracetui.screens.base import ExplorerScreen, Facts
+from tracetui.screens.base import Facts
+from tracetui.screens.filtered import OffersTerms
 from tracetui.screens.menu import Choice, MenuScreen
 from tracetui.spending import PERIODS, Question, Spending, Superseded
 from tracetui.widgets.chart import Chart
@@ -35,7 +35,7 @@ AGAIN_S = 1.0
 _FILTER = [one for one in bindings("lists") if isinstance(one, Binding) and one.action == "filter"]
 
 
-class CostsScreen(ExplorerScreen):
+class CostsScreen(OffersTerms):
     """`3`. The first question is about the last seven days; where nothing happened in them, about everything."""
 
     BINDINGS = [*bindings("costs"), *_FILTER]  # noqa: RUF012 - Textual's way
@@ -351,19 +351,6 @@ class CostsScreen(ExplorerScreen):
         self.facts.history.add(text)
         self.query_one(CostList).focus()
         self.put(self._changed(text=text))
-
-    @on(FilterBar.Typed)
-    def _typed(self, event: FilterBar.Typed) -> None:
-        self._offer(event.text, event.cursor)
-
-    @work(exclusive=True, group="offers")
-    async def _offer(self, text: str, cursor: int) -> None:
-        source = self.facts.source
-        try:
-            found = await source.ask(lambda reader: reader.complete(text, cursor, source.views))
-        except TracetuiError:
-            found = complete(None, text, cursor, source.views)
-        self.query_one(FilterBar).offer(text, found)
 
     @on(FilterBar.Closed)
     def _filter_closed(self) -> None:

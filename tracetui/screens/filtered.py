@@ -19,7 +19,24 @@ from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part
 
 
-class FilteredScreen(ExplorerScreen):
+class OffersTerms(ExplorerScreen):
+    """Its FilterBar offers what may come next, from the file where that can be read."""
+
+    @on(FilterBar.Typed)
+    def _typed(self, event: FilterBar.Typed) -> None:
+        self._offer(event.text, event.cursor)
+
+    @work(exclusive=True, group="offers")
+    async def _offer(self, text: str, cursor: int) -> None:
+        source = self.facts.source
+        try:
+            found = await source.ask(lambda reader: reader.complete(text, cursor, source.views))
+        except TracetuiError:
+            found = complete(None, text, cursor, source.views)
+        self.query_one(FilterBar).offer(text, found)
+
+
+class FilteredScreen(OffersTerms):
     """What is shown obeys `filter_text`. Subclasses have a FilterBar, and say with `filter_changed` what follows."""
 
     BINDINGS = bindings("lists")
@@ -128,22 +145,9 @@ class FilteredScreen(ExplorerScreen):
         if not self.query_one(FilterBar).is_open:
             self.facts.history.add(event.text)
 
-    @on(FilterBar.Typed)
-    def _typed(self, event: FilterBar.Typed) -> None:
-        self._offer(event.text, event.cursor)
-
     @on(FilterBar.Saving)
     def _saving(self) -> None:
         self.action_save_view()
-
-    @work(exclusive=True, group="offers")
-    async def _offer(self, text: str, cursor: int) -> None:
-        source = self.facts.source
-        try:
-            found = await source.ask(lambda reader: reader.complete(text, cursor, source.views))
-        except TracetuiError:
-            found = complete(None, text, cursor, source.views)
-        self.query_one(FilterBar).offer(text, found)
 
     @on(FilterBar.Closed)
     def _filter_closed(self) -> None:
