@@ -7,38 +7,18 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from tracetui import keymap
-from tracetui.widgets.line_list import LineList
-from tracetui.widgets.paint import Line, Part
+from tracetui.widgets.line_list import ReadLines
+from tracetui.widgets.paint import Line
 
 
-class HelpLines(LineList):
+class HelpLines(ReadLines):
     """The key map in sections."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._lines: list[list[Part]] = []
 
     def on_mount(self) -> None:
         for title, keys in keymap.help_sections(getattr(self.app, "keys", keymap.KEYS)):
             self._lines += [[], [(f"  {title}", "accent")]] if self._lines else [[(f"  {title}", "accent")]]
             self._lines += [[(f"  {sign:>8}  ", "strong"), (text, "text")] for sign, text in keys]
         self.styles.height = len(self._lines)
-
-    @property
-    def shows_cursor(self) -> bool:
-        return False
-
-    def action_up(self) -> None:
-        self.scroll_lines(-1)
-
-    def action_down(self) -> None:
-        self.scroll_lines(1)
-
-    def line_count(self) -> int:
-        return len(self._lines)
-
-    def line_parts(self, index: int, width: int) -> list[Part]:
-        return self._lines[index]
 
 
 class HelpScreen(ModalScreen[None]):

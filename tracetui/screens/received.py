@@ -16,7 +16,7 @@ from collector.store.unmapped import UnmappedKey, unmapped_keys
 from tracetui import format as fmt
 from tracetui.screens.base import Facts
 from tracetui.source import Reader
-from tracetui.widgets.line_list import LineList
+from tracetui.widgets.line_list import ReadLines
 from tracetui.widgets.paint import Line, Part
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ HOUR_NS = 3_600_000_000_000
 INKS = {"rejected": "error", "clipped": "abandoned"}
 
 
-class Received(LineList):
+class Received(ReadLines):
     """Sources with their sums and reasons; below them the attributes that no convention knows."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines: list[list[Part]] = [[("  reading …", "quiet")]]
+        self._lines = [[("  reading …", "quiet")]]
 
     def show(self, lines: list[list[Part]]) -> None:
         if lines != self._lines:
@@ -40,22 +40,6 @@ class Received(LineList):
             self.styles.height = len(lines)
             self.virtual_size = self.virtual_size.with_height(len(lines))
             self.refresh()
-
-    @property
-    def shows_cursor(self) -> bool:
-        return False
-
-    def action_up(self) -> None:
-        self.scroll_lines(-1)
-
-    def action_down(self) -> None:
-        self.scroll_lines(1)
-
-    def line_count(self) -> int:
-        return len(self._lines)
-
-    def line_parts(self, index: int, width: int) -> list[Part]:
-        return self._lines[index]
 
 
 class ReceivedScreen(ModalScreen[None]):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from textual.strip import Strip
 
 from tracetui import format as fmt
-from tracetui.widgets.line_list import LineList
+from tracetui.widgets.line_list import ReadLines
 from tracetui.widgets.paint import Part
 
 MOST_CHARS = 200_000
@@ -46,13 +46,12 @@ def _place(lines: list[list[Part]], word: str, role: str, used: int, width: int)
     return fmt.cells(pieces[-1])
 
 
-class AnswerPane(LineList):
+class AnswerPane(ReadLines):
     """`show` parts of foreign text; the keys of lists scroll."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._parts: list[Part] = []
-        self._lines: list[list[Part]] = []
 
     def show(self, parts: list[Part], *, follow: bool = False) -> None:
         """`follow` keeps the end in sight, for an answer that grows."""
@@ -66,22 +65,9 @@ class AnswerPane(LineList):
         self._lines = wrapped(self._parts, self.size.width - 2)
         self.top = min(self.top, max(len(self._lines) - 1, 0))
 
-    def on_resize(self) -> None:  # beside LineList's own
+    def on_resize(self) -> None:  # beside ReadLines' own
         self._lay_out()
         self.refresh()
-
-    @property
-    def shows_cursor(self) -> bool:
-        return False
-
-    def action_up(self) -> None:
-        self.scroll_lines(-1)
-
-    def action_down(self) -> None:
-        self.scroll_lines(1)
-
-    def line_count(self) -> int:
-        return len(self._lines)
 
     def line_parts(self, index: int, width: int) -> list[Part]:
         return [(" ", "text"), *self._lines[index]]

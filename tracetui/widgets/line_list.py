@@ -193,3 +193,27 @@ class LineList(Painter, can_focus=True):
 
     def on_blur(self) -> None:
         self.refresh_index(self.cursor)
+
+
+class ReadLines(LineList):
+    """Lines to read: there is no cursor, the keys scroll."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._lines: list[list[Part]] = []
+
+    @property
+    def shows_cursor(self) -> bool:
+        return False
+
+    def action_up(self) -> None:
+        self.scroll_lines(-1)
+
+    def action_down(self) -> None:
+        self.scroll_lines(1)
+
+    def line_count(self) -> int:
+        return len(self._lines)
+
+    def line_parts(self, index: int, width: int) -> list[Part]:
+        return self._lines[index]
