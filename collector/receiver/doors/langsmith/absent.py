@@ -16,7 +16,7 @@ _QUEUES = "tracetui has no annotation queues; give feedback to the runs, or put 
 _SAID = {
     "/runs/{id}/share": _SHARED,
     "/datasets/{id}/share": _SHARED,
-    "/public/{rest:path}": _SHARED,
+    "/public/{token:uuid}/{rest:path}": _SHARED,
     "/feedback/tokens": "tracetui gives out no addresses for feedback; send it with create_feedback",
     "/likes/{owner}/{name}": "tracetui counts no likes of prompts",
     "/annotation-queues": _QUEUES,
