@@ -86,9 +86,14 @@ def known(name: str, names: Iterable[str]) -> str:
     )
 
 
+def of_the_terminal(theme: Theme) -> bool:
+    """Whether its colours are the terminal's own (Textual has such themes from 8.0 on)."""
+    return bool(getattr(theme, "ansi", False))
+
+
 def inks(theme: Theme) -> dict[str, str]:
     """Variables for the stylesheet by name: `ink-error` is "#f7768e" where the theme's red can be read as it is."""
-    if theme.ansi:
+    if of_the_terminal(theme):
         return {f"ink-{name}": colour for name, colour in TERMINALS_OWN.items()}
     found = _inks(theme)
     return {f"ink-{name}": _hex(colour) for name, colour in found.items()}
