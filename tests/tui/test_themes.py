@@ -75,7 +75,9 @@ def test_there_are_light_and_dark_ones_with_more_contrast_and_without_hue() -> N
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["tracetui-light", "tracetui-safe", pytest.param("ansi-dark", marks=pytest.mark.latest), "dracula"])
+@pytest.mark.parametrize(
+    "name", ["tracetui-light", "tracetui-safe", pytest.param("ansi-dark", marks=pytest.mark.latest), "dracula"]
+)
 async def test_a_theme_is_put_on_and_remembered(name: str, state: Path) -> None:
     async with make_app(FakeReader(some_traces())).run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: shows(pilot, "support_agent"))
