@@ -349,7 +349,8 @@ def test_declared_things_are_answered_without_looking_at_spans(shop):
     with open_reader(shop) as reader:
         plans = Plans(reader)
         assert costs(reader, Asked(dimensions("model,day"), zone=UTC_ZONE)).ahead
-        assert not [sql for sql, _ in plans.seen if " spans" in sql]
+        running = "s.status = 'running'"  # the few that run are looked at, through an index of their own
+        assert not [sql for sql, _ in plans.seen if " spans" in sql and running not in sql]
 
 
 def test_looking_at_spans_says_how_far_it_is(shop):

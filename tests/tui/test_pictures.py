@@ -89,7 +89,6 @@ def walk(*rounds: Round) -> Callable[[Pilot], Awaitable[None]]:
         pytest.param(SMALL, (*RUN, ("slash o r d e r enter", "7 matches")), id="find in a trace"),
         pytest.param(SMALL, (*CALL, ("y", "pytest")), id="copy a span"),
         pytest.param(SMALL, (("slash r e t u r n enter", "4 hits"),), id="search"),
-        pytest.param(SMALL, (("f s t a", "status:"),), id="filter bar"),
         pytest.param(SMALL, (*CALL, ("r", "ctrl+r sends")), id="replay small"),
         pytest.param(LARGE, (*CALL, ("r", "ctrl+r sends")), id="replay large"),
     ],

@@ -180,6 +180,11 @@ class ReplayScreen(ExplorerScreen):
             return
         self._title("now", _figures(span), "ok")
 
+    def _tick(self) -> None:
+        """An answer that was asked for here comes in while the rest of the screens is held still."""
+        if self.is_current:
+            self.tick()
+
     def tick(self) -> None:
         """While it streams: what came since."""
         if self._sending is not None and len(self._heard) != self._painted:
