@@ -6,6 +6,7 @@ import gc
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 
 from collector.ingest import Ingest
@@ -60,6 +61,7 @@ async def one_round(pilot: Pilot[int], app: Explorer, ingest: Ingest, round_: in
     await settled(pilot)
 
 
+@pytest.mark.slow
 async def test_screens_that_were_left_do_not_pile_up_while_runs_arrive(tmp_path: Path) -> None:
     db = tmp_path / "traces.db"
     with Ingest(db, Settings(db=db)) as ingest:
