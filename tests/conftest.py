@@ -26,8 +26,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.fixture(autouse=True, scope="session")
 def _interrupts_arrive() -> None:
-    """A shell starts what runs in its background with SIGINT ignored, and every child inherits that."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    """A shell starts what runs in its background with SIGINT ignored, nohup with SIGHUP; every child inherits that."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
