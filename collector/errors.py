@@ -8,6 +8,7 @@ TracetuiError
 ├── SettingsError      a setting or argument that makes no sense    (exit 2)
 ├── FilterError        a filter that cannot be read, with its column (exit 2)
 ├── NotFound           no such trace, span or file                  (exit 1)
+├── NotKept            a client's API has it, nothing here does     (HTTP 501)
 └── StoreError         the file cannot be read or written
     ├── StoreBusy      locked for longer than we wait; try again    (HTTP 503)
     └── SchemaTooNew   a newer tracetui wrote it; read, not written
@@ -54,6 +55,10 @@ class FilterError(TracetuiError):
 
 class NotFound(TracetuiError):
     """No such trace, span, session or file."""
+
+
+class NotKept(TracetuiError):
+    """What a client's API has and nothing here stands for; the message says what to use instead."""
 
 
 class StoreError(TracetuiError):

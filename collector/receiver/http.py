@@ -20,6 +20,7 @@ from collector.errors import (
     FilterError,
     Forbidden,
     NotFound,
+    NotKept,
     StoreBusy,
     StoreError,
     TooLarge,
@@ -41,6 +42,7 @@ HTTP_CODES: tuple[tuple[type[Exception], int], ...] = (
     (UnsupportedMedia, 415),
     (TooLarge, 413),
     (Overloaded, 429),
+    (NotKept, 501),
     (StoreBusy, 503),
     (StoreError, 503),
 )
@@ -49,6 +51,7 @@ REFUSALS = {
     408: "the body came too slowly",
     413: "over a limit of size or number",
     415: "of a type or encoding that is not read",
+    501: "of a kind that is not kept here",
 }
 """Which answers mean that something was sent and thrown away: the ledger's reasons."""
 NO_WAY = "sent to a path that nothing answers"
@@ -117,7 +120,7 @@ class Application:
         status, message = explain(error)
         if status == 500:
             log.exception("%s %s could not be answered", call.request.method, call.request.url.path, exc_info=error)
-        if status in REFUSALS:
+        if status in REFUSALS and (status != 501 or call.request.method not in ("GET", "HEAD")):
             await self._house.count_refusal(door.name, REFUSALS[status], f"{call.request.url.path}: {message}")
         return _headed(door.fail(call, status, message))
 

@@ -15,7 +15,8 @@ reads the file. What must live as long as the receiver (an HTTP client) is had f
 
 What a coroutine raises becomes the answer, in the words of `fail`: DecodeError 400, Forbidden 403, NotFound 404,
 TimeoutError 408, TooLarge 413, UnsupportedMedia 415, Overloaded 429, StoreBusy and StoreError 503 (these three with
-Retry-After), anything else 500. A body that is turned away as a whole so is counted in the ledger under the door's
+Retry-After), NotKept 501 (`receiver.absent` makes ways of what a client's API has and nothing here does), anything
+else 500. A body that is turned away as a whole so is counted in the ledger under the door's
 name, with its reason and the sentence as its sample: nothing has to be counted twice. What is left out of a body
 that is otherwise taken belongs into `Batch.refused`.
 """

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from starlette.responses import PlainTextResponse, Response
 
+from collector.receiver.absent import absent
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call, Door, Way
 from collector.receiver.doors.langfuse import datasets, media, prompts, queries, spans
@@ -25,6 +26,7 @@ INSTEAD = {
     "metrics": "see `tracetui costs`",
     "models": "prices are in its settings, under [prices]",
 }
+UNDELETED = "traces are not deleted through this API; nothing was changed"
 
 
 async def health(call: Call) -> Response:
@@ -36,16 +38,14 @@ async def projects(call: Call) -> Response:
     return json_response({"data": [PROJECT]})
 
 
-async def not_here(call: Call) -> Response:
-    """What nothing here stands for; the answer says what to use instead, where there is something."""
-    what = call.request.url.path.removeprefix(f"{API}/").removeprefix("v2/").partition("/")[0]
-    said = f"tracetui keeps no {what.replace('-', ' ')}; {INSTEAD.get(what, 'nothing was stored')}"
-    return json_response({"message": said, "error": "NotImplementedError"}, 501)
-
-
-async def deleted(call: Call) -> Response:
-    said = "traces are not deleted through this API; nothing was changed"
-    return json_response({"message": said, "error": "NotImplementedError"}, 501)
+def _said() -> dict[str, str]:
+    """What is not here, by path, and what to use instead, where there is something."""
+    said: dict[str, str] = {}
+    for what in NOT_HERE:
+        name = what.removeprefix("v2/")
+        sentence = f"tracetui keeps no {name.replace('-', ' ')}; {INSTEAD.get(name, 'nothing was stored')}"
+        said |= {f"{API}/{what}": sentence, f"{API}/{what}/{{rest:path}}": sentence}
+    return said
 
 
 async def see(call: Call) -> Response:
@@ -106,14 +106,8 @@ DOOR = Door(
         Way("GET", f"{API}/observations/{{id:path}}", queries.observation),
         Way("GET", f"{API}/sessions", queries.sessions),
         Way("GET", f"{API}/sessions/{{id:path}}", queries.session),
-        *(
-            Way(method, f"{API}/{what}{rest}", not_here)
-            for what in NOT_HERE
-            for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
-            for rest in ("", "/{rest:path}")
-        ),
-        Way("DELETE", f"{API}/traces", deleted),
-        Way("DELETE", f"{API}/traces/{{id:path}}", deleted),
+        *absent(_said()),
+        *absent({f"{API}/traces": UNDELETED, f"{API}/traces/{{id:path}}": UNDELETED}, "DELETE"),
         Way("GET", f"{API}/health", health),
         Way("GET", f"{API}/projects", projects),
         Way("GET", "/project/{project}/traces/{id:path}", see),

@@ -81,5 +81,6 @@ def fail(call: Call, status: int, message: str) -> Response:
     """An error as Langfuse's API words it; for its OTLP path as OTLP does."""
     if call.request.url.path.startswith("/api/public/otel/"):
         return otlp_error(call, status, message)
-    names = {400: "InvalidRequestError", 404: "LangfuseNotFoundError", 401: "UnauthorizedError"}
+    names = {400: "InvalidRequestError", 404: "LangfuseNotFoundError", 401: "UnauthorizedError",
+             501: "NotImplementedError"}  # fmt: skip
     return json_response({"message": message, "error": names.get(status, "InternalServerError")}, status)

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collector.receiver.absent import absent
 
-from starlette.responses import Response
-
-from collector.receiver.answers import json_response
-from collector.receiver.call import Call
-
-Answer = Callable[[Call], Awaitable[Response]]
-_EVERY = "GET POST PUT PATCH DELETE"
 _SHARED = "tracetui shares nothing: what was sent stays in this file. `tracetui report` makes a page to pass on"
 _QUEUES = "tracetui has no annotation queues; give feedback to the runs, or put them into a dataset"
 _SAID = {
@@ -25,11 +18,4 @@ _SAID = {
 }
 
 
-def _answer(said: str) -> Answer:
-    async def not_here(call: Call) -> Response:
-        return json_response({"detail": said}, 501)
-
-    return not_here
-
-
-WAYS: tuple[tuple[str, str, Answer], ...] = tuple((_EVERY, path, _answer(said)) for path, said in _SAID.items())
+WAYS = tuple((way.methods, way.path, way.answer) for way in absent(_SAID))
