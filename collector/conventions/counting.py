@@ -75,6 +75,10 @@ def _include(out: dict[str, int], beside: dict[str, int], total: int | None, *, 
     more_in = 0 if gemini else beside.get("cache_read_tokens", 0) + beside.get("cache_write_tokens", 0) + audio_in
     more_out = beside.get("reasoning_tokens", 0) + audio_out
     sums = (given_in or 0) + (given_out or 0)
+    thoughts = 0 if "reasoning_tokens" in beside else out.get("reasoning_tokens", 0)
+    if given_out is not None and thoughts and _apart(total, sums, thoughts, given_out):
+        out["output_tokens"] = given_out + thoughts  # LangSmith's `wrap_gemini`: Google's numbers under other names
+        return
     if total is not None and total == sums:
         return
     if total is not None and total == sums + more_out:
@@ -85,6 +89,11 @@ def _include(out: dict[str, int], beside: dict[str, int], total: int | None, *, 
         out["input_tokens"] = given_in + more_in
     if given_out is not None:
         out["output_tokens"] = given_out + more_out
+
+
+def _apart(total: int | None, sums: int, thoughts: int, given_out: int) -> bool:
+    """Whether thoughts that are told as a part of the output are not in its number."""
+    return thoughts > given_out if total is None else total == sums + thoughts
 
 
 def _details(said: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

@@ -7,6 +7,7 @@ function took and gave, LangChain's messages, or a provider's request and respon
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from collector.conventions.content import tool_output, unwrapped
 from collector.conventions.counting import from_details
 from collector.conventions.flat import document
+from collector.conventions.langsmith_wrapped import given, is_set, vectors
 from collector.conventions.messages import conversation, is_message, message, side, split_system
 from collector.conventions.usage import CACHE_NOTE
 from collector.conventions.values import decoded, load, mapping, number, text
@@ -28,7 +30,7 @@ KINDS = {
 }  # fmt: skip
 PROVIDERS = {
     "azure": "azure.ai.openai", "azure_openai": "azure.ai.openai", "amazon_bedrock": "aws.bedrock",
-    "bedrock": "aws.bedrock", "bedrock_converse": "aws.bedrock", "google_genai": "gcp.gemini",
+    "google": "gcp.gemini", "bedrock": "aws.bedrock", "bedrock_converse": "aws.bedrock", "google_genai": "gcp.gemini",
     "google_vertexai": "gcp.vertex_ai", "mistralai": "mistral_ai", "mistral": "mistral_ai", "xai": "x_ai",
 }  # fmt: skip
 """LangChain's names of providers in the spelling of OpenTelemetry's conventions; most are the same."""
@@ -44,6 +46,7 @@ _NO_PARAMS = frozenset(
 )
 _ASKED = (("ls_temperature", "temperature"), ("ls_max_tokens", "max_tokens"), ("ls_stop", "stop"))
 _EMPTY = Content()
+_STEP = re.compile(r"(?:seq|graph):step:\d+|map:key:.*", re.DOTALL).fullmatch
 _LITERAL_CHARS = 100_000
 _WRAPPERS = frozenset({"input", "output", "outputs"})
 
@@ -52,13 +55,13 @@ def read_run(part: SpanPart) -> Reading:
     """The meaning of a (folded) part that is a run. Pure."""
     said = part.attributes
     metadata = {name[len(METADATA) :]: value for name, value in said.items() if name.startswith(METADATA)}
-    inputs, outputs = _loaded(said.get(RUN + "inputs")), _loaded(said.get(RUN + "outputs"))
+    inputs, outputs = given(_loaded(said.get(RUN + "inputs"))), _loaded(said.get(RUN + "outputs"))
     kind = KINDS.get(str(said.get(RUN + "type")), "span")
     out: dict[str, Any] = {
         "convention": "langsmith",
         "kind": kind,
         "project": text(said.get(RUN + "project")),
-        "tags": tuple([str(tag) for tag in tags]) if isinstance(tags := said.get(RUN + "tags"), list) else (),
+        "tags": _tags(said.get(RUN + "tags")),
         "session_id": next((word for key in SESSION_KEYS if (word := text(metadata.get(key)))), None),
         "user_id": text(metadata.get("user_id")),
         "release": text(metadata.get("revision_id")),
@@ -74,6 +77,12 @@ def read_run(part: SpanPart) -> Reading:
             (text(e.attributes.get("exception.type")) for e in part.events if e.name == "exception"), None
         )
     return Reading(**out)
+
+
+def _tags(given_tags: Value) -> tuple[str, ...]:
+    """A run's tags without those with which LangChain and LangGraph count their steps; the attribute has them all."""
+    listed = given_tags if isinstance(given_tags, list) else ()
+    return tuple([str(tag) for tag in listed if not _STEP(str(tag))])
 
 
 def _own(metadata: dict[str, Any], invocation: dict[str, Any]) -> dict[str, Any] | None:
@@ -149,8 +158,8 @@ def _reasons(outputs: dict[str, Any]) -> list[str]:
 
 def _answer_id(told: dict[str, Any], first: dict[str, Any]) -> str | None:
     """The provider's id of its answer. LangChain's own begin with "run-" and "lc_"."""
-    given = text(told.get("id")) or text(told.get("response_id")) or text(first.get("id"))
-    return None if given is None or given.startswith(("run-", "lc_")) else given
+    named = text(told.get("id")) or text(told.get("response_id")) or text(first.get("id"))
+    return None if named is None or named.startswith(("run-", "lc_")) else named
 
 
 def _model(
@@ -169,10 +178,10 @@ def _model(
     out["response_id"] = text(said.get(ANSWER + "id"))
     reasons = said.get(ANSWER + "finish_reasons")
     out["finish_reasons"] = tuple([str(one) for one in reasons]) if isinstance(reasons, list) else ()
-    given = {**_scalars(asked), **_mapping(metadata.get("ls_invocation_params")), **invocation}
-    params = {name: value for name, value in given.items() if value is not None and name not in _NO_PARAMS}
+    named = {**_scalars(asked), **_mapping(metadata.get("ls_invocation_params")), **invocation}
+    params = {name: value for name, value in named.items() if is_set(value) and name not in _NO_PARAMS}
     for theirs, ours in _ASKED:
-        if metadata.get(theirs) is not None:
+        if is_set(metadata.get(theirs)):
             params.setdefault(ours, metadata[theirs])
     out["params"] = params or None
     out["tool_definitions"] = next(
@@ -186,10 +195,10 @@ def _scalars(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _usage(said: Mapping[str, Value], metadata: dict[str, Any], out: dict[str, Any]) -> None:
-    given = _first_mapping(said.get(ANSWER + "usage"), metadata.get("usage_metadata"))
-    if given is None:
+    told = _first_mapping(said.get(ANSWER + "usage"), metadata.get("usage_metadata"))
+    if told is None:
         return
-    counts = from_details(given)
+    counts = from_details(told)
     total = counts.pop("total_tokens", None)
     if total is not None and out["kind"] == "embedding":
         counts.setdefault("input_tokens", total)
@@ -197,7 +206,7 @@ def _usage(said: Mapping[str, Value], metadata: dict[str, Any], out: dict[str, A
     cached = counts.get("cache_read_tokens", 0) + counts.get("cache_write_tokens", 0)
     if cached > counts.get("input_tokens", cached):
         out["notes"] = (CACHE_NOTE,)
-    costs = [number(given.get(name)) for name in ("total_cost", "input_cost", "output_cost")]
+    costs = [number(told.get(name)) for name in ("total_cost", "input_cost", "output_cost")]
     dollars = costs[0] if costs[0] is not None else sum(one for one in costs[1:] if one) or None
     if dollars is not None and 0 <= dollars < 1e9:
         out["cost_nanousd"] = round(dollars * 1e9)
@@ -227,17 +236,20 @@ def _contents(part: SpanPart, kind: str, inputs: Any, outputs: Any, out: dict[st
         out["output"] = None if outputs is None else Content(value=tool.result)
         return
     if inputs is not None:
-        given = _request(inputs) if kind == "llm" else side(_bare(inputs), of_model=False, role="user")
+        asked = _request(inputs) if kind == "llm" else side(_bare(inputs), of_model=False, role="user")
         if kind == "retriever" and isinstance(inputs, dict) and len(inputs) == 1:
-            given = Content(value=next(iter(inputs.values())))
-        leading, rest = split_system(given.messages)
+            asked = Content(value=next(iter(inputs.values())))
+        leading, rest = split_system(asked.messages)
         out["system"] = leading
-        out["input"] = Content(messages=rest) if rest else given if not leading else None
+        out["input"] = Content(messages=rest) if rest else asked if not leading else None
     if kind == "retriever":
         out["documents"] = _documents(outputs)
-    if outputs is not None and not out.get("documents"):
-        given = _answer(outputs) if kind == "llm" else side(_bare(outputs), of_model=False, role="assistant")
-        out["output"] = given if given != _EMPTY else None
+    if kind == "embedding" and (found := vectors(outputs)):
+        out["output"] = found
+    elif outputs is not None and not out.get("documents"):
+        told = _answer(outputs) if kind == "llm" else side(_bare(outputs), of_model=False, role="assistant")
+        nothing = part.status == "error" and not any(one.parts for one in told.messages) and told.value is None
+        out["output"] = None if nothing or told == _EMPTY else told
 
 
 def _request(inputs: Any) -> Content:
@@ -264,6 +276,8 @@ def _answer(outputs: Any) -> Content:
     found = conversation(said, of_model=True, role="assistant")
     if found:
         return Content(messages=tuple(found))
+    if isinstance(said, dict) and isinstance(said.get("content"), (str, list)) and "role" not in said:
+        return Content(messages=(message(said, "assistant"),))  # of `wrap_gemini`, streamed
     inner = _bare(said)
     for name in ("message", "messages"):
         if isinstance(said, dict) and name in said and len(said) <= 2:

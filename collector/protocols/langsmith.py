@@ -125,7 +125,8 @@ class _Found:
         if not name:
             raw = self._begin(operation, run_id)
             said = self._json(part, f"run {run_id}")
-            if isinstance(said, dict):
+            if isinstance(said, dict):  # SDKs below 0.2 leave `extra`, `error` and `events` within
+                raw.texts |= {name: _text(said.pop(name)) for name in _FIELDS & said.keys()}
                 raw.fields = said
             return
         if raw is None:

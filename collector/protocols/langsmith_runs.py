@@ -188,6 +188,8 @@ def _exception(at_ns: int, message: str, stack: str, kind: str | None) -> Event:
 
 
 _STACKS = ("Traceback (most recent call last):", "\nStack:", "\n    at ", "\n\tat ")
+_NO_STACK = "\n\nNoneType: None"
+"""How Python prints the stack of no exception: what the SDK puts behind a cancelled task."""
 _TYPE = re.compile(r"\s*([A-Za-z_$][\w.$]{0,120})\s*(?:\(|:\s|$)")
 
 
@@ -195,7 +197,7 @@ def split_error(error: str) -> tuple[str, str, str | None]:
     """(message, stack, type) of what an SDK reports: Python's repr with a traceback behind it, or JavaScript's
     "TypeError: …" with its stack."""
     begins = min((at for mark in _STACKS if (at := error.find(mark)) >= 0), default=len(error))
-    message, stack = error[:begins], error[begins:]
+    message, stack = error[:begins].removesuffix(_NO_STACK), error[begins:]
     kind = _TYPE.match(message)
     return message.strip() or error.strip(), stack.strip("\n"), kind.group(1) if kind else None
 

@@ -151,6 +151,73 @@ def test_post_patch_and_fields_of_one_form_belong_together() -> None:
     assert (use.field, use.trace_id, use.span_id) == ("chart", span.trace_id, span.span_id)
 
 
+def test_old_sdks_leave_fields_within_the_run_of_a_form() -> None:
+    """langsmith 0.1.147 sends only inputs, outputs and events as parts of their own."""
+    extra = {"metadata": {"thread_id": "t", "ls_provider": "openai"}, "runtime": {"sdk": "langsmith-py"}}
+    events = [{"name": "new_token", "time": "2026-11-21T02:23:47.861363+00:00"}]
+    said = run(
+        run_type="llm", end_time="2026-11-21T02:23:48+00:00", extra=extra, error="ValueError('no')", events=events
+    )
+    batch = langsmith.decode_multipart(form((f"post.{ROOT}", said), (f"post.{ROOT}.inputs", {"q": 1})), FORM)
+    (part,) = batch.parts
+    read = conventions.read(part)
+    assert (read.session_id, read.provider, read.error_type, read.ttft_ns) == ("t", "openai", "ValueError", 500_000_000)
+    assert (part.status_message, part.attributes["langsmith.run.inputs"]) == ("ValueError('no')", '{"q": 1}')
+    assert part.resource is not None
+
+
+def test_what_was_not_given_to_a_wrapped_client_is_no_parameter() -> None:
+    unset = "<openai.Omit object at 0x7f68fe60ad90>"
+    inputs = {"messages": [{"role": "user", "content": "q"}], "model": "m", "top_p": unset, "seed": 7, "tools": unset}
+    read = meaning(run_type="llm", inputs=inputs, extra={"metadata": {"ls_temperature": unset, "ls_max_tokens": 9}})
+    assert (read.params, read.tool_definitions) == ({"seed": 7, "max_tokens": 9}, None)
+
+
+def test_steps_that_langgraph_counts_are_no_tags() -> None:
+    assert meaning(tags=["prod", "seq:step:2", "graph:step:11", "map:key:a", "step:1"]).tags == ("prod", "step:1")
+
+
+def test_a_failed_call_answered_nothing() -> None:
+    """LangChain puts the body of the failure into an empty message."""
+    message = {"lc": 1, "type": "constructor", "id": ["AIMessage"], "kwargs": {"content": "", "type": "ai"}}
+    said = {"generations": [[{"text": "", "message": message}]]}
+    assert meaning(run_type="llm", error="RateLimitError('no')", outputs=said).output is None
+    assert meaning(run_type="llm", outputs=said).output is not None
+
+
+def test_a_wrapped_google_client_reads_like_the_others() -> None:
+    declared = {"name": "get_weather", "description": "w"}
+    config = {"system_instruction": "be brief", "temperature": 0.1, "tools": [{"function_declarations": [declared]}]}
+    usage = {"input_tokens": 50, "output_tokens": 10, "total_tokens": 65, "output_token_details": {"reasoning": 5}}
+    read = meaning(
+        run_type="llm", extra={"metadata": {"ls_provider": "google", "ls_model_name": "gemini-2.5-flash"}},
+        inputs={"messages": [{"role": "user", "content": "hi"}], "model": "gemini-2.5-flash", "config": config},
+        outputs={"content": "sunny", "usage_metadata": usage},
+    )  # fmt: skip
+    assert (read.provider, read.params) == ("gcp.gemini", {"temperature": 0.1})
+    assert read.tool_definitions == [declared]
+    assert [message.parts[0]["text"] for message in read.system] == ["be brief"]
+    assert read.input is not None
+    assert read.output is not None
+    assert [message.parts[0]["text"] for message in (*read.input.messages, *read.output.messages)] == ["hi", "sunny"]
+    assert read.usage == Usage(input_tokens=50, output_tokens=15, reasoning_tokens=5)  # Google counts thoughts apart
+
+
+@pytest.mark.parametrize(
+    ("outputs", "shape"),
+    [
+        ({"embedding": [0.1, 0.2, 0.3]}, {"dimensions": 3, "count": 1}),
+        ({"output": [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]}, {"dimensions": 2, "count": 3}),
+        ({"data": [{"embedding": [0.1], "index": 0}], "model": "m"}, {"dimensions": 1, "count": 1}),
+        ({"output": "nothing"}, "nothing"),
+    ],
+)
+def test_an_embedding_says_how_many_vectors_of_how_many_dimensions(outputs: Any, shape: Any) -> None:
+    read = meaning(run_type="embedding", inputs={"input": "a"}, outputs=outputs)
+    assert read.output is not None
+    assert read.output.value == shape
+
+
 def test_a_child_without_a_trace_is_in_its_parents() -> None:
     bare = {"id": CHILD, "parent_run_id": ROOT, "name": "step", "run_type": "tool"}
     parts = decoded(("post", bare), ("post", run()))
@@ -184,6 +251,7 @@ def test_an_end_a_moment_before_its_start_is_no_wrong_clock() -> None:
         ("openai.RateLimitError('slow')Traceback (most recent call last):", "openai.RateLimitError('slow')",
          "openai.RateLimitError"),
         ("it just failed", "it just failed", None),
+        ("CancelledError()\n\nNoneType: None", "CancelledError()", "CancelledError"),
     ],
 )  # fmt: skip
 def test_an_error_is_its_message_its_type_and_its_stack(error: str, message: str, kind: str | None) -> None:

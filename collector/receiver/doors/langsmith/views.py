@@ -71,7 +71,7 @@ def run_of(detail: SpanDetail, project_id: str, parent_source: str | None, score
         "outputs": _side(said.get(RUN + "outputs"), detail.output, "output"),
         "serialized": _json(said.get(RUN + "serialized")),
         "events": [_event(event) for event in detail.events if event.name != "exception"],
-        "tags": list(detail.tags),
+        "tags": said.get(RUN + "tags") or list(detail.tags),
         "extra": _extra(detail),
         "thread_id": row.session_id,
         "reference_example_id": said.get(RUN + "reference_example_id"),
