@@ -1,6 +1,7 @@
 """Claude Code's session logs: `~/.claude/projects/<directory>/<session>.jsonl`, and its sub-agents' `agent-<id>.jsonl`.
 
-There is no published format. The facts here are those that public parsers and issues agree on (versions 1.0 to 2.1):
+There is no published format. The facts here were seen in logs of 2.1.330, which was run for it; what is said of older
+versions, public parsers and issues agree on:
 - A record has type, uuid, parentUuid, sessionId, timestamp, cwd, gitBranch, version, isSidechain.
 - An answer is written block by block: several `assistant` records with one message.id, each repeating the usage, of
   which the greatest output is the last (anthropics/claude-code issues 22671, 21971).
@@ -8,7 +9,8 @@ There is no published format. The facts here are those that public parsers and i
   message ids as they were (langfuse/claude-observability-plugin issue 33). So ids are made of those.
 - A sub-agent's records have isSidechain: in the file of the session (1.x), or in one of their own (2.x; from about
   2.1 in `<session>/subagents/`) with an agentId. Its first message is the prompt of the Task call that started it, and
-  the result of that call names the agent.
+  the result of that call names the agent, and so does `agent-<id>.meta.json` beside it. One in the background has a
+  result at once, and is over when its session is notified, or when its own last word was said.
 
 A trace is a user's turn: what was asked, the model's calls, the tools, and sub-agents under their Task.
 """
@@ -25,6 +27,7 @@ from collector.conventions.messages import message
 from collector.conventions.parts import plain
 from collector.importers.claude_records import (
     ASIDES,
+    ASYNC,
     COMMAND,
     INTERRUPTED,
     NOT_READ,
@@ -37,6 +40,7 @@ from collector.importers.claude_records import (
     prompt_of,
     text_of,
 )  # fmt: skip
+from collector.importers.claude_requests import KINDS, Requests, notification
 from collector.importers.drafts import Draft, Drafts, json_text, mapping, said, scalars, string
 from collector.model import USAGE_FIELDS, Event, Message, Scope, SpanPart, Tool, Usage, Value
 from collector.protocols.times import time_ns
@@ -74,16 +78,24 @@ class ClaudeLog:
         self._side_of: dict[str, str] = {}
         self._common: dict[str, Any] = {"service": NAME}
         self._out: list[SpanPart] = []
+        self._requests = Requests()
+        self._background: dict[str, Draft] = {}
+        self._compacted = False
         self._last_ns = 0
 
     def feed(self, record: dict[str, Any]) -> bool:
         kind = record.get("type")
-        if kind in NOT_READ:
-            return True
         if kind not in TYPES:
             return False
         at = time_ns(record.get("timestamp")) or self._last_ns
+        if kind == "queue-operation":
+            self._notified(record.get("content"), at)
+        if kind in NOT_READ:
+            return True
         self._last_ns = at
+        if kind in KINDS:
+            self._requests.hear(record, at)
+            return True
         self._context(record)
         if kind == "progress":
             self._progress(record)
@@ -134,9 +146,13 @@ class ClaudeLog:
             return self._agent_of(record, at)
         if record.get("type") == "user" and (prompt := prompt_of(record)) is not None:
             self._begin(record, prompt, at)
-        elif self._turn is None and record.get("type") == "assistant":
+        elif self._turn is None and record.get("type") == "assistant" and not self._is_copy(record):
             self._begin(record, "", at)  # a file that begins in the middle
         return self._turn
+
+    def _is_copy(self, record: dict[str, Any]) -> bool:
+        """Whether an answer to nothing is one that a compaction kept, or that another file has."""
+        return self._compacted or string(mapping(record.get("message")).get("id")) in self.sessions.owner
 
     def _begin(self, record: dict[str, Any], prompt: str, at: int) -> None:
         if self._turn is not None:
@@ -193,6 +209,7 @@ class ClaudeLog:
             if isinstance(block, dict) and block.get("type") == "tool_result":
                 self._result(turn, block, record, at)
         text = text_of(content)
+        self._notified(text, at)
         if text.startswith(INTERRUPTED):
             turn.root.attributes["claude_code.interrupted"] = True
             turn.awaits = False
@@ -217,15 +234,33 @@ class ClaudeLog:
         if call is None:
             return  # its call is in another file, which says as much
         told = record.get("toolUseResult")
-        call.reading["tool"] = replace(call.reading["tool"], result=plain(block.get("content")))
         call.attributes.update(scalars(told, "claude_code.tool_result."))
-        call.open = False
+        call.attributes.update(scalars(record.get("permissionDecision"), "claude_code.permission."))
         call.reach(at)
+        if mapping(told).get("status") == ASYNC:
+            self._background[str(block["tool_use_id"])] = call
+        else:
+            call.reading["tool"] = replace(call.reading["tool"], result=plain(block.get("content")))
+            call.open = False
         if block.get("is_error") is True:
             call.fail(text_of(block.get("content"))[:2000] or json_text(block.get("content"))[:2000])
         agent = mapping(told).get("agentId")
         if isinstance(agent, str) and (session := string(record.get("sessionId"))):
             self.sessions.named(session, agent, call)
+        self._drafts.touch(call)
+
+    def _notified(self, text: Any, at: int) -> None:
+        """An agent in the background has ended: its call too, whichever turn made it."""
+        told = notification(text)
+        call = self._background.get(told.use) if told is not None else None
+        if told is None or call is None:
+            return
+        call.open = False
+        call.reach(at)
+        if told.result is not None:
+            call.reading["tool"] = replace(call.reading["tool"], result=told.result)
+        if told.status not in ("", "completed"):
+            call.fail(told.summary or told.status)
         self._drafts.touch(call)
 
     def _assistant(self, turn: _Turn, record: dict[str, Any], at: int) -> None:
@@ -260,8 +295,13 @@ class ClaudeLog:
             call.fail(text_of(body.get("content"))[:2000], string(record.get("error")) or "api_error")
         self._drafts.touch(call)
         turn.awaits = any(isinstance(block, dict) and block.get("type") == "tool_use" for block in blocks)
-        if turn.own_root and (text := text_of(blocks)):
+        text = text_of(blocks)
+        if turn.own_root:
+            turn.root.status, turn.root.message = ("error", text[:2000]) if failed else (None, None)
+        if turn.own_root and text:
             turn.root.reading["output"] = said(Message("assistant", ({"type": "text", "text": text},)))
+        elif text and not turn.awaits and turn.root.open:
+            turn.root.reading["tool"] = replace(turn.root.reading["tool"], result=text)
         self._reach(turn, at)
 
     def _call(self, turn: _Turn, record: dict[str, Any], key: str, at: int) -> Draft:
@@ -274,6 +314,7 @@ class ClaudeLog:
             call.reading["input"] = said(*turn.history)
         if request := string(record.get("requestId")):
             call.attributes["claude_code.request_id"] = request
+        self._requests.tell(call, string(record.get("requestRef")))
         turn.blocks[key] = []
         turn.current = None
         return call
@@ -293,7 +334,7 @@ class ClaudeLog:
             if counts:
                 reading["usage"] = Usage(**counts)
             if tier := string(usage.get("service_tier")):
-                reading["params"] = {"service_tier": tier}
+                reading["params"] = {**(reading.get("params") or {}), "service_tier": tier}
         cost = record.get("costUSD")
         if isinstance(cost, (int, float)) and not isinstance(cost, bool) and 0 <= cost < 1e9:
             reading["cost_nanousd"] = max(round(cost * 1e9), reading.get("cost_nanousd") or 0)
@@ -327,6 +368,7 @@ class ClaudeLog:
     def _system(self, record: dict[str, Any], at: int) -> None:
         turn = self._agent_of(record, at) if record.get("isSidechain") is True else self._turn
         if turn is None:
+            self._compacted = self._compacted or record.get("subtype") == "compact_boundary"
             return
         told = {key: value for key, value in record.items() if key not in _COMMON}
         name = f"claude_code.{string(record.get('subtype')) or 'system'}"
@@ -343,13 +385,16 @@ class ClaudeLog:
                 self._drafts.touch(call)
 
     def _reach(self, turn: _Turn, at: int) -> None:
-        if turn.own_root:
-            turn.root.reach(at)
-            if not turn.quiet:
-                self._drafts.touch(turn.root)
+        turn.root.reach(at)
+        if not turn.quiet:
+            self._drafts.touch(turn.root)
 
     def _settle(self, turn: _Turn) -> None:
-        """A turn has ended when its last word is an answer that asks for no tool, or when the next one began."""
+        """A turn has ended when its last word is an answer that asks for no tool, or when the next one began. So has
+        the call of an agent in the background; a notification may have said so before."""
+        if not turn.own_root and turn.root.open and not turn.awaits:
+            turn.root.open = False
+            self._drafts.touch(turn.root)
         if turn.own_root and not turn.quiet and turn.root.open != turn.awaits:
             turn.root.open = turn.awaits
             self._drafts.touch(turn.root)

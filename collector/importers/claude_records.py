@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import orjson
+
 from collector.conventions.parts import parts
-from collector.importers.drafts import Draft, json_text, mapping
+from collector.importers.claude_requests import KINDS
+from collector.importers.drafts import Draft, json_text, mapping, string
 
 NOT_READ = frozenset({
     "summary", "file-history-snapshot", "queue-operation", "attachment", "ai-title", "custom-title", "last-prompt",
     "tag", "mode", "permission-mode", "agent-name", "agent-color", "agent-setting", "pr-link", "worktree-state",
     "content-replacement", "marble-origami-commit", "marble-origami-snapshot", "speculation-accept", "task-summary",
-    "bridge-session", "file-history-delta",
+    "bridge-session", "file-history-delta", "atis-latch", "tools-used", "cost-state",
 })  # fmt: skip
 """Records that say nothing of what was asked, answered or done."""
 
-TYPES = frozenset({"user", "assistant", "system", "progress"}) | NOT_READ
+TYPES = frozenset({"user", "assistant", "system", "progress"}) | KINDS | NOT_READ
 STARTERS = frozenset({"Task", "Agent"})
+ASYNC = "async_launched"
 ASIDES = ("<local-command-stdout>", "<local-command-stderr>", "<local-command-caveat>", "<bash-stdout>",
            "<bash-stderr>", "<bash-input>", "<task-notification>", "<system-reminder>")  # fmt: skip
+AGENT, META = "agent-", ".meta.json"
+_META_BYTES = 2**20
 COMMAND = "<command-name>"
 SYNTHETIC = "<synthetic>"
 INTERRUPTED = "[Request interrupted by user"
@@ -32,7 +40,7 @@ def is_record(said: dict[str, Any]) -> bool:
         return "sessionId" in said and ("uuid" in said or "message" in said)
     if kind == "summary":
         return "leafUuid" in said
-    return isinstance(kind, str) and kind in NOT_READ and ("sessionId" in said or "messageId" in said)
+    return isinstance(kind, str) and kind in NOT_READ | KINDS and ("sessionId" in said or "messageId" in said)
 
 
 @dataclass(slots=True)
@@ -45,9 +53,24 @@ class Sessions:
     homes: dict[str, str] = field(default_factory=dict)
     """The session in which a trace was seen first; in others it is a copy."""
     asked: dict[str, tuple[str, str]] = field(default_factory=dict)
+    calls: dict[str, Draft] = field(default_factory=dict)
+    """The calls that start agents, by the id of their tool use."""
+    uses: dict[str, str] = field(default_factory=dict)
+    """The tool use that started an agent, where a file beside its log says so."""
+
+    def beside(self, log: Path) -> None:
+        """Learn what the small file beside a sub-agent's log says: which tool use started it."""
+        if not log.name.startswith(AGENT):
+            return
+        with suppress(OSError, ValueError):
+            with log.with_suffix(META).open("rb") as file:
+                use = string(mapping(orjson.loads(file.read(_META_BYTES))).get("toolUseId"))
+            if use is not None:
+                self.uses[log.stem.removeprefix(AGENT)] = use
 
     def started(self, session: str, prompt: str, call: Draft) -> None:
         self.asked[call.span_id] = (session, prompt)
+        self.calls[call.source_id] = call
         self.prompts.setdefault((session, prompt), []).append(call)
 
     def named(self, session: str, agent: str, call: Draft) -> None:
@@ -59,6 +82,8 @@ class Sessions:
 
     def caller(self, session: str, agent: str | None, prompt: str) -> Draft | None:
         """The call that started an agent, by the agent's id, or else by its prompt (each call starts one)."""
+        if agent is not None and (known := self.calls.get(self.uses.get(agent, ""))) is not None:
+            self.named(session, agent, known)
         if agent is not None and (session, agent) in self.agents:
             return self.agents[session, agent]
         waiting = self.prompts.get((session, prompt))

@@ -1,13 +1,18 @@
 """Codex CLI's rollouts: `~/.codex/sessions/YYYY/MM/DD/rollout-<time>-<session>.jsonl`.
 
-The facts here are those of public readers of these files (versions 0.20 to 0.60 and later; Codex itself was not run):
+The facts here were seen in rollouts of 0.169, which was run for it; what is said of older versions, public readers of
+these files agree on:
 - A line is {timestamp, type, payload}: `session_meta` first, a `turn_context` with the model for each turn,
   `response_item`s as OpenAI's Responses API has them, and `event_msg`s for the screen, which repeat most of the items.
 - Tokens come in `token_count` events after a model's answer: `last_token_usage` is that answer's (input includes
   what was cached, output includes reasoning), `total_token_usage` the session's. The event is repeated when only the
-  rate limits changed, with the same total.
+  rate limits changed, with the same total. In newer files a `token_usage_record` comes before, right after the answer,
+  and names the response; where there is one, the events are not counted.
+- How a command ended is said by an `item_completed` event (newer) or by the text of its output. A turn that failed is
+  complete with an `error` (newer), or has an `error` event.
 - Before 0.32 a line was the item itself, without a time, after a first line {id, timestamp, instructions}.
-- A sub-agent is a session of its own, whose id is in the result of the `spawn_agent` call that started it.
+- A sub-agent is a session of its own, whose id is in the result of the `spawn_agent` call that started it. In newer
+  files its turns name the turn that this call was made in, and the user's turn above them all.
 
 A trace is a user's turn. What one call of the model answered is told by the order: its items lie between results.
 """
@@ -44,8 +49,9 @@ class CodexLog:
         self._system: tuple[Message, ...] = ()
         self._model: str | None = None
         self._params: dict[str, Any] = {}
-        self._caller: Draft | None = None
+        self._above: tuple[str, str] | None = None
         self._total: Any = None
+        self._records_usage = False
         self._before: list[Message] = []
         self._last_ns = 0
 
@@ -63,6 +69,9 @@ class CodexLog:
             return self._item(payload, at)
         elif kind == "event_msg":
             self._event(payload, at)
+        elif kind == "token_usage_record":
+            self._records_usage = True
+            self._used(mapping(payload.get("usage")), string(payload.get("response_id")), at)
         elif kind == "compacted":
             self._note("compacted", payload, at)
         else:
@@ -71,6 +80,8 @@ class CodexLog:
 
     def flush(self) -> list[SpanPart]:
         turn = self._turn
+        if turn is not None and (caller := self.threads.spawned.get(self._session)) is not None:
+            self._nest(turn, caller)
         if turn is not None and not turn.ended and not turn.started_by_event and turn.root.open == turn.answered_last:
             turn.root.open = not turn.answered_last
             self._drafts.touch(turn.root)
@@ -106,8 +117,8 @@ class CodexLog:
         spawn = mapping(mapping(mapping(meta.get("source")).get("subagent")).get("thread_spawn"))
         if parent := string(spawn.get("parent_thread_id")):
             metadata["parent_thread"] = parent
-        self._caller = self.threads.spawned.get(session)
-        common = {"service": NAME, "session_id": parent or session, "metadata": metadata}
+        thread = string(meta.get("session_id")) if parent else None  # of an agent of an agent, the user's own
+        common = {"service": NAME, "session_id": thread or parent or session, "metadata": metadata}
         if directory := string(meta.get("cwd")):
             common["project"] = PurePath(directory.replace("\\", "/")).name or directory
         self._common = common
@@ -132,13 +143,27 @@ class CodexLog:
     def _begin(self, at: int, turn_id: str | None, prompt: str = "") -> records.Turn:
         self._finish(at)
         key = f"turn {turn_id}" if turn_id and len(turn_id) >= records.OWN_ID else f"turn {self._session} {at} {prompt}"
-        caller = self._caller
-        trace = caller.trace_id if caller is not None else ids.trace_id(f"{NAME} {key}")
-        root = self._drafts.draft(trace, key, caller.span_id if caller is not None else None, "codex.turn", "agent", at)
+        trace, parent = self._place(key)
+        root = self._drafts.draft(trace, key, parent, "codex.turn", "agent", at)
         root.source_id, root.open = turn_id or key[:200], True
         self._turn = records.Turn(root, turn_id, history=self._before, ready_ns=at)
         self._before = []
         return self._turn
+
+    def _place(self, key: str) -> tuple[str, str | None]:
+        """The trace of a turn and the span above it: a sub-agent's lies below the call that started it, or, as long
+        as that call was not read, below the turn that made it."""
+        if (caller := self.threads.spawned.get(self._session)) is not None:
+            return caller.trace_id, caller.span_id
+        if self._above is not None:
+            top, parent = self._above
+            return ids.trace_id(f"{NAME} turn {top}"), ids.span_id(f"{NAME} turn {parent}")
+        return ids.trace_id(f"{NAME} {key}"), None
+
+    def _nest(self, turn: records.Turn, caller: Draft) -> None:
+        if turn.root.trace_id == caller.trace_id and turn.root.parent_id != caller.span_id:
+            turn.root.parent_id = caller.span_id
+            self._drafts.touch(turn.root)
 
     def _finish(self, at: int) -> None:
         if self._turn is not None and not self._turn.ended:
@@ -272,11 +297,12 @@ class CodexLog:
     def _outcome(self, call: Draft, given: dict[str, Any], output: Any) -> None:
         metadata = mapping(given.get("metadata"))
         call.attributes.update(scalars(metadata, "codex.tool_result."))
-        code = integer(metadata.get("exit_code"))
+        told = output if isinstance(output, str) else json_text(output)
+        code = integer(metadata.get("exit_code")) or records.exit_code(told)
         if code:
             call.fail(f"exit code {code}")
-        elif given.get("success") is False:
-            call.fail((output if isinstance(output, str) else json_text(output))[:2000])
+        elif given.get("success") is False or told.startswith(records.UNSUPPORTED) or told.endswith(records.ABORTED):
+            call.fail(told[:2000])
         agent = string(given.get("agent_id")) or string(given.get("thread_id"))
         if agent is not None and call.name.endswith("spawn_agent"):
             self.threads.spawned.setdefault(agent, call)
@@ -288,15 +314,17 @@ class CodexLog:
         if kind in records.BEGINS:
             turn_id = string(event.get("turn_id"))
             if self._turn is None or self._turn.ended or turn_id is None or self._turn.turn_id != turn_id:
+                self._above = records.above(event)
                 self._begin(at, turn_id)
             self._here(at).started_by_event = True
         elif kind == "user_message" and (text := string(event.get("message"))):
             self._prompt(text, at)
         elif kind == "token_count":
             self._tokens(mapping(event.get("info")), at)
+        elif kind == "item_completed":
+            self._completed(mapping(event.get("item")))
         elif kind in records.ENDS and self._turn is not None:
-            self._turn.root.reach(at)
-            self._finish(at)
+            self._end(self._turn, event, at)
         elif kind in records.TOLD:
             self._note(str(kind), event, at)
             if kind in ("error", "turn_aborted") and self._turn is not None:
@@ -304,22 +332,50 @@ class CodexLog:
                     self._turn.root.fail(string(event.get("message")) or "error", records.error_type(event))
                 self._finish(at)
 
+    def _end(self, turn: records.Turn, event: dict[str, Any], at: int) -> None:
+        turn.root.reach(at)
+        first = integer(event.get("time_to_first_token_ms"))
+        if first is not None and 0 <= first < 10**9:
+            turn.root.reading["ttft_ns"] = first * 1_000_000
+        if error := mapping(event.get("error")):
+            turn.root.fail(string(error.get("message")) or "error", records.error_type(error))
+        self._finish(at)
+
+    def _completed(self, item: dict[str, Any]) -> None:
+        """How a tool ended, said before its result."""
+        call = self._tools.get(str(item.get("id")))
+        if call is None or call.status is not None:
+            return
+        code = integer(item.get("exit_code"))
+        if code is not None:
+            call.attributes["codex.exit_code"] = code
+        if code or item.get("status") in ("failed", "declined"):
+            call.fail(f"exit code {code}" if code else str(item["status"]))
+        self._drafts.touch(call)
+
     def _tokens(self, info: dict[str, Any], at: int) -> None:
         last, total = mapping(info.get("last_token_usage")), info.get("total_token_usage")
-        if not last or (total is not None and total == self._total):
+        if self._records_usage or not last or (total is not None and total == self._total):
             return
         self._total = total
+        self._used(last, None, at)
+
+    def _used(self, usage: dict[str, Any], response: str | None, at: int) -> None:
+        """What the call used that was just answered."""
         turn = self._here(at)
         if turn.call is None or turn.told_usage:
             self._call(turn, at)
         call = turn.call
         assert call is not None
         call.reading["usage"] = Usage(
-            input_tokens=integer(last.get("input_tokens")),
-            output_tokens=integer(last.get("output_tokens")),
-            cache_read_tokens=integer(last.get("cached_input_tokens")),
-            reasoning_tokens=integer(last.get("reasoning_output_tokens")),
+            input_tokens=integer(usage.get("input_tokens")),
+            output_tokens=integer(usage.get("output_tokens")),
+            cache_read_tokens=integer(usage.get("cached_input_tokens")),
+            cache_write_tokens=integer(usage.get("cache_write_input_tokens")),
+            reasoning_tokens=integer(usage.get("reasoning_output_tokens")),
         )
+        if response is not None:
+            call.reading["response_id"] = response
         turn.told_usage = True
         self._drafts.touch(call)
 

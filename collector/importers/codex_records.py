@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from collector.importers.drafts import Draft, string
+from collector.importers.drafts import Draft, mapping, string
 from collector.model import Message
 
-LINES = frozenset({"session_meta", "turn_context", "response_item", "event_msg", "compacted"})
-NOT_READ = frozenset({"world_state", "ghost_snapshot", "token_usage_record", "inter_agent_communication_metadata"})
+LINES = frozenset({"session_meta", "turn_context", "response_item", "event_msg", "compacted",
+                    "token_usage_record"})  # fmt: skip
+NOT_READ = frozenset({"world_state", "ghost_snapshot", "inter_agent_communication_metadata"})
 ITEMS = frozenset({
     "message", "reasoning", "function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output",
     "local_shell_call", "web_search_call", "tool_search_call", "tool_search_output", "tool_search_call_output",
@@ -62,6 +64,23 @@ class Threads:
     """Which call started which session, among the rollouts that are read together."""
 
     spawned: dict[str, Draft] = field(default_factory=dict)
+
+
+UNSUPPORTED, ABORTED = "unsupported call: ", "\naborted by user"
+_EXITED = re.compile(r"(?:Chunk ID: .*\n)?Wall time: .*\nProcess exited with code (\d{1,9})\n")
+
+
+def exit_code(output: str) -> int | None:
+    """What the output of a command says of its end, in its first lines."""
+    found = _EXITED.match(output)
+    return int(found[1]) if found else None
+
+
+def above(event: dict[str, Any]) -> tuple[str, str] | None:
+    """The user's turn and the turn that started this one, where a sub-agent's turn begins."""
+    top = string(event.get("root_turn_id"))
+    parent = string(mapping(event.get("turn_attribution")).get("parent_turn_id"))
+    return (top, parent) if top and parent else None
 
 
 def thoughts(item: dict[str, Any]) -> list[Message]:

@@ -54,6 +54,8 @@ def read(
     """The batches of one file, in order. DecodeError when nothing here reads it; OSError when it is not there.
     `together` is shared by files that know of one another (a session and its sub-agents); `told` hears how many bytes
     of the file have been read, time and again."""
+    together = together or Together()
+    together.sessions.beside(path)
     with io.BufferedReader(_Watched(path, told)) as raw:
         if raw.read(len(SQLITE)) == SQLITE:
             yield from _in_batches(llm_logs.read(path))

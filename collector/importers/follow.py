@@ -17,6 +17,7 @@ import orjson
 
 from collector.errors import TracetuiError
 from collector.importers import files, lines
+from collector.importers.claude_records import AGENT, META
 from collector.importers.lines import SOURCE, Lines, Together
 from collector.model import Batch, Refusal
 
@@ -29,19 +30,24 @@ SEARCH_EVERY = 8
 def found(roots: Sequence[Path], since_ns: int = 0) -> list[Path]:
     """The files that these name: themselves, and in directories all that may hold traces and changed since.
     Sub-agents' logs come after those of sessions, else the oldest first: so what began them, or what they are a copy
-    of, is known. Files that are named keep their order."""
-    out: dict[Path, tuple[bool, int]] = {}
+    of, is known. Codex' rollouts have the moment they began in their name, and a sub-agent's is done before its
+    parent's is. Files that are named keep their order."""
+    out: dict[Path, tuple[bool, str, int]] = {}
     for place, root in enumerate(roots):
         if not root.is_dir():
-            out.setdefault(root, (root.name.startswith("agent-"), place))
+            out.setdefault(root, (root.name.startswith(AGENT), "", place))
             continue
         for path in root.rglob("*"):
             with suppress(OSError):
-                if path.name.endswith(_ENDINGS) and path.is_file() and (at := path.stat().st_mtime_ns) >= since_ns:
-                    out.setdefault(path, (path.name.startswith("agent-"), at))
+                if not path.name.endswith(_ENDINGS) or (path.name.startswith(AGENT) and path.name.endswith(META)):
+                    continue  # what stands beside a log is read with it
+                if path.is_file() and (at := path.stat().st_mtime_ns) >= since_ns:
+                    began = path.name if path.name.startswith(ROLLOUT) else ""
+                    out.setdefault(path, (path.name.startswith(AGENT), began, at))
     return sorted(out, key=lambda path: (*out[path], str(path)))
 
 
+ROLLOUT = "rollout-"
 _ENDINGS = (".jsonl", ".json", ".ndjson", ".jsonl.gz", ".json.gz", ".zip", ".csv", ".parquet", ".pb", "logs.db")
 
 
@@ -169,6 +175,7 @@ class _Grown:
             whole, self.skipping = whole[1:], False
         if self.reader is None:
             kind = files.sniffed(b"".join(whole))
+            together.sessions.beside(self.path)
             self.reader = lines.reader(kind or "native", together)
         for at in range(0, len(whole), files.LINES_A_BATCH):
             yield from self.reader.feed(whole[at : at + files.LINES_A_BATCH])
