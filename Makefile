@@ -5,13 +5,17 @@ export VENV
 unexport PYTHONDONTWRITEBYTECODE # hundreds of tests start a process: each would compile all that it imports
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench setup format screenshots clean
+.PHONY: demo test pages check bench setup format screenshots clean
 
 demo: $(VENV)/.demo
 	$(BIN)/tracetui demo $(ARGS)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n logical --dist loadfile $(ARGS)
+
+# Every page of docs/clients, followed in an environment of its own (from PyPI and npm, kept in build/pages).
+pages: $(VENV)/.dev
+	$(BIN)/python -m pytest -n logical --dist load --pages tests/pages $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

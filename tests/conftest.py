@@ -19,6 +19,15 @@ settings.register_profile("quick", deadline=None, max_examples=10)
 settings.load_profile("some")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pages", action="store_true", help="run tests/pages too, which installs what docs/clients names")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What needs the registries is left out unless it is asked for. None leaves the choice to others."""
+    return True if collection_path.name == "pages" and not config.getoption("--pages") else None
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Half as many again as there are processors: a quarter of the time is spent waiting for other processes."""
     return (os.cpu_count() or 2) * 3 // 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from collector.conventions.counting import from_details
 from collector.conventions.found import Convention, Found
 from collector.conventions.values import decoded, mapping, number, pythonic, text
@@ -135,9 +137,55 @@ def _haystack(found: Found, part: SpanPart) -> None:
     for side, ours in (("haystack.in", "in_value"), ("haystack.out", "out_value")):
         if side in slots:
             slots.setdefault(ours, decoded(slots[side]))
-    replies = mapping(slots.get("haystack.out")) or {}
-    if kind == "llm" and replies.get("replies"):
-        slots.setdefault("out_messages", replies["replies"])
+    if kind == "llm":
+        _haystack_call(found)
+
+
+def _haystack_call(found: Found) -> None:
+    """A generator's messages, and what its first reply's `meta` says of the provider's answer."""
+    slots = found.slots
+    asked = (mapping(slots.get("haystack.in")) or {}).get("messages")
+    if isinstance(asked, list):
+        slots.setdefault("in_messages", [_haystack_message(message) for message in asked])
+    replies = (mapping(slots.get("haystack.out")) or {}).get("replies")
+    if not isinstance(replies, list) or not replies:
+        return
+    slots.setdefault("out_messages", [_haystack_message(message) for message in replies])
+    meta = replies[0].get("meta") if isinstance(replies[0], dict) else None
+    if isinstance(meta, dict):
+        if (model := text(meta.get("model"))) is not None:
+            found.texts.setdefault("model", model)
+        if (reason := text(meta.get("finish_reason"))) is not None:
+            slots.setdefault("finish_reasons", [reason])
+        for name, count in from_details(mapping(meta.get("usage")) or {}).items():
+            found.counts.setdefault(name, count)
+
+
+def _haystack_message(message: Any) -> Any:
+    """Its blocks are named by their only key; the result of a tool has the call that it answers inside."""
+    blocks = message.get("content") if isinstance(message, dict) else None
+    if not isinstance(blocks, list):
+        return message
+    return {**message, "content": [_haystack_block(block) for block in blocks]}
+
+
+def _haystack_block(block: Any) -> Any:
+    inner = next(iter(block.values())) if isinstance(block, dict) and len(block) == 1 else None
+    if not isinstance(inner, dict):
+        return block
+    match next(iter(block)):
+        case "tool_call":
+            return {"type": "tool_call", **inner}
+        case "tool_call_result":
+            origin = inner.get("origin")
+            call_id = origin.get("id") if isinstance(origin, dict) else None
+            return {"type": "tool_result", "id": call_id, "result": inner.get("result")}
+        case "reasoning":
+            return {"type": "reasoning", "content": inner.get("reasoning_text")}
+        case "image":
+            source = {"type": "base64", "media_type": inner.get("mime_type"), "data": inner.get("base64_image")}
+            return {"type": "image", "source": source}
+    return block
 
 
 def _haystack_kind(name: str, type_: str) -> str | None:

@@ -343,6 +343,31 @@ def test_haystacks_own_spans_are_read() -> None:
     assert read({"haystack.agent.input": "{}"}, name="haystack.agent.run").kind == "agent"
 
 
+def test_haystacks_messages_name_their_blocks_and_its_reply_says_what_the_provider_said() -> None:
+    origin = {"tool_name": "get", "arguments": {"a": 1}, "id": "c1"}
+    asked = [
+        {"role": "user", "meta": {}, "name": None, "content": [{"text": "and here?"}]},
+        {"role": "assistant", "content": [{"reasoning": {"reasoning_text": "hm", "extra": {}}}, {"tool_call": origin}]},
+        {"role": "tool", "content": [{"tool_call_result": {"result": "31", "origin": origin, "error": False}}]},
+    ]
+    usage = {"completion_tokens": 30, "prompt_tokens": 120, "prompt_tokens_details": {"cached_tokens": 5}}
+    meta = {"model": "gpt-4o-mini", "finish_reason": "stop", "usage": usage}
+    reading = read(
+        {
+            "haystack.component.type": "OpenAIChatGenerator",
+            "haystack.component.input": json.dumps({"messages": asked}),
+            "haystack.component.output": json.dumps({"replies": [{"role": "assistant", "meta": meta, "content": []}]}),
+        },
+        name="haystack.component.run",
+    )
+    assert (reading.model, reading.finish_reasons) == ("gpt-4o-mini", ("stop",))
+    assert reading.usage == Usage(120, 30, cache_read_tokens=5)
+    kinds = [[part["type"] for part in message.parts] for message in reading.input.messages]
+    assert kinds == [["text"], ["reasoning", "tool_call"], ["tool_result"]]
+    assert reading.input.messages[1].parts[1] == {"type": "tool_call", "id": "c1", "name": "get", "arguments": {"a": 1}}
+    assert reading.input.messages[2].parts[0] == {"type": "tool_result", "id": "c1", "result": "31"}
+
+
 def test_mlflows_spans_are_read() -> None:
     reading = read({
         "mlflow.spanType": '"CHAT_MODEL"', "mlflow.spanInputs": '{"messages": [{"role": "user", "content": "hi"}]}',
