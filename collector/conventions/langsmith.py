@@ -11,7 +11,9 @@ from typing import Any
 
 from collector.conventions.counting import from_details
 from collector.conventions.found import Convention, Found
-from collector.conventions.values import decoded, mapping, pythonic
+from collector.conventions.identity import identity
+from collector.conventions.langsmith_wrapped import ERROR_TYPE, OF_THE_LIBRARY, vectors
+from collector.conventions.values import decoded, mapping, pythonic, text
 from collector.model import MODEL_KINDS, SpanPart
 
 KINDS = {
@@ -19,20 +21,22 @@ KINDS = {
     "chain": "chain", "parser": "chain",
 }  # fmt: skip
 """LangSmith's types of runs to our kinds."""
-_LEAKED = ("LANGSMITH_", "LANGCHAIN_")
-"""Variables of the environment, which the SDK puts into everybody's metadata."""
 
 
 def _prepare(found: Found, part: SpanPart) -> None:
-    slots, texts, meta = found.slots, found.texts, found.meta
+    slots, texts = found.slots, found.texts
     kind = KINDS.get(str(slots.get("langsmith.kind")).lower())
     if kind is not None:
         slots.setdefault("kind", kind)
     if texts.get("provider") == "langchain":
         del texts["provider"]
-    for key in [key for key in meta if key.startswith(_LEAKED)]:
-        del meta[key]
     _usage(found)
+    _metadata(found)
+    _failure(found, part)
+    if kind == "embedding":
+        _embedded(found)
+    if kind == "retriever" and isinstance(asked := decoded(slots.get("in_blob")), dict) and len(asked) == 1:
+        slots["in_blob"] = next(iter(asked.values()))
     if kind is not None and kind not in MODEL_KINDS:
         for blob, ours in (("in_blob", "in_value"), ("out_blob", "out_value")):
             if blob in slots:
@@ -50,6 +54,38 @@ def _usage(found: Found) -> None:
             said = {**said, name: details}
     for name, count in from_details(said).items():
         found.counts.setdefault(name, count)
+
+
+def _metadata(found: Found) -> None:
+    """Session, user, release and prompt out of the metadata; then it is what the application says itself."""
+    meta, texts = found.meta, found.texts
+    identity(found, meta)
+    for field, key in (("release", "revision_id"), ("prompt_name", "lc_hub_repo"),
+                       ("prompt_version", "lc_hub_commit_hash")):  # fmt: skip
+        if said := text(meta.get(key)):
+            texts.setdefault(field, said)
+    for key in [key for key in meta if key.startswith(OF_THE_LIBRARY)]:
+        del meta[key]
+
+
+def _failure(found: Found, part: SpanPart) -> None:
+    """Every error is sent as an "Exception", with its repr for a message."""
+    for event in part.events:
+        if event.name == "exception" and event.attributes.get("exception.type") == "Exception":
+            named = ERROR_TYPE.match(str(event.attributes.get("exception.message")))
+            if named is not None:
+                found.texts.setdefault("error_type", named.group(1))
+
+
+def _embedded(found: Found) -> None:
+    slots = found.slots
+    if "in_blob" in slots:
+        asked = decoded(slots.pop("in_blob"))
+        slots.setdefault("in_value", asked.get("input", asked) if isinstance(asked, dict) else asked)
+    if "out_blob" in slots:
+        answered = decoded(slots.pop("out_blob"))
+        counted = vectors(answered)
+        slots.setdefault("out_value", answered if counted is None else counted.value)
 
 
 def alone(value: Any) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 from collector.conventions.content import tool_output, unwrapped
 from collector.conventions.counting import from_details
 from collector.conventions.flat import document
-from collector.conventions.langsmith_wrapped import given, is_set, vectors
+from collector.conventions.langsmith_wrapped import OF_THE_LIBRARY, SESSION_KEYS, given, is_set, vectors
 from collector.conventions.messages import conversation, is_message, message, side, split_system
 from collector.conventions.usage import CACHE_NOTE
 from collector.conventions.values import decoded, load, mapping, number, text
@@ -35,11 +35,6 @@ PROVIDERS = {
 }  # fmt: skip
 """LangChain's names of providers in the spelling of OpenTelemetry's conventions; most are the same."""
 
-SESSION_KEYS = ("session_id", "thread_id", "conversation_id")
-_OF_THE_LIBRARY = (
-    "ls_", "LANGSMITH_", "LANGCHAIN_", "langgraph_", "lc_", "__", "checkpoint_", "run_attempt", "usage_metadata",
-    "user_id", "revision_id", *SESSION_KEYS,
-)  # fmt: skip
 _NO_PARAMS = frozenset(
     """model model_name model_id _type messages input prompt prompts contents tools functions system instructions
     args kwargs stream_options extra_headers extra_query extra_body timeout""".split()
@@ -90,7 +85,7 @@ def _own(metadata: dict[str, Any], invocation: dict[str, Any]) -> dict[str, Any]
     return {
         name: value
         for name, value in metadata.items()
-        if not name.startswith(_OF_THE_LIBRARY) and not (name in invocation and invocation[name] == value)
+        if not name.startswith(OF_THE_LIBRARY) and not (name in invocation and invocation[name] == value)
     } or None
 
 

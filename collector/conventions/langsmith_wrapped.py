@@ -12,6 +12,14 @@ from typing import Any
 
 from collector.model import Content
 
+SESSION_KEYS = ("session_id", "thread_id", "conversation_id")
+OF_THE_LIBRARY = (
+    "ls_", "LANGSMITH_", "LANGCHAIN_", "langgraph_", "lc_", "__", "checkpoint_", "run_attempt", "usage_metadata",
+    "user_id", "revision_id", *SESSION_KEYS,
+)  # fmt: skip
+"""How the names begin that the SDK and LangChain put into everybody's metadata; what they say is read elsewhere."""
+ERROR_TYPE = re.compile(r"\s*([A-Za-z_$][\w.$]{0,120})\s*(?:\(|:\s|$)")
+"""The type in what an SDK reports: Python's repr, or JavaScript's "TypeError: …"."""
 _UNSET = re.compile(r"<openai\.(?:Omit|NotGiven) object at 0x[0-9a-fA-F]+>|NOT_GIVEN").fullmatch
 _NO_PARAMS = frozenset({"system_instruction", "tools", "http_options", "automatic_function_calling"})
 

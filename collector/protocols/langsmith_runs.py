@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from collector.conventions import langsmith_runs as reading
+from collector.conventions.langsmith_wrapped import ERROR_TYPE
 from collector.conventions.values import load
 from collector.errors import DecodeError
 from collector.ids import span_id, trace_id
@@ -190,7 +191,6 @@ def _exception(at_ns: int, message: str, stack: str, kind: str | None) -> Event:
 _STACKS = ("Traceback (most recent call last):", "\nStack:", "\n    at ", "\n\tat ")
 _NO_STACK = "\n\nNoneType: None"
 """How Python prints the stack of no exception: what the SDK puts behind a cancelled task."""
-_TYPE = re.compile(r"\s*([A-Za-z_$][\w.$]{0,120})\s*(?:\(|:\s|$)")
 
 
 def split_error(error: str) -> tuple[str, str, str | None]:
@@ -198,7 +198,7 @@ def split_error(error: str) -> tuple[str, str, str | None]:
     "TypeError: …" with its stack."""
     begins = min((at for mark in _STACKS if (at := error.find(mark)) >= 0), default=len(error))
     message, stack = error[:begins].removesuffix(_NO_STACK), error[begins:]
-    kind = _TYPE.match(message)
+    kind = ERROR_TYPE.match(message)
     return message.strip() or error.strip(), stack.strip("\n"), kind.group(1) if kind else None
 
 

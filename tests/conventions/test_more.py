@@ -11,7 +11,7 @@ from collector import conventions
 from collector.conventions.counting import from_details
 from collector.conventions.gather import is_known
 from collector.conventions.values import pythonic
-from collector.model import Content, Message, Rank, Reading, Scope, SpanPart, Tool, Usage
+from collector.model import Content, Event, Message, Rank, Reading, Scope, SpanPart, Tool, Usage
 from collector.protocols import otlp
 
 TRACE, SPAN, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "00f067aa0ba902b7"
@@ -296,7 +296,25 @@ def test_langchains_answer_is_read_from_its_generations() -> None:
     assert reading.input == Content(messages=(said("user", text("hi")),))
     assert reading.output == Content(messages=(said("assistant", text("hello")),))
     assert (reading.provider, reading.session_id) == ("openai", "t")
-    assert "LANGSMITH_PROJECT" not in (reading.metadata or {})
+    assert not reading.metadata
+
+
+def test_what_langsmith_exports_reads_like_its_own_api() -> None:
+    """Recorded from langsmith 0.15.0 with LANGSMITH_TRACING_MODE=otel."""
+    metadata = {"thread_id": "t", "plan": "pro", "ls_method": "x", "revision_id": "r1", "lc_hub_repo": "hub"}
+    said_of = {f"langsmith.metadata.{name}": value for name, value in metadata.items()}
+    embedding = read({
+        **said_of, "langsmith.span.kind": "embedding", "gen_ai.prompt": '{"input":"e"}',
+        "gen_ai.completion": '{"embeddings":[[0.1,0.2]],"usage_metadata":{"input_tokens":3,"total_tokens":3}}',
+    })  # fmt: skip
+    assert (embedding.input, embedding.output) == (Content(value="e"), Content(value={"dimensions": 2, "count": 1}))
+    assert (embedding.metadata, embedding.session_id) == ({"plan": "pro"}, "t")
+    assert (embedding.release, embedding.prompt_name) == ("r1", "hub")
+    retriever = read({"langsmith.span.kind": "retriever", "gen_ai.prompt": '{"question":"where?"}'})
+    assert retriever.input == Content(value="where?")
+    failure = {"exception.type": "Exception", "exception.message": "ValueError('no')\n\nTraceback"}
+    failed = read({"langsmith.span.kind": "tool"}, status="error", events=(Event(1, "exception", failure),))
+    assert failed.error_type == "ValueError"
 
 
 def test_a_retrievers_kind_is_its_runs_type_not_the_operation_that_langsmith_names() -> None:
