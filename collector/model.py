@@ -127,6 +127,8 @@ class Reading:
     developer messages of a request belong here, not into `input`.
     `cost_nanousd` is what the source itself reported. `notes` are doubts a reader of the span should
     see ("cache parts exceed input tokens"). `error_type` is the exception's class or the provider's code.
+    `trace_name` is what a span says its trace is called, `trace_input` and `trace_output` one line each (at most 200
+    characters) of what it says are its trace's sides, beside its own.
     """
 
     convention: str | None = None
@@ -164,6 +166,9 @@ class Reading:
     level: str | None = None
     replay_of: str | None = None
     notes: tuple[str, ...] = ()
+    trace_name: str | None = None
+    trace_input: str | None = None
+    trace_output: str | None = None
 
 
 READING_FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Reading))

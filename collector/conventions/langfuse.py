@@ -51,10 +51,12 @@ def _prepare(found: Found, part: SpanPart) -> None:
 
 
 def _sides(found: Found, kind: str | None) -> None:
+    """What a trace's own sides are is its span's too where that has none."""
     slots = found.slots
-    for side, ours in (("langfuse.in", "in_value"), ("langfuse.out", "out_value")):
-        if side in slots:
-            value = decoded(slots[side])
+    for side, of_trace, ours in (("langfuse.in", "trace_in", "in_value"), ("langfuse.out", "trace_out", "out_value")):
+        given = slots.get(side, slots.get(of_trace))
+        if given is not None:
+            value = decoded(given)
             slots.setdefault(ours, value)
             if side == "langfuse.in" and kind == "llm" and isinstance(value, dict) and value.get("tools"):
                 slots.setdefault("definitions", value["tools"])
@@ -93,8 +95,11 @@ LANGFUSE = Convention(
     own=("langfuse.",),
     slots={
         "langfuse.type": "langfuse.observation.type",
-        "langfuse.in": "langfuse.observation.input langfuse.trace.input",
-        "langfuse.out": "langfuse.observation.output langfuse.trace.output",
+        "langfuse.in": "langfuse.observation.input",
+        "langfuse.out": "langfuse.observation.output",
+        "trace_name": "langfuse.trace.name",
+        "trace_in": "langfuse.trace.input",
+        "trace_out": "langfuse.trace.output",
         "langfuse.params": "langfuse.observation.model.parameters",
         "langfuse.usage": "langfuse.observation.usage_details langfuse.observation.usage",
         "langfuse.cost": "langfuse.observation.cost_details",
@@ -112,7 +117,7 @@ LANGFUSE = Convention(
         "release": "langfuse.release langfuse.version",
     },
     meta=("langfuse.observation.metadata.", "langfuse.trace.metadata."),
-    heard="langfuse.observation.usage_unit langfuse.trace.name langfuse.trace.public langfuse.internal. "
+    heard="langfuse.observation.usage_unit langfuse.trace.public langfuse.internal. "
     "langfuse.as_root langfuse.experiment.",
     prepare=_prepare,
 )

@@ -113,7 +113,7 @@ TABLE: dict[str, tuple[str, int, int]] = {
 
 TEXTS = frozenset(
     "operation provider request_model model response_id agent_name prompt_name prompt_version session_id user_id"
-    " environment release project error_type status_message level replay_of".split()
+    " environment release project error_type status_message level replay_of trace_name".split()
 )
 """Slots that are a text field of Reading by the same name."""
 

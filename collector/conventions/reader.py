@@ -13,12 +13,13 @@ from collector.conventions.found import Found
 from collector.conventions.gather import gather
 from collector.conventions.identity import identity
 from collector.conventions.langsmith_runs import RUN_ID, read_run
-from collector.conventions.messages import split_system
+from collector.conventions.messages import side, split_system
 from collector.conventions.names import GENAI, OPENINFERENCE_KINDS, OPERATIONS
 from collector.conventions.registry import PREPARE, PREPARED, SCOPES, spelt
 from collector.conventions.usage import cost_of, usage_of
 from collector.conventions.values import decoded, mapping, number, strings, text
 from collector.model import Content, LogRecord, Reading, Resource, SpanPart, Value
+from collector.previews import preview_input, preview_output
 
 _NOTHING = Said()
 _SENT_END = "tracetui.sent_end_unix_nano"
@@ -221,6 +222,10 @@ def _rarely(found: Found, out: dict[str, Any]) -> None:
         out["documents"] = documents_of(found, out.get("kind"))
     if "cost" in slots or "cost_in" in slots or "cost_out" in slots:
         out["cost_nanousd"] = cost_of(found)
+    if "trace_in" in slots:
+        out["trace_input"] = preview_input(side(decoded(slots["trace_in"]), of_model=False, role="user"))
+    if "trace_out" in slots:
+        out["trace_output"] = preview_output(side(decoded(slots["trace_out"]), of_model=False, role="assistant"))
 
 
 def _origin(resource: Resource) -> dict[str, str | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -10,14 +9,14 @@ from typing import Any, Protocol
 import orjson
 
 from collector import conventions
-from collector.model import NO_READING, READING_FIELDS, Content, Message, Reading, SpanPart, Usage, Value
+from collector.model import NO_READING, READING_FIELDS, Content, Message, Reading, SpanPart, Usage
+from collector.previews import preview_input, preview_output
 from collector.store import contributors
 from collector.store.content import Encoder, dumps
 from collector.store.merge import says_nothing, state_of
 from collector.store.recipes import encode_attributes, encode_content
 from collector.store.state import SpanState
 
-PREVIEW = 200
 _NEWEST = 4
 """So many texts of a value that repeats a conversation are taken for what it brings."""
 _NO_USAGE = Usage()
@@ -81,7 +80,7 @@ def _state(span: SpanPart, reading: Reading, prices: Pricer, seen_ns: int) -> Sp
         tool.name if tool else None, reading.agent_name, reading.prompt_name, reading.prompt_version,
         reading.error_type, span.status_message or reading.status_message,
         dumps(list(reading.tags)) if reading.tags else None,
-        _metadata(reading), span.source_id,
+        _metadata(reading), span.source_id, reading.trace_name,
     )  # fmt: skip
 
 
@@ -117,7 +116,7 @@ def _body(span: SpanPart, reading: Reading, state: SpanState, encoder: Encoder, 
     out_node, out_value = _side(reading.output, encoder, _first_new_output)
     _mention_sides(mentions, encoder)
     tool, documents = encoder.tool(reading.tool), encoder.documents(reading.documents)
-    for text in (span.name, state.status_message, state.error_type):
+    for text in (span.name, state.status_message, state.error_type, reading.trace_name):
         if text:
             encoder.text(text)
     _mention(mentions, encoder, 1)
@@ -138,6 +137,7 @@ def _body(span: SpanPart, reading: Reading, state: SpanState, encoder: Encoder, 
         tool, definitions, documents,
         dumps(list(reading.finish_reasons)) if reading.finish_reasons else None,
         reading.replay_of, dumps(list(reading.notes)) if reading.notes else None, span.source_trace_id,
+        reading.trace_input, reading.trace_output,
     ]  # fmt: skip
 
 
@@ -192,45 +192,3 @@ def _mention(mentions: dict[str, int], encoder: Encoder, brings: int, used: list
             mentions[name] = 1
         elif name in encoder.texts:
             mentions.setdefault(name, 0)
-
-
-def preview_input(content: Content | None) -> str | None:
-    """One line: what the user said last, else the last thing said, else the value."""
-    if content is None:
-        return None
-    for message in reversed(content.messages):
-        if message.role == "user" and (text := text_of(message)):
-            return one_line(text)
-    return _preview(content)
-
-
-def preview_output(content: Content | None) -> str | None:
-    return None if content is None else _preview(content)
-
-
-def _preview(content: Content) -> str | None:
-    for message in reversed(content.messages):
-        if text := text_of(message):
-            return one_line(text)
-        if names := [str(p.get("name")) for p in message.parts if p.get("type") == "tool_call"]:
-            return one_line(f"(calling {', '.join(names)}…)")
-    value = content.value
-    if value is None:
-        return None
-    return one_line(value if isinstance(value, str) else _as_text(value))
-
-
-def _as_text(value: Value) -> str:
-    try:
-        return orjson.dumps(value, default=repr).decode()
-    except TypeError:  # orjson knows no integer beyond 64 bits
-        return json.dumps(value, default=repr, ensure_ascii=False)
-
-
-def text_of(message: Message) -> str:
-    return "".join(p.get("text") or "" for p in message.parts if p.get("type") == "text")
-
-
-def one_line(text: str) -> str:
-    line = " ".join(text[: 4 * PREVIEW].split())
-    return line if len(line) <= PREVIEW else line[: PREVIEW - 1] + "…"

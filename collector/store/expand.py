@@ -282,6 +282,7 @@ class Expander:
             tags=tuple(orjson.loads(state.tags or "[]")),
             metadata=orjson.loads(state.metadata) if state.metadata else None,
             replay_of=body["replay_of"], notes=tuple(orjson.loads(body["notes"] or "[]")),
+            trace_input=body.get("trace_in"), trace_output=body.get("trace_out"),
         )  # fmt: skip
 
 

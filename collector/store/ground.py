@@ -21,7 +21,7 @@ from collector.store import hostid
 from collector.store.expand import Expander
 from collector.store.migrations import SCHEMA_VERSION
 from collector.store.rows import FileState
-from collector.store.state import BODY_COLUMNS, SPAN_COLUMNS, SpanState
+from collector.store.state import OF_ALL_VERSIONS, SpanState
 
 HEARTBEAT_NS = 60_000_000_000
 QUIET_NS = 3_600_000_000_000
@@ -95,5 +95,5 @@ class Reading:
 
 
 def state_and_body(row: Sequence[Any]) -> tuple[SpanState, dict[str, Any]]:
-    width = len(SPAN_COLUMNS)
-    return SpanState(*row[:width]), dict(zip(BODY_COLUMNS, row[width:], strict=True))
+    of_span, of_body = OF_ALL_VERSIONS
+    return SpanState(*row[: len(of_span)]), dict(zip(of_body, row[len(of_span) :], strict=True))

@@ -66,10 +66,16 @@ def digest(part: SpanPart) -> bytes:
     """A hash of everything the part says, the same wherever and whenever it is computed."""
     said = {name: getattr(part, name) for name in _FIELDS}
     said["attributes"] = part.attributes
-    said["reading"] = part.reading
+    said["reading"] = {
+        name: value
+        for name in READING_FIELDS
+        if (value := getattr(part.reading, name)) is not None or name not in _LATER
+    }
     return hashlib.sha256(orjson.dumps(said, default=_plain, option=_CANONICAL)).digest()
 
 
+_LATER = frozenset({"trace_name", "trace_input", "trace_output"})
+"""Fields that came after the first version: unset they leave the hash as it was."""
 _CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 

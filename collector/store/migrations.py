@@ -36,6 +36,11 @@ def add_days(database: Database) -> None:
         database.conn.execute(statement)
 
 
+def add_told(database: Database) -> None:
+    """6: a trace's own name and sides. Traces of older versions keep their root's until one of their spans changes."""
+    _run(database, "told.sql")
+
+
 def _run(database: Database, script: str) -> None:
     for statement in (files("collector.store") / script).read_text().split(";\n"):
         database.conn.execute(statement)
@@ -58,7 +63,7 @@ def add_signals(database: Database) -> None:
 
 MANY_TRACES = 2000
 
-STEPS: tuple[Step, ...] = (add_library, add_encoded, add_signals, add_days)
+STEPS: tuple[Step, ...] = (add_library, add_encoded, add_signals, add_days, add_told)
 """STEPS[n] leads from version n + 1 to n + 2."""
 
 SCHEMA_VERSION = 1 + len(STEPS)

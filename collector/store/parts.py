@@ -10,20 +10,20 @@ from collector.store.conditions import Conditions, for_spans
 from collector.store.filters import Filter
 from collector.store.ground import Reading, state_and_body
 from collector.store.pages import spelt
-from collector.store.state import BODY_COLUMNS, SPAN_COLUMNS
+from collector.store.state import SELECTED
 
 EXPORT = f"""
-    select {", ".join(f"s.{n}" for n in SPAN_COLUMNS)}, {", ".join(f"b.{n}" for n in BODY_COLUMNS)}
+    select {SELECTED}
     from spans s join bodies b on b.id = s.id
     where s.start_ns is not null and (s.start_ns, s.id) > (:at, :tie) and {{where}}
     order by s.start_ns, s.id limit :limit"""
 EXPORT_ONE = EXPORT.replace("order by s.start_ns, s.id limit :limit", "and s.id = :number")
 EXPORT_NAMED = f"""
-    select {", ".join(f"s.{n}" for n in SPAN_COLUMNS)}, {", ".join(f"b.{n}" for n in BODY_COLUMNS)}
+    select {SELECTED}
     from spans s join bodies b on b.id = s.id
     where s.trace_id = :trace_id and s.span_id = :span_id and s.start_ns is not null"""
 GHOSTS = f"""
-    select {", ".join(f"s.{n}" for n in SPAN_COLUMNS)}, {", ".join(f"b.{n}" for n in BODY_COLUMNS)}
+    select {SELECTED}
     from spans s join bodies b on b.id = s.id where s.start_ns is null order by s.id"""
 PAGE = 500
 

@@ -41,7 +41,7 @@ from collector.store.rows import (
 from collector.store.salvage import salvaged
 from collector.store.signals import Counted
 from collector.store.skeleton import Skeleton
-from collector.store.state import BODY_COLUMNS, SPAN_COLUMNS, SpanState
+from collector.store.state import SELECTED, SpanState
 
 ANY = Filter()
 
@@ -59,7 +59,7 @@ CHILD_COUNTS = """
     select j.value, (select count(*) from spans s where s.trace_id = :trace_id and s.parent_id = j.value)
     from json_each(:ids) j"""
 ONE_SPAN = f"""
-    select {SPAN_ROW}, {", ".join(f"s.{n}" for n in SPAN_COLUMNS)}, {", ".join(f"b.{n}" for n in BODY_COLUMNS)}
+    select {SPAN_ROW}, {SELECTED}
     from spans s join bodies b on b.id = s.id where s.trace_id = :trace_id and s.span_id = :span_id"""
 CHANGED = "select seq, trace_id from spans where seq > :seq order by seq limit :limit"
 SCORES = """

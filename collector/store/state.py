@@ -61,6 +61,7 @@ class SpanState:
     tags: str | None
     metadata: str | None
     source_id: str | None
+    trace_name: str | None = None
 
     @property
     def carries_usage(self) -> bool:
@@ -97,8 +98,17 @@ BODY_COLUMNS: tuple[str, ...] = (
     "id", "attributes", "events", "links", "logs", "resource", "scope", "trace_state", "flags", "otel_kind",
     "otel_status", "sent_status", "sent_message", "dropped", "at_ns", "own", "convention", "system_node",
     "in_node", "out_node", "in_value", "out_value", "in_preview", "out_preview", "params", "tool",
-    "tool_definitions", "documents", "finish_reasons", "replay_of", "notes", "source_trace_id", "parts",
+    "tool_definitions", "documents", "finish_reasons", "replay_of", "notes", "source_trace_id", "trace_in", "trace_out",
+    "parts",
 )  # fmt: skip
+
+OF_ALL_VERSIONS = (
+    tuple(name for name in SPAN_COLUMNS if name != "trace_name"),
+    tuple(name for name in BODY_COLUMNS if name not in ("trace_in", "trace_out")),
+)
+"""Those that a file of any version has: what who only reads asks for. What came since is of use to the sums alone."""
+
+SELECTED = ", ".join([*(f"s.{name}" for name in OF_ALL_VERSIONS[0]), *(f"b.{name}" for name in OF_ALL_VERSIONS[1])])
 
 
 def same_row(state: SpanState, body: Sequence[Any], old: SpanState, old_body: Sequence[Any]) -> bool:

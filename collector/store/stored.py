@@ -16,7 +16,7 @@ from collector.store.expand import Expander
 from collector.store.merge import union_of_logs
 from collector.store.relations import SpanKey
 from collector.store.state import BODY_COLUMNS, SPAN_COLUMNS, SpanState
-from collector.store.totals import TRACE_COLUMNS, TraceTotals
+from collector.store.totals import TRACE_COLUMNS, Previews, TraceTotals
 
 _SPAN = ", ".join(f"s.{name}" for name in SPAN_COLUMNS)
 
@@ -42,7 +42,7 @@ TRACES = f"""
     select {", ".join("t." + name for name in TRACE_COLUMNS)}
     from json_each(:ids) j cross join traces t on t.trace_id = j.value"""
 TOLD = "select m.key, m.value from json_each(:names) j cross join meta m on m.key = j.value"
-PREVIEWS = "select in_preview, out_preview from bodies where id = :id"
+PREVIEWS = "select in_preview, out_preview, trace_in, trace_out from bodies where id = :id"
 
 
 class Stored:
@@ -88,9 +88,9 @@ class Stored:
         loaded = (TraceTotals.load(dict(zip(TRACE_COLUMNS, row, strict=True))) for row in rows)
         return {totals.trace_id: totals for totals in loaded}
 
-    def previews(self, span_rowid: int) -> tuple[str | None, str | None]:
+    def previews(self, span_rowid: int) -> Previews:
         row = self._execute(PREVIEWS, {"id": span_rowid}).fetchone()
-        return (None, None) if row is None else (row[0], row[1])
+        return Previews() if row is None else Previews(*row)
 
     def spans(self, keys: Sequence[SpanKey]) -> dict[SpanKey, tuple[SpanState, list[Any]]]:
         """The stored spans among `keys`, with their bodies as BODY_COLUMNS has them."""

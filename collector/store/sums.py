@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from operator import itemgetter
 from typing import Any
 
 from collector.store.build import Built
@@ -12,7 +13,7 @@ from collector.store.state import BODY_COLUMNS, SpanState
 from collector.store.stored import Stored
 from collector.store.totals import Groups, Previews, Rollups, TraceTotals
 
-_IN_PREVIEW, _OUT_PREVIEW = BODY_COLUMNS.index("in_preview"), BODY_COLUMNS.index("out_preview")
+_previews_of = itemgetter(*map(BODY_COLUMNS.index, ("in_preview", "out_preview", "trace_in", "trace_out")))
 
 
 class Sums:
@@ -66,7 +67,7 @@ class Sums:
     def _previews(self, key: SpanKey) -> Previews:
         item = self.built.get(key)
         if item is not None:
-            return item.body[_IN_PREVIEW], item.body[_OUT_PREVIEW]
+            return Previews(*_previews_of(item.body))
         return self._stored.previews(self.relations.now[key].id)
 
     def _recount(self, trace_id: str, old: TraceTotals | None) -> TraceTotals:

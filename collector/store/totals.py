@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import log2
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -29,7 +29,18 @@ TRACE_COLUMNS = (
 )  # fmt: skip
 
 Key = tuple[int, int, str]
-Previews = tuple[str | None, str | None]
+
+
+class Previews(NamedTuple):
+    """One line of a span's input and output, and of what it says of those of its trace."""
+
+    input: str | None = None
+    output: str | None = None
+    of_trace_in: str | None = None
+    of_trace_out: str | None = None
+
+
+_NO_PREVIEWS = Previews()
 
 
 def counts_of(span: SpanState | None) -> tuple[int, ...]:
@@ -107,7 +118,7 @@ class TraceTotals:
         )  # fmt: skip
         return [values.get(name) for name in TRACE_COLUMNS]
 
-    def change(self, old: SpanState | None, new: SpanState, previews: Previews = (None, None)) -> bool:
+    def change(self, old: SpanState | None, new: SpanState, previews: Previews = _NO_PREVIEWS) -> bool:
         """Step one span forward. False when only a recount can tell; the totals are then not to be used."""
         if new.start_ns is None:
             return True
@@ -172,15 +183,23 @@ class TraceTotals:
         key = (root, start, new.span_id)
         fine = self._offer("root_span_id", key, new.span_id)
         if fine and self.values["root_span_id"] == new.span_id:
-            self.values["name"] = new.name
+            if "name" not in self.firsts:
+                self.values["name"] = new.name
             self.values["root_status"] = new.status
             self.values["source_id"] = new.source_id
         for name in FIRSTS:
             fine = fine and self._offer(name, key, getattr(new, name))
-        order = root if not root else (1 if new.kind == "llm" else 2)
-        fine = fine and self._offer("in_preview", (order, start, new.span_id), previews[0])
-        fine = fine and self._offer("out_preview", (order, -start, new.span_id), previews[1])
+        fine = fine and self._offer("name", key, new.trace_name) and self._find_sides(new, start, previews)
         return fine and self._find_metadata(new, key)
+
+    def _find_sides(self, new: SpanState, start: int, previews: Previews) -> bool:
+        """The trace's sides: those that a span says are the trace's, else the root's, else the first question to a
+        model and its last answer."""
+        of_span = 0 if new.parent_id is None else (1 if new.kind == "llm" else 2)
+        order, said = (of_span, previews.input) if previews.of_trace_in is None else (-1, previews.of_trace_in)
+        fine = self._offer("in_preview", (order, start, new.span_id), said)
+        order, said = (of_span, previews.output) if previews.of_trace_out is None else (-1, previews.of_trace_out)
+        return fine and self._offer("out_preview", (order, -start, new.span_id), said)
 
     def _offer(self, name: str, key: Key, value: Any) -> bool:
         """Let a span bid for a field: the smallest key wins it. False when its owner withdrew or moved back."""

@@ -26,6 +26,7 @@ from collector.store.filters import parse
 from collector.store.opening import open_reader
 from collector.store.reader import Reader
 from tests.builders import MS, T0, TRACE, assistant, conversation, make_part, make_started, trace_id, user
+from tests.store.older import take_back
 from tracetui.cli.main import cli
 
 LOOPING, CUT, FINE, LOST = (trace_id(n) for n in (1, 2, 3, 4))
@@ -206,13 +207,7 @@ def old(path: Path, *parts: SpanPart) -> Path:
         ingest._look_last = lambda: None  # type: ignore[method-assign]
         ingest.write(Batch("test", parts=parts))
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript("""
-            drop view v_signals;
-            drop table signals;
-            drop table days;
-            drop table day_histograms;
-            delete from meta where key like 'signals_%';
-            pragma user_version = 3;""")
+        take_back(connection, 3)
     return path
 
 

@@ -121,7 +121,8 @@ def check_trace(trace: dict[str, Any], spans: list[dict[str, Any]]) -> None:
         want[name] = total([s[name] for s in spans if s["counted"]])
     from_root = sorted(spans, key=lambda s: (s["parent_id"] is not None, s["start_ns"], s["span_id"]))
     want["root_span_id"] = from_root[0]["span_id"]
-    want["name"], want["root_status"] = from_root[0]["name"], from_root[0]["status"]
+    want["root_status"] = from_root[0]["status"]
+    want["name"] = next((s["trace_name"] for s in from_root if s["trace_name"]), from_root[0]["name"])
     for name in ("session_id", "user_id", "service", "environment"):
         want[name] = next((s[name] for s in from_root if s[name] is not None), None)
     tags = sorted({tag for s in spans for tag in json.loads(s["tags"] or "[]")})

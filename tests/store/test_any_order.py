@@ -34,6 +34,8 @@ readings = st.builds(
     ),
     service=st.sampled_from([None, "api"]),
     ttft_ns=st.sampled_from([None, 7]),
+    trace_name=st.sampled_from([None, None, "asked", "answered"]),
+    trace_input=st.sampled_from([None, None, "of the trace", "also"]),
 )
 
 

@@ -16,6 +16,7 @@ from collector.store.filters import parse
 from collector.store.zones import Zone
 from tests.builders import MS, T0, make_llm, trace_id
 from tests.store.audit import audit
+from tests.store.older import take_back
 from tests.store_read.files import Plans, write
 
 HOUR = 3_600_000 * MS
@@ -63,9 +64,7 @@ def test_months_are_summed_from_days(path):
 def test_a_file_of_an_older_version_gets_its_days(path):
     before = ask(path, "")
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("drop table days")
-        connection.execute("drop table day_histograms")
-        connection.execute("pragma user_version = 4")
+        take_back(connection, 4)
     assert ask(path, "") == before
     more: Any = make_llm(1, trace=trace_id(99), start_ns=T0 + 3 * DAY)
     write(path, more)

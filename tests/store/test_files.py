@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import sqlite3
@@ -13,7 +12,6 @@ import sys
 import threading
 from base64 import b64encode
 from contextlib import closing
-from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +29,7 @@ from collector.store.lock import FileLock
 from collector.store.migrations import SCHEMA_VERSION
 from tests.builders import TRACE, make_llm, make_part, span_id
 from tests.store.audit import audit, rows
+from tests.store.older import take_back
 
 posix = pytest.mark.skipif(os.name == "nt", reason="modes and signals are POSIX")
 
@@ -151,7 +150,7 @@ def a_directory(path: Path) -> None:
         (foreign, StoreError, "another program's SQLite file; name another with --db"),
         (foreign_with_a_version, StoreError, "another program's SQLite file; name another with --db"),
         (text, StoreError, "is it a SQLite file, and undamaged"),
-        (too_new, SchemaTooNew, "has schema 99, this version writes 5: upgrade tracetui"),
+        (too_new, SchemaTooNew, "has schema 99, this version writes 6: upgrade tracetui"),
         (torn_schema, StoreError, "is it a SQLite file, and undamaged"),
         (a_directory, StoreError, "cannot write"),
     ],
@@ -319,15 +318,8 @@ def test_files_within_texts_of_an_older_version_stay_texts(path: Path) -> None:
 
 
 def as_version(path: Path, version: int) -> None:
-    """The file as an older version would have left it: without the tables that came since."""
-    scripts = ("library.sql", "media.sql", "signals.sql", "days.sql")[version - 1 :]
     with closing(connect(path)) as connection:
-        for script in scripts:
-            for table in re.findall(r"create table (\w+)", (resources("collector.store") / script).read_text()):
-                connection.execute(f"drop table {table}")
-        connection.execute("drop view v_signals")
-        connection.execute("delete from meta where key like 'signals_%'")
-        connection.execute(f"pragma user_version = {version}")
+        take_back(connection, version)
 
 
 # --- network file systems ---
