@@ -5,8 +5,8 @@ versions, public parsers and issues agree on:
 - A record has type, uuid, parentUuid, sessionId, timestamp, cwd, gitBranch, version, isSidechain.
 - An answer is written block by block: several `assistant` records with one message.id, each repeating the usage, of
   which the greatest output is the last (anthropics/claude-code issues 22671, 21971).
-- A resumed or forked session is a new file that begins with copies of the records of the old one, moments and
-  message ids as they were (langfuse/claude-observability-plugin issue 33). So ids are made of those.
+- A resumed or forked session is a new file that begins with copies of the records of the old one, message ids as they
+  were, and moments too (but 1.0.83, resumed headless, dates them anew). So ids are made of those.
 - A sub-agent's records have isSidechain: in the file of the session (1.x), or in one of their own (2.x; from about
   2.1 in `<session>/subagents/`) with an agentId. Its first message is the prompt of the Task call that started it, and
   the result of that call names the agent, and so does `agent-<id>.meta.json` beside it. One in the background has a
@@ -17,7 +17,7 @@ A trace is a user's turn: what was asked, the model's calls, the tools, and sub-
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -29,12 +29,15 @@ from collector.importers.claude_records import (
     ASIDES,
     ASYNC,
     COMMAND,
+    COMMON,
+    COPIED_WITHIN_NS,
     INTERRUPTED,
     NOT_READ,
     STARTERS,
     SYNTHETIC,
     TYPES,
     Sessions,
+    Turn,
     blocks_of,
     output_of,
     prompt_of,
@@ -49,32 +52,14 @@ NAME = "claude-code"
 SCOPE = Scope("claude-code.session-log")
 
 
-@dataclass(slots=True)
-class _Turn:
-    """A conversation in progress: a user's turn, or a sub-agent's whole run."""
-
-    root: Draft
-    history: list[Message] = field(default_factory=list)
-    calls: dict[str, Draft] = field(default_factory=dict)
-    blocks: dict[str, list[Any]] = field(default_factory=dict)
-    usages: dict[str, dict[str, Any]] = field(default_factory=dict)
-    tools: dict[str, Draft] = field(default_factory=dict)
-    current: str | None = None
-    ready_ns: int = 0
-    own_root: bool = True
-    awaits: bool = True
-    quiet: bool = False
-    """Nothing but a command to the program itself (/clear) so far: no trace of anything."""
-
-
 class ClaudeLog:
     """One file. `sessions` is shared by the files that are read together."""
 
     def __init__(self, sessions: Sessions | None = None) -> None:
         self.sessions = sessions or Sessions()
         self._drafts = Drafts(NAME)
-        self._turn: _Turn | None = None
-        self._agents: dict[str, _Turn] = {}
+        self._turn: Turn | None = None
+        self._agents: dict[str, Turn] = {}
         self._side_of: dict[str, str] = {}
         self._common: dict[str, Any] = {"service": NAME}
         self._out: list[SpanPart] = []
@@ -116,7 +101,7 @@ class ClaudeLog:
         self._out = []
         return out
 
-    def _turns(self) -> list[_Turn]:
+    def _turns(self) -> list[Turn]:
         return [*([self._turn] if self._turn is not None else []), *self._agents.values()]
 
     def _context(self, record: dict[str, Any]) -> None:
@@ -141,7 +126,7 @@ class ClaudeLog:
 
     # --- whose record it is
 
-    def _turn_of(self, record: dict[str, Any], at: int) -> _Turn | None:
+    def _turn_of(self, record: dict[str, Any], at: int) -> Turn | None:
         if record.get("isSidechain") is True:
             return self._agent_of(record, at)
         if record.get("type") == "user" and (prompt := prompt_of(record)) is not None:
@@ -166,12 +151,14 @@ class ClaudeLog:
         root.open = True
         if session := self._common.get("session_id"):
             self.sessions.homes.setdefault(trace, session)
-        quiet = prompt.startswith(COMMAND)
+        before = self._turn
+        copied = before is not None and before.copied and at - before.root.start_ns < COPIED_WITHIN_NS
+        quiet = copied or prompt.startswith(COMMAND)
         if quiet:
             self._drafts.forget(root)
-        self._turn = _Turn(root, ready_ns=at, quiet=quiet)
+        self._turn = Turn(root, ready_ns=at, quiet=quiet, copied=copied)
 
-    def _agent_of(self, record: dict[str, Any], at: int) -> _Turn | None:
+    def _agent_of(self, record: dict[str, Any], at: int) -> Turn | None:
         """The run that a sidechain record belongs to: by its agent, or along the chain of parents."""
         agent, parent, uuid = (string(record.get(key)) for key in ("agentId", "parentUuid", "uuid"))
         key = agent or (self._side_of.get(parent) if parent else None) or uuid or f"sidechain {at}"
@@ -182,12 +169,12 @@ class ClaudeLog:
             turn = self._agents[key] = self._agent_run(record, agent, key, at)
         return turn
 
-    def _agent_run(self, record: dict[str, Any], agent: str | None, key: str, at: int) -> _Turn:
+    def _agent_run(self, record: dict[str, Any], agent: str | None, key: str, at: int) -> Turn:
         session = string(record.get("sessionId")) or ""
         prompt = prompt_of(record) or ""
         call = self.sessions.caller(session, agent, prompt)
         if call is not None:
-            turn = _Turn(call, ready_ns=at, own_root=False)
+            turn = Turn(call, ready_ns=at, own_root=False)
             if agent is not None:
                 call.attributes["claude_code.agent_id"] = agent
                 self._drafts.touch(call)
@@ -197,11 +184,11 @@ class ClaudeLog:
         root.source_id, root.open = key, True
         if agent is not None:
             root.attributes["claude_code.agent_id"] = agent
-        return _Turn(root, ready_ns=at)
+        return Turn(root, ready_ns=at)
 
     # --- what records say
 
-    def _user(self, turn: _Turn, record: dict[str, Any], at: int) -> None:
+    def _user(self, turn: Turn, record: dict[str, Any], at: int) -> None:
         body = mapping(record.get("message"))
         content = body.get("content")
         blocks = content if isinstance(content, list) else []
@@ -220,7 +207,7 @@ class ClaudeLog:
         elif text.startswith((COMMAND, *ASIDES)):
             turn.awaits = False
         else:
-            turn.awaits, turn.quiet = True, False
+            turn.awaits, turn.quiet = True, turn.copied
         heard = message({"role": "user", "content": content}, "user")
         if heard.parts:
             if "input" not in turn.root.reading and turn.own_root and record.get("isMeta") is not True:
@@ -229,7 +216,7 @@ class ClaudeLog:
         turn.current, turn.ready_ns = None, at
         self._reach(turn, at)
 
-    def _result(self, turn: _Turn, block: dict[str, Any], record: dict[str, Any], at: int) -> None:
+    def _result(self, turn: Turn, block: dict[str, Any], record: dict[str, Any], at: int) -> None:
         call = turn.tools.get(str(block.get("tool_use_id")))
         if call is None:
             return  # its call is in another file, which says as much
@@ -263,8 +250,7 @@ class ClaudeLog:
             call.fail(told.summary or told.status)
         self._drafts.touch(call)
 
-    def _assistant(self, turn: _Turn, record: dict[str, Any], at: int) -> None:
-        turn.quiet = False
+    def _assistant(self, turn: Turn, record: dict[str, Any], at: int) -> None:
         body = mapping(record.get("message"))
         model = string(body.get("model"))
         failed = record.get("isApiErrorMessage") is True
@@ -273,7 +259,11 @@ class ClaudeLog:
             return
         key = string(body.get("id")) or string(record.get("uuid")) or f"answer {at}"
         if self.sessions.owner.setdefault(key, turn.root.trace_id) != turn.root.trace_id:
-            return  # a copy of what another turn has
+            if not turn.calls:  # a session that goes on in a new file: some versions date its copies anew
+                turn.quiet = turn.copied = True
+                self._drafts.forget(turn.root)
+            return
+        turn.quiet = turn.copied = False
         call = turn.calls.get(key)
         if call is None:
             call = turn.calls[key] = self._call(turn, record, key, at)
@@ -304,7 +294,7 @@ class ClaudeLog:
             turn.root.reading["tool"] = replace(turn.root.reading["tool"], result=text)
         self._reach(turn, at)
 
-    def _call(self, turn: _Turn, record: dict[str, Any], key: str, at: int) -> Draft:
+    def _call(self, turn: Turn, record: dict[str, Any], key: str, at: int) -> Draft:
         call = self._drafts.draft(
             turn.root.trace_id, key, turn.root.span_id, "claude_code.llm_request", "llm", min(turn.ready_ns or at, at)
         )
@@ -319,7 +309,7 @@ class ClaudeLog:
         turn.current = None
         return call
 
-    def _facts(self, turn: _Turn, call: Draft, key: str, body: dict[str, Any], record: dict[str, Any]) -> None:
+    def _facts(self, turn: Turn, call: Draft, key: str, body: dict[str, Any], record: dict[str, Any]) -> None:
         """Model, tokens, cost: said with every block of an answer, and final with the last."""
         reading = call.reading
         model = string(body.get("model"))
@@ -341,7 +331,7 @@ class ClaudeLog:
         if stop := string(body.get("stop_reason")):
             reading["finish_reasons"] = (stop,)
 
-    def _tool_use(self, turn: _Turn, block: Any, record: dict[str, Any], at: int) -> None:
+    def _tool_use(self, turn: Turn, block: Any, record: dict[str, Any], at: int) -> None:
         if not isinstance(block, dict) or block.get("type") != "tool_use" or not string(block.get("id")):
             return
         use, name = str(block["id"]), string(block.get("name")) or "tool"
@@ -370,12 +360,12 @@ class ClaudeLog:
         if turn is None:
             self._compacted = self._compacted or record.get("subtype") == "compact_boundary"
             return
-        told = {key: value for key, value in record.items() if key not in _COMMON}
+        told = {key: value for key, value in record.items() if key not in COMMON}
         name = f"claude_code.{string(record.get('subtype')) or 'system'}"
         turn.root.events.append(Event(at, name, scalars(told, "")))
         self._reach(turn, at if turn.awaits else 0)
 
-    def _give_up(self, turn: _Turn, why: str, at: int = 0) -> None:
+    def _give_up(self, turn: Turn, why: str, at: int = 0) -> None:
         """No results are coming for the tools that still run; sub-agents in the background may go on."""
         for call in turn.tools.values():
             if call.open and call.name not in STARTERS:
@@ -384,12 +374,12 @@ class ClaudeLog:
                 call.fail(why)
                 self._drafts.touch(call)
 
-    def _reach(self, turn: _Turn, at: int) -> None:
+    def _reach(self, turn: Turn, at: int) -> None:
         turn.root.reach(at)
         if not turn.quiet:
             self._drafts.touch(turn.root)
 
-    def _settle(self, turn: _Turn) -> None:
+    def _settle(self, turn: Turn) -> None:
         """A turn has ended when its last word is an answer that asks for no tool, or when the next one began. So has
         the call of an agent in the background; a notification may have said so before."""
         if not turn.own_root and turn.root.open and not turn.awaits:
@@ -398,7 +388,3 @@ class ClaudeLog:
         if turn.own_root and not turn.quiet and turn.root.open != turn.awaits:
             turn.root.open = turn.awaits
             self._drafts.touch(turn.root)
-
-
-_COMMON = frozenset({"parentUuid", "uuid", "sessionId", "timestamp", "cwd", "version", "gitBranch", "isSidechain",
-                     "userType", "entrypoint", "type", "subtype", "slug", "isMeta"})  # fmt: skip

@@ -12,6 +12,7 @@ import orjson
 from collector.conventions.parts import parts
 from collector.importers.claude_requests import KINDS
 from collector.importers.drafts import Draft, json_text, mapping, string
+from collector.model import Message
 
 NOT_READ = frozenset({
     "summary", "file-history-snapshot", "queue-operation", "attachment", "ai-title", "custom-title", "last-prompt",
@@ -31,6 +32,32 @@ _META_BYTES = 2**20
 COMMAND = "<command-name>"
 SYNTHETIC = "<synthetic>"
 INTERRUPTED = "[Request interrupted by user"
+
+COMMON = frozenset({"parentUuid", "uuid", "sessionId", "timestamp", "cwd", "version", "gitBranch", "isSidechain",
+                     "userType", "entrypoint", "type", "subtype", "slug", "isMeta"})  # fmt: skip
+
+
+COPIED_WITHIN_NS = 100_000_000
+"""Copies that are dated anew are written at once; nobody asks so fast."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """A conversation in progress: a user's turn, or a sub-agent's whole run."""
+
+    root: Draft
+    history: list[Message] = field(default_factory=list)
+    calls: dict[str, Draft] = field(default_factory=dict)
+    blocks: dict[str, list[Any]] = field(default_factory=dict)
+    usages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tools: dict[str, Draft] = field(default_factory=dict)
+    current: str | None = None
+    ready_ns: int = 0
+    own_root: bool = True
+    awaits: bool = True
+    quiet: bool = False
+    """Nothing but a command to the program itself (/clear) so far, or a copy of another turn: no trace of anything."""
+    copied: bool = False
 
 
 def is_record(said: dict[str, Any]) -> bool:

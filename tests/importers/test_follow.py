@@ -114,7 +114,7 @@ def test_a_broken_line_is_refused_and_the_rest_goes_on(log, follower):
 
 def test_a_session_followed_line_by_line_says_the_same_as_read_at_once(tmp_path):
     """Sub-agents' files appear while the call that started them runs; the last word on each span is the same."""
-    there = SAMPLES / "claude-2.1.12"
+    there = SAMPLES / "by-hand/claude-2.1.12"
     whole = last_of(Follower([there]))
     here = tmp_path / "projects"
     main, agent = f"{SESSION}.jsonl", f"{SESSION}/subagents/agent-a1b2c3d.jsonl"
@@ -140,8 +140,8 @@ def last_of(follower: Follower, polls: int = 1) -> dict[tuple[str, str], SpanPar
 
 def test_claude_and_codex_find_their_logs(tmp_path):
     claude, codex = tmp_path / "claude", tmp_path / "codex"
-    shutil.copytree(SAMPLES / "claude-2.1.12", claude / "projects" / "-home-ada-weather")
-    shutil.copytree(SAMPLES / "codex-0.98.0", codex / "sessions" / "2026" / "02" / "10")
+    shutil.copytree(SAMPLES / "by-hand/claude-2.1.12", claude / "projects" / "-home-ada-weather")
+    shutil.copytree(SAMPLES / "by-hand/codex-0.98.0", codex / "sessions" / "2026" / "02" / "10")
     env = {"CLAUDE_CONFIG_DIR": str(claude), "CODEX_HOME": str(codex)}
     told = [json.loads(tracetui(tmp_path, env, command, "--json")) for command in ("claude", "codex", "claude")]
     assert [one["stored"] > 0 for one in told] == [True, True, False]
@@ -157,7 +157,7 @@ def test_an_agent_without_logs_is_said_so(tmp_path):
 
 def test_following_ends_with_its_parent_and_has_what_came_meanwhile(tmp_path):
     logs = tmp_path / "sessions"
-    shutil.copytree(SAMPLES / "codex-0.98.0", logs)
+    shutil.copytree(SAMPLES / "by-hand/codex-0.98.0", logs)
     env = {"CODEX_HOME": str(tmp_path)}
     child = subprocess.Popen(
         command("codex", "--no-tui", "--follow", "--until-eof", "--days", "0", "--db", tmp_path / "t.db"),
@@ -165,7 +165,7 @@ def test_following_ends_with_its_parent_and_has_what_came_meanwhile(tmp_path):
     )  # fmt: skip
     try:
         wait_for(lambda: traces(tmp_path) == 2)
-        shutil.copy(SAMPLES / "codex-0.46.0.jsonl", logs / "rollout-new.jsonl")
+        shutil.copy(SAMPLES / "by-hand/codex-0.46.0.jsonl", logs / "rollout-new.jsonl")
         wait_for(lambda: traces(tmp_path) == 4)
         _, said = child.communicate("", timeout=20)
         assert child.returncode == 0

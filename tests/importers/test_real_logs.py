@@ -126,3 +126,17 @@ def test_a_second_import_of_real_logs_adds_nothing_and_refuses_nothing(tmp_path,
     first, second = imported(SAMPLES / which), imported(SAMPLES / which)
     assert first["stored"] > 20
     assert (first["rejected"], second["stored"], second["rejected"]) == (0, 0, 0)
+
+
+def test_older_versions_of_claude_code_and_codex():
+    interaction = ["claude_code.interaction", CALL, "  Read", "  Bash", CALL, "  Task", "  " + CALL, "    Bash",
+                   "  " + CALL, CALL]  # fmt: skip
+    short = ["claude_code.interaction", CALL]
+    for which in ("claude-1.0.83", "claude-2.1.12"):
+        parts = read(which)
+        assert outline(parts) == [*interaction, *short, *short], which
+        assert [part.status for part in parts if part.parent_id is None] == ["ok", "error", "ok"]
+    assert (
+        sorted(outline(read("codex-0.98.0"))[1:]) == ["  codex.model_call"] * 3 + ["  exec_command"] + ["  shell"] * 2
+    )
+    assert sorted(outline(read("codex-0.20.0"))[1:]) == ["  codex.model_call"] * 3 + ["  exec_command", "  shell"]
