@@ -1,6 +1,6 @@
 """One block of a message's content, in any provider's spelling, as a part in the public shape.
 
-Known: OpenTelemetry's message parts, OpenAI (chat and responses), Anthropic, Gemini, the Vercel AI SDK. Cache
+Known: OpenTelemetry's message parts, OpenAI (chat and responses), Anthropic, Gemini, Bedrock, the Vercel AI SDK. Cache
 markers (`cache_control` and its kin) are not part of what was said, and moving one must not make
 a new message: they are left out here and stay in the attributes. What nobody knows becomes a "data" part.
 """
@@ -21,6 +21,13 @@ _REFERENCE = re.compile(r"@@@langfuseMedia:type=([^|@]*)\|id=([^|@]+)\|source=[^
 _CUT = re.compile(r"…\[(\d+) bytes cut\]\Z")
 """What stands in the place of a file that was too long to keep."""
 CACHE_MARKERS = frozenset({"cache_control", "cacheControl", "cache_point", "cachePoint"})
+_HEADS = {
+    "iVBORw0KGgo": "image/png", "/9j/": "image/jpeg", "_9j_": "image/jpeg", "R0lGOD": "image/gif",
+    "JVBERi0": "application/pdf", "SUQz": "audio/mpeg", "T2dnUw": "audio/ogg", "ZkxhQw": "audio/flac",
+}  # fmt: skip
+"""How base64 begins of files that begin alike."""
+_JPEG = "/9j/"
+_FORMATS = {"jpg": "image/jpeg", "pdf": "application/pdf", "mp3": "audio/mpeg", "txt": "text/plain"}
 
 
 def parts(content: Any) -> list[Part]:
@@ -138,6 +145,47 @@ def _gemini_result(block: Block) -> Part | None:
     return tool_result(_first(inner, "id", "name"), inner.get("response"))
 
 
+def _bedrock_call(block: Block) -> Part | None:
+    inner = block["toolUse"]
+    return tool_call(inner.get("toolUseId"), inner.get("name"), inner.get("input")) if isinstance(inner, dict) else None
+
+
+def _bedrock_result(block: Block) -> Part | None:
+    inner = block["toolResult"]
+    if not isinstance(inner, dict):
+        return None
+    said = inner.get("content")
+    if isinstance(said, list) and len(said) == 1 and isinstance(said[0], dict) and said[0].keys() == {"json"}:
+        said = said[0]["json"]
+    elif isinstance(said, list) and said and all(isinstance(one, dict) and one.keys() == {"text"} for one in said):
+        said = "".join(str(one["text"]) for one in said)
+    return tool_result(inner.get("toolUseId"), said)
+
+
+def _bedrock_thought(block: Block) -> Part | None:
+    inner = block["reasoningContent"]
+    return _reasoning(inner["reasoningText"]) if isinstance(inner, dict) and "reasoningText" in inner else None
+
+
+def _bedrock_file(kind: str) -> Callable[[Block], Part | None]:
+    """{"image": {"format": "png", "source": {"bytes": base64}}}; elsewhere, whatever an untyped picture is."""
+
+    def made(block: Block) -> Part | None:
+        inner = block[kind]
+        if not isinstance(inner, dict) or not isinstance(source := inner.get("source"), dict):
+            return _picture(block, inner, kind if kind in ("image", "audio") else "file")
+        form = inner.get("format")
+        family = {"document": "application"}.get(kind, kind)
+        mime = {"mime_type": _FORMATS.get(form, f"{family}/{form}")} if isinstance(form, str) else {}
+        name = {"name": inner["name"]} if inner.get("name") else {}
+        where = source.get("s3Location")
+        url = {"url": where.get("uri")} if isinstance(where, dict) else {}
+        held = {"data": source["bytes"]} if source.get("bytes") else {}
+        return _picture({}, {**mime, **name, **url, **held}, kind if kind in ("image", "audio") else "file")
+
+    return made
+
+
 def _untyped_text(block: Block) -> Part | None:
     return _reasoning({"text": block.get("text")}) if block.get("thought") is True else _text(block)
 
@@ -172,6 +220,9 @@ def _sized(part: Part) -> Part:
         part.setdefault("mime_type", head[5:].partition(";")[0] or "text/plain")
         if not head.endswith(";base64"):
             held = None
+    if isinstance(held, str) and "mime_type" not in part:
+        found = next((mime for head, mime in _HEADS.items() if held.startswith(head)), None)
+        part |= {"mime_type": found} if found else {}
     if isinstance(held, str) and held and "size" not in part:
         cut = _CUT.search(held[-40:])
         part["size"] = int(cut[1]) * 3 // 4 if cut else len(held) * 3 // 4 - held.count("=", -2)
@@ -200,7 +251,8 @@ def _file(block: Block) -> Part | None:
 def _picture(block: Block, inner: Any, kind: str) -> Part | None:
     """Something with a source: a URL (also `data:`), an object that holds one, or raw data."""
     if isinstance(inner, str):
-        where = "url" if "://" in inner[:16] or inner.startswith(("data:", "/")) else "data"
+        local = inner.startswith("/") and not inner.startswith(_JPEG)
+        where = "url" if local or "://" in inner[:16] or inner.startswith("data:") else "data"
         if inner == block.get("file_id"):
             where = "file_id"
         inner = {where: inner}
@@ -253,5 +305,12 @@ _BY_KEY: dict[str, Callable[[Block], Part | None]] = {
     "inline_data": lambda block: _picture(block, block["inline_data"], "file"),
     "fileData": lambda block: _picture(block, block["fileData"], "file"),
     "file_data": lambda block: _picture(block, block["file_data"], "file"),
+    "toolUse": _bedrock_call,
+    "toolResult": _bedrock_result,
+    "reasoningContent": _bedrock_thought,
+    "image": _bedrock_file("image"),
+    "document": _bedrock_file("document"),
+    "audio": _bedrock_file("audio"),
+    "video": _bedrock_file("video"),
     "content": _text,
 }

@@ -13,10 +13,16 @@ _OPENAI_USAGE = {
     "cached_tokens": "cache_read_tokens",
     "cached_input_tokens": "cache_read_tokens",
     "cache_creation_tokens": "cache_write_tokens",
+    "prompt_cache_hit_tokens": "cache_read_tokens",  # DeepSeek
 }
 _USAGE_DETAILS = {
-    "prompt_tokens_details": {"cached_tokens": "cache_read_tokens", "audio_tokens": "audio_input_tokens"},
+    "prompt_tokens_details": {
+        "cached_tokens": "cache_read_tokens",
+        "audio_tokens": "audio_input_tokens",
+        "cache_write_tokens": "cache_write_tokens",
+    },
     "input_tokens_details": {"cached_tokens": "cache_read_tokens"},
+    "input_token_details": {"audio_tokens": "audio_input_tokens"},
     "completion_tokens_details": {"reasoning_tokens": "reasoning_tokens", "audio_tokens": "audio_output_tokens"},
     "output_tokens_details": {"reasoning_tokens": "reasoning_tokens"},
 }

@@ -7,7 +7,7 @@ nobody knows becomes a span of kind "http" without contents. Whatever was sent o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from collector.conventions import said as read
@@ -15,16 +15,24 @@ from collector.errors import DecodeError
 from collector.ids import RUN_ATTRIBUTE
 from collector.model import Rank, Reading, Resource, Scope, SpanPart, Value
 from collector.protocols import jsonbody
-from collector.protocols.events import EventLines
-from collector.protocols.llm import ABANDONED, Endpoint, Said, anthropic, openai
+from collector.protocols.events import AwsEvents, Cutter, EventLines, JsonArray, JsonLines
+from collector.protocols.llm import ABANDONED, Endpoint, Said, openai, responses
+from collector.protocols.llm.forms import document_of
+from collector.protocols.llm.known import endpoint_of, model_in
 from collector.protocols.llm.plainly import text
+from collector.protocols.llm.ranked import documents
 
 SCOPE = Scope("tracetui.proxy")
 CANCELLED_BY = "tracetui.cancelled"
+LONGEST_S = 7 * 86_400
+"""A call in the background that ended longer ago than this was not one that we saw begin."""
 SHOWN = 2_000
 """Characters of an answer that could not be read."""
-ENDPOINTS: dict[str, Endpoint] = {**openai.ENDPOINTS, **anthropic.ENDPOINTS}
-"""By the end of the path."""
+STREAMS: dict[str, type[Cutter]] = {
+    "text/event-stream": EventLines, "application/x-ndjson": JsonLines, "application/jsonl": JsonLines,
+    "application/vnd.amazon.eventstream": AwsEvents,
+}  # fmt: skip
+"""How an answer in pieces is cut, by its type."""
 PLAIN = (
     "operation", "provider", "model", "request_model", "response_id", "params", "tool_definitions", "prompt_name",
     "prompt_version", "error_type",
@@ -56,6 +64,7 @@ class Asked:
     local: str | None = None
     """Who answers, where the host does not tell."""
     notes: tuple[str, ...] = ()
+    content_type: str = ""
     endpoint: Endpoint | None = None
     said: Said = field(default_factory=dict)
 
@@ -66,7 +75,7 @@ class Asked:
             return None
         document, self.said = None, {}
         try:
-            document = jsonbody.load(self.body, "the request")
+            document = document_of(self.body, self.content_type)
             if isinstance(document, dict):
                 self.said = self._said(self.endpoint, document)
         except DecodeError as e:
@@ -76,11 +85,13 @@ class Asked:
         return document
 
     def _said(self, endpoint: Endpoint, document: dict[str, Any]) -> Said:
-        model = text(document.get("model")) or deployment(self.path)
+        model = text(document.get("model")) or model_in(self.path)
         user = document.get("safety_identifier") or document.get("user")
         if not user and isinstance(document.get("metadata"), dict):
             user = document["metadata"].get("user_id")
         self.user = self.user or text(user)
+        kept = document.get("conversation")
+        self.session = self.session or text(kept.get("id") if isinstance(kept, dict) else kept)
         return {**endpoint.asked(document), "operation": endpoint.operation, "request_model": model}
 
 
@@ -100,20 +111,8 @@ class Answered:
     left: bool = False
     unread: str = ""
     """Why the pieces are not all that came."""
-
-
-def endpoint_of(method: str, path: str) -> Endpoint | None:
-    """How to read what is asked for here; None for what is passed on without being read."""
-    if method != "POST":
-        return None
-    found = [end for end in ENDPOINTS if path.endswith(end)]
-    return ENDPOINTS[max(found, key=len)] if found else None
-
-
-def deployment(path: str) -> str | None:
-    """Azure names the model in the path: /openai/deployments/NAME/chat/completions."""
-    _, mark, after = path.partition("/deployments/")
-    return (after.partition("/")[0] or None) if mark else None
+    cost_usd: float | None = None
+    """As a header told it (LiteLLM's proxy does)."""
 
 
 def started(asked: Asked) -> SpanPart:
@@ -131,7 +130,29 @@ def finished(asked: Asked, answered: Answered) -> tuple[SpanPart, Said]:
         said.setdefault("status_message", ABANDONED)
     if first:
         said["ttft_ns"] = max(0, first - asked.began_ns)
+    if answered.cost_usd is not None:
+        said.setdefault("cost_usd", answered.cost_usd)
+    if responses.is_under_way(kept):
+        return _part(asked, said, Rank.UPDATE, None, kept), found
     return _part(asked, said, Rank.FINISHED, answered.ended_ns, kept), found
+
+
+def fetched(asked: Asked, answered: Answered, trace_id: str, span_id: str) -> SpanPart | None:
+    """The end of a call that went on in the background, from a later request for its answer; None where it still does,
+    or this says nothing of it. It ended when the answer says so (seconds), else when it was fetched."""
+    reader = replace(asked, endpoint=openai.ENDPOINTS["/responses"], notes=())
+    said, _ = _answer(reader, answered)
+    if not said.get("finish_reasons"):
+        return None
+    told, ended_ns = responses.completed_at(said.get("attributes") or {}), answered.ended_ns
+    if told is not None and asked.began_ns // 10**9 - told < LONGEST_S:
+        ended_ns = min(ended_ns, (told + 1) * 10**9)
+    status = said.get("status")
+    return SpanPart(
+        trace_id, span_id, Rank.FINISHED, answered.ended_ns, end_ns=ended_ns, status=status,
+        status_message=said.get("status_message"), otel_kind=3, otel_status=2 if status == "error" else 0,
+        attributes=said.get("attributes") or {}, reading=_reading(reader, said),
+    )  # fmt: skip
 
 
 def joined(trace_id: str, span_id: str, session: str, at_ns: int) -> SpanPart:
@@ -164,17 +185,20 @@ def _answer(asked: Asked, answered: Answered) -> tuple[Said, int]:
 
 
 def _read(asked: Asked, answered: Answered) -> tuple[Said, int]:
-    if answered.content_type.startswith("text/event-stream"):
-        return _streamed(asked.endpoint, answered)
+    endpoint, kind = asked.endpoint, answered.content_type.partition(";")[0].strip()
+    array = endpoint is not None and endpoint.array and (answered.status or 0) < 400
+    if (cutter := JsonArray if array and kind == "application/json" else STREAMS.get(kind)) is not None:
+        return _streamed(endpoint, answered, cutter())
     body = b"".join([piece for _, piece in answered.pieces])
     try:
-        document = jsonbody.load(body, "the answer")
+        document = endpoint.other(kind, body) if endpoint and endpoint.other and kind != "application/json" else None
+        document = document if document is not None else jsonbody.load(body, "the answer")
     except DecodeError as e:
         return _unreadable(str(e), body, answered), 0
     if (failure := _failure(document, answered.status)) is not None:
         return failure, 0
-    said = asked.endpoint.answered(document) if asked.endpoint and isinstance(document, dict) else {}
-    if not any(said.get(name) for name in ("output", "response_id", "model", "usage")):
+    said = endpoint.answered(document) if endpoint and isinstance(document, dict) else {}
+    if not any(said.get(name) for name in ("output", "response_id", "model", "usage", "finish_reasons")):
         what = "the answer is JSON, but nothing that this API answers"
         return _unreadable(what, body, answered), 0
     return said, 0
@@ -189,10 +213,10 @@ def _unreadable(why: str, body: bytes, answered: Answered) -> Said:
     return {**_failed(name, why), "output": {"text": shown}}
 
 
-def _streamed(endpoint: Endpoint | None, answered: Answered) -> tuple[Said, int]:
+def _streamed(endpoint: Endpoint | None, answered: Answered, lines: Cutter) -> tuple[Said, int]:
     if endpoint is None or endpoint.gather is None:
         return {}, 0
-    gather, lines = endpoint.gather(), EventLines()
+    gather = endpoint.gather()
     first, broken, over = 0, 0, False
     failure: Said | None = None
 
@@ -224,10 +248,13 @@ def _streamed(endpoint: Endpoint | None, answered: Answered) -> tuple[Said, int]
 
 
 def _failure(document: Any, status: int | None) -> Said | None:
-    """An error as OpenAI and Anthropic word it: {"error": {"message", "type", "code"}}; None where it is none.
+    """An error as OpenAI, Anthropic and Gemini word it: {"error": {"message", "type", "code", "status"}}; None where
+    it is none.
 
-    Some answer it with status 200, some in the middle of a stream, some with a mere text.
+    Some answer it with status 200, some in the middle of a stream, some with a mere text, Gemini in a list.
     """
+    if isinstance(document, list) and len(document) == 1:
+        document = document[0]
     if not isinstance(document, dict):
         return None
     said = document.get("error")
@@ -238,7 +265,8 @@ def _failure(document: Any, status: int | None) -> Said | None:
     if not isinstance(said, dict):
         message = text(said) or text(document.get("message")) or text(document.get("detail"))
         said = {"message": message}
-    kinds = [said.get(name) for name in ("code", "type")]
+    kinds = [said.get(name) for name in ("code", "status", "type")]
+    kinds.sort(key=lambda one: not isinstance(one, str))  # a name says more than a number
     kind = next((str(one) for one in kinds if isinstance(one, str | int) and one not in ("", "error")), None)
     message = text(said.get("message")) or f"the upstream answered {status or 'an error'}"
     kind = kind or (f"HTTP {status}" if (status or 0) >= 400 else "error")
@@ -309,6 +337,7 @@ def _reading(asked: Asked, said: Said) -> Reading:
         ttft_ns=said.get("ttft_ns"),
         service=asked.service,
         notes=asked.notes,
+        documents=documents(said.get("candidates"), said.get("ranked")),
         provider=provider_of(asked) if asked.endpoint is not None else None,
         **{name: said[name] for name in PLAIN if name != "provider" and said.get(name) is not None},
     )
@@ -327,4 +356,4 @@ def provider_of(asked: Asked) -> str:
     found = openai.provider_at(asked.host, asked.port)
     if found != "openai" or asked.host.endswith("openai.com"):
         return found
-    return asked.local or ("anthropic" if asked.path.endswith("/messages") else found)
+    return asked.local or (asked.endpoint.provider if asked.endpoint else None) or found

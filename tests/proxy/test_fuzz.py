@@ -13,9 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector.model import SpanPart
-from collector.protocols.proxied import ENDPOINTS, Answered, Asked, finished, started
+from collector.protocols.events import AwsEvents, JsonArray
+from collector.protocols.llm.known import ENDPOINTS
+from collector.protocols.proxied import STREAMS, Answered, Asked, finished, started
 from collector.receiver.doors.proxy.conversations import Conversations, chained, messages_of
 from collector.receiver.doors.proxy.recorder import UNPACK, unpacked
+from tests.proxy.wire import aws
 
 BEGAN = 1_700_000_000_000_000_000
 KEYS = st.sampled_from(
@@ -35,6 +38,16 @@ ANYTHING: st.SearchStrategy[Any] = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=6), max_leaves=25
 )
 DOCUMENTS = st.dictionaries(KEYS, ANYTHING, max_size=8)
+
+
+def _is_json(value: Any) -> bool:
+    """Whether orjson can say it: no half surrogates, no integer of more than 64 bits."""
+    try:
+        return bool(orjson.dumps(value))
+    except TypeError:
+        return False
+
+
 PATHS = st.sampled_from([f"/v1{end}" if end.startswith("/") else f"/v1/{end}" for end in ENDPOINTS])
 
 
@@ -85,6 +98,60 @@ def test_any_events_for_a_stream_cut_anywhere(
     stream = b"".join(b"event: x" + end + b"data: " + event + end + end for event in events)
     for pieces in (cut(stream, []), cut(stream, places), cut(stream[: len(stream) // 2], places)):
         recorded(path, as_json(asked), Answered(BEGAN + 10**9, 200, "text/event-stream", pieces))
+
+
+FRAMES = st.builds(
+    aws, st.sampled_from(["contentBlockDelta", "messageStop", "chunk", ""]), ANYTHING.filter(_is_json),
+    st.sampled_from(["event", "exception", "error"]),
+)  # fmt: skip
+
+
+@fuzzed
+@given(
+    PATHS, st.sampled_from(sorted(STREAMS)),
+    st.lists(DOCUMENTS.map(as_json) | FRAMES | st.binary(max_size=40), max_size=8),
+    st.sampled_from([b"", b"\n", b",\r\n"]), st.lists(st.integers(0, 2**32), max_size=20),
+)  # fmt: skip
+def test_any_pieces_in_any_other_frame_cut_anywhere(
+    path: str, kind: str, pieces: list[bytes], between: bytes, places: list[int]
+) -> None:
+    stream = between.join(pieces)
+    for type_ in (kind, "application/json"):
+        recorded(path, b"{}", Answered(BEGAN + 10**9, 200, type_, cut(stream, places)))
+
+
+@fuzzed
+@given(
+    st.lists(st.dictionaries(st.text(max_size=5), LEAVES | st.lists(st.text(max_size=9)), max_size=4), max_size=6),
+    st.sampled_from([b",", b"\n,\r\n", b" , "]), st.lists(st.integers(0, 2**32), max_size=40),
+)  # fmt: skip
+def test_an_array_is_cut_into_its_objects_wherever_the_pieces_end(
+    objects: list[Any], between: bytes, places: list[int]
+) -> None:
+    cutter = JsonArray()
+    stream = b"[" + between.join(map(as_json, objects)) + b"]"
+    found = [one for _, piece in cut(stream, places) for one in cutter.take(piece)]
+    assert [json.loads(one) for one in found] == objects
+    assert list(cutter.rest()) == []
+
+
+@fuzzed
+@given(st.lists(DOCUMENTS.filter(_is_json), max_size=5), st.lists(st.integers(0, 2**32), max_size=30))
+def test_binary_events_are_cut_the_same_wherever_the_pieces_end(said: list[Any], places: list[int]) -> None:
+    cutter = AwsEvents()
+    stream = b"".join(aws("messageStop", one) for one in said)
+    found = [json.loads(one) for _, piece in cut(stream, places) for one in cutter.take(piece)]
+    assert found == [{"messageStop": json.loads(orjson.dumps(one))} for one in said]
+    assert list(cutter.rest()) == []
+
+
+@fuzzed
+@given(st.binary(max_size=200) | st.lists(st.binary(max_size=60)).map(b"--x\r\n".join), st.sampled_from(["x", ""]))
+def test_any_form_for_a_request(body: bytes, boundary: str) -> None:
+    asked = Asked("POST", "/v1/audio/transcriptions", "h", 1, "local", body, BEGAN, "a" * 32, "b" * 16)
+    asked.content_type = f"multipart/form-data; boundary={boundary}"
+    asked.read()
+    assert asked.endpoint is not None
 
 
 @fuzzed

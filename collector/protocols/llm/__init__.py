@@ -1,7 +1,8 @@
 """What programs and models say to one another: requests and answers of the providers' own HTTP APIs, read. Pure.
 
 OpenAI's chat completions, completions, Responses and embeddings, and Anthropic's messages; streamed or not. The SDK's
-client wrappers read the clients' objects with it, the proxy what passes through it.
+client wrappers read the clients' objects with it, the proxy what passes through it. The proxy alone reads OpenAI's
+images, audio and moderations, and what Ollama, llama.cpp, Gemini, Cohere and Bedrock speak of their own.
 """
 
 from __future__ import annotations
@@ -41,3 +42,9 @@ class Endpoint:
     asked: Callable[[dict[str, Any]], Said]
     answered: Callable[[Any], Said]
     gather: Callable[[], Gather] | None = None
+    provider: str | None = None
+    """Who answers so, where neither host nor upstream tells."""
+    other: Callable[[str, bytes], Any] | None = None
+    """From the type and the bytes of an answer that is no JSON to a document for `answered`."""
+    array: bool = False
+    """Whether a stream of it comes as one JSON array, where it does not come in events."""

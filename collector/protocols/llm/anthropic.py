@@ -94,4 +94,4 @@ class MessageGather:
         return answered({**self.message, "content": [blocks[index] for index in sorted(blocks)]})
 
 
-ENDPOINTS = {"/v1/messages": Endpoint("chat", "llm", asked, answered, MessageGather)}
+ENDPOINTS = {"/v1/messages": Endpoint("chat", "llm", asked, answered, MessageGather, "anthropic")}

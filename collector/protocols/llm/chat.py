@@ -39,16 +39,27 @@ def _message(said: dict[str, Any]) -> dict[str, Any]:
 def _answered(said: dict[str, Any], output: list[Any], reasons: list[Any]) -> Said:
     kept = {f"openai.response.{name}": said.get(name) for name in ("service_tier", "system_fingerprint")}
     usage = said.get("usage")
-    cost = usage.get("cost") if isinstance(usage, dict) else None  # OpenRouter's, in dollars
     return {
         "model": text(said.get("model")),
         "response_id": text(said.get("id")),
         "output": output or None,
         "finish_reasons": [str(reason) for reason in reasons if reason] or None,
         "usage": usage if isinstance(usage, dict) else None,
-        "cost_usd": float(cost) if isinstance(cost, int | float) and cost > 0 else None,
+        "cost_usd": cost_of(usage) if isinstance(usage, dict) else None,
         "attributes": {name: value for name, value in kept.items() if isinstance(value, str)},
     }
+
+
+def cost_of(usage: dict[str, Any]) -> float | None:
+    """In dollars, where it is told: OpenRouter's (with what the model's own maker takes beside it, for those who bring
+    their own key), Perplexity's total."""
+    cost = usage.get("cost")
+    if isinstance(cost, dict):
+        cost = cost.get("total_cost")
+    if usage.get("is_byok") is True:
+        upstream = fields(usage.get("cost_details")).get("upstream_inference_cost")
+        cost = sum(one for one in (cost, upstream) if isinstance(one, int | float))
+    return float(cost) if isinstance(cost, int | float) and cost > 0 else None
 
 
 class ChatGather:
@@ -108,7 +119,8 @@ class Choice:
             if name in _TEXTS and type(value) is str:
                 self.texts.setdefault(name, []).append(value)
             elif name == "content" and isinstance(value, list):
-                self.blocks += plain(value)
+                for block in value:
+                    self.block(plain(block))
             elif name == "tool_calls":
                 for call in value:
                     self.call(fields(call))
@@ -119,11 +131,25 @@ class Choice:
             fresh = True
         return fresh
 
+    def block(self, block: Any) -> None:
+        """A list for content is Mistral's: pieces of a thought, which belong together, and whole blocks."""
+        last = self.blocks[-1] if self.blocks else None
+        if isinstance(block, dict) and isinstance(last, dict) and block.get("type") == last.get("type") == "thinking":
+            said, more = last.get("thinking"), block.get("thinking")
+            if isinstance(said, list) and isinstance(more, list):
+                words = "".join(text(fields(one).get("text")) or "" for one in (*said, *more))
+                last["thinking"] = [{"type": "text", "text": words}]
+                return
+        self.blocks.append(block)
+
     def call(self, piece: dict[str, Any]) -> None:
-        """Calls are told apart by index; where a server leaves it out, an id begins a new one."""
+        """Calls are told apart by index; where a server leaves it out, an id begins a new one, and so does another
+        id under the same index (Gemini numbers all of them 0)."""
         index = piece.get("index")
         if index is None:
             index = len(self.calls) - (0 if piece.get("id") or not self.calls else 1)
+        elif index in self.calls and piece.get("id") and self.calls[index].get("id") not in (None, piece["id"]):
+            index = ("again", piece["id"])
         merge(self.calls.setdefault(index, {}), {n: v for n, v in plain(piece).items() if n != "index"})
 
     def message(self) -> dict[str, Any]:

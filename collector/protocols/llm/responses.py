@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from collector.conventions.messages import is_message
@@ -10,6 +11,8 @@ from collector.protocols.llm.chat import params
 from collector.protocols.llm.plainly import fields, plain, text, told
 
 _NO_PARAMS = frozenset({"model", "input", "instructions", "tools", "prompt"})
+UNDER_WAY = frozenset({"queued", "in_progress"})
+"""What is asked for in the background is answered at once, with one of these; its answer is fetched later."""
 _WHOLE = frozenset({"response.completed", "response.incomplete", "response.failed"})
 _PIECES = {
     "response.output_text.delta": "text", "response.refusal.delta": "text",
@@ -51,7 +54,7 @@ def _empty_thought(item: Any) -> bool:
 def answered(answer: Any) -> Said:
     said = told(answer)
     status = said.get("status")
-    reason = fields(said.get("incomplete_details")).get("reason") or status
+    reason = fields(said.get("incomplete_details")).get("reason") or (None if status in UNDER_WAY else status)
     error = fields(said.get("error"))
     return {
         "model": text(said.get("model")),
@@ -61,8 +64,24 @@ def answered(answer: Any) -> Said:
         "usage": fields(said.get("usage")) or None,
         "status": "error" if status == "failed" else None,
         "status_message": text(error.get("message")),
-        "attributes": {"openai.response.service_tier": said["service_tier"]} if said.get("service_tier") else {},
+        "attributes": _kept(said),
     }
+
+
+def _kept(said: dict[str, Any]) -> dict[str, Any]:
+    names = ("service_tier", "status", "completed_at") if said.get("background") is True else ("service_tier",)
+    return {f"openai.response.{name}": said[name] for name in names if type(said.get(name)) in (str, int)}
+
+
+def is_under_way(attributes: Mapping[str, Any]) -> bool:
+    """Whether the answer that these attributes are of is still being made in the background."""
+    return attributes.get("openai.response.status") in UNDER_WAY
+
+
+def completed_at(attributes: Mapping[str, Any]) -> int | None:
+    """When it was done (Unix seconds), where it was made in the background and says so."""
+    told = attributes.get("openai.response.completed_at")
+    return told if type(told) is int else None
 
 
 class ResponseGather:

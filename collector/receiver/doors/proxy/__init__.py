@@ -37,6 +37,10 @@ ANY = "GET POST PUT PATCH DELETE OPTIONS"
 NAME = "proxy"
 UNSENT = frozenset({b"host", b"content-length", b"accept-encoding"})
 _TARGET = re.compile(rb"[!-~]*")
+NO_SOCKETS = (
+    "WebSockets (the Realtime API, Responses over WebSocket) are not passed on; let this client go to its provider "
+    "directly, and trace it with the SDK"
+)
 KEYS = ("authorization", "x-api-key", "api-key")
 
 
@@ -44,6 +48,8 @@ async def pass_on(call: Call) -> Response:
     name, _, run = call.path["upstream"].partition("@")
     upstream = find(name, call.house.settings.upstreams)
     path = _rest_of_path(call)
+    if "websocket" in call.headers.get("upgrade", "").lower():
+        return json_response(error_of(NO_SOCKETS, "not_passed_on", 501), 501)
     body = await call.raw()
     began_ns = time.time_ns()
     headers = passed_on(call.request.headers.raw, UNSENT)
@@ -53,7 +59,7 @@ async def pass_on(call: Call) -> Response:
         call.request.method, path.decode("utf-8", "replace"), upstream.host, upstream.port, upstream.name, body,
         began_ns, place.trace_id or secrets.token_hex(16), secrets.token_hex(8), place.parent_id,
         place.source_trace_id, place.session, place.user, place.tags, place.metadata, place.name, place.service,
-        run or None, LOCAL.get(upstream.name), place.notes,
+        run or None, LOCAL.get(upstream.name), place.notes, call.headers.get("content-type", ""),
     )  # fmt: skip
     exchange = _exchange(call, asked, place, recorder)
     request = _request(call, upstream, path, headers, body)

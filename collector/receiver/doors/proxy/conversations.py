@@ -18,15 +18,20 @@ import orjson
 MOST = 20_000
 _SALT = secrets.token_bytes(16)
 _FOLLOWS = ("function_call", "reasoning", "custom_tool_call", "mcp_call", "web_search_call")
+_RESULTS = frozenset({"functionResponse", "function_response", "toolResult"})
+"""What a tool said, in Gemini's and Bedrock's words."""
+_UNSAID = frozenset({"cache_control", "thoughtSignature", "thought_signature"})
 
 
 @dataclass(slots=True)
 class Turn:
-    """A request that was passed on. `session` is None until a second turn makes it a conversation."""
+    """A request that was passed on. `session` is None until a second turn makes it a conversation; `under_way` while
+    its answer is made in the background."""
 
     trace_id: str
     span_id: str
     session: str | None = None
+    under_way: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def messages_of(document: Any) -> list[Any]:
     """The messages of a request, without what may be added to every one anew (instructions, caching marks)."""
     if not isinstance(document, dict):
         return []
-    said = document.get("messages", document.get("input"))
+    said = document.get("messages", document.get("input", document.get("contents")))
     if isinstance(said, str):
         said = [{"role": "user", "content": said}]
     if not isinstance(said, list):
@@ -103,17 +108,21 @@ def messages_of(document: Any) -> list[Any]:
 
 
 def _answers(message: dict[str, Any]) -> bool:
-    return message.get("role") == "assistant" or message.get("type") in _FOLLOWS
+    return message.get("role") in ("assistant", "model") or message.get("type") in _FOLLOWS
 
 
 def _is_users(message: dict[str, Any]) -> bool:
     """Whether somebody said something new, and no tool."""
     if message.get("role") != "user":
         return False
-    content = message.get("content")
+    content = message.get("content", message.get("parts"))
     if not isinstance(content, list):
         return True
-    return any(not isinstance(part, dict) or part.get("type") != "tool_result" for part in content)
+    return not all(_is_result(part) for part in content)
+
+
+def _is_result(part: Any) -> bool:
+    return isinstance(part, dict) and (part.get("type") == "tool_result" or bool(_RESULTS & part.keys()))
 
 
 def _normal(message: Any) -> bytes:
@@ -122,7 +131,9 @@ def _normal(message: Any) -> bytes:
         return b"?"
     calls = message.get("tool_calls")
     ids = [one.get("id") for one in calls if isinstance(one, dict)] if isinstance(calls, list) else []
-    told = [message.get("role"), _words(message.get("content")), ids, message.get("tool_call_id"),
+    role = message.get("role")
+    said = _words(message.get("content", message.get("parts")))
+    told = ["assistant" if role == "model" else role, said, ids, message.get("tool_call_id"),
             message.get("call_id"), message.get("output") if "call_id" in message else None]  # fmt: skip
     return orjson.dumps(told, default=str)
 
@@ -134,10 +145,12 @@ def _words(content: Any) -> Any:
     for part in content:
         if not isinstance(part, dict):
             found.append(part)
+        elif part.get("thought") is True or "reasoningContent" in part:
+            continue
         elif isinstance(part.get("text"), str):
             found.append(part["text"].strip())
         elif part.get("type") not in ("thinking", "redacted_thinking", "reasoning"):
-            found.append({name: value for name, value in part.items() if name != "cache_control"})
+            found.append({name: value for name, value in part.items() if name not in _UNSAID})
     return found[0] if len(found) == 1 else found or None
 
 

@@ -17,8 +17,9 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 
 from collector.errors import StoreBusy, TracetuiError
-from collector.model import Batch, SpanPart
-from collector.protocols.proxied import Answered, Asked, finished, joined, started
+from collector.model import Batch, Rank, SpanPart
+from collector.protocols.llm.known import stored_response
+from collector.protocols.proxied import Answered, Asked, fetched, finished, joined, started
 from collector.receiver import bodies
 from collector.receiver.corridor import WriteQueue
 from collector.receiver.doors.proxy.conversations import (
@@ -33,6 +34,8 @@ from collector.receiver.doors.proxy.links import header_values
 
 MOST_RECORDED = 16_000_000
 """Bytes of one answer that are kept for reading."""
+MOST_COST = 1_000_000.0
+"""Dollars that anybody believes one call to have cost."""
 TRIES, WAIT_S = 5, 1.0
 GATHER_S, MOST_AT_ONCE = 0.05, 100
 SWITCH_S = 0.0002
@@ -160,10 +163,27 @@ class Recorder:
 
     def _end(self, exchange: Exchange) -> list[SpanPart]:
         parts = self._place(exchange)
-        part, said = finished(exchange.asked, self._answered(exchange))
-        if exchange.turn is not None and isinstance(output := said.get("output"), list):
+        answered = self._answered(exchange)
+        part, said = finished(exchange.asked, answered)
+        if exchange.turn is not None:
+            exchange.turn.under_way = part.rank is not Rank.FINISHED
+            output = said.get("output")
+            output = output if isinstance(output, list) else []
             self._conversations.answered(exchange.chain, output, said.get("response_id"), exchange.turn)
-        return [*parts, part]
+        return [*parts, *self._fetched(exchange, answered), part]
+
+    def _fetched(self, exchange: Exchange, answered: Answered) -> list[SpanPart]:
+        """The end of an earlier call, where this one asked for what was made of it in the background."""
+        asked = exchange.asked
+        stored = stored_response(asked.path)
+        if asked.endpoint is not None or stored is None:
+            return []
+        found = self._conversations.after(stored, scope_of(asked.upstream, exchange.key), [])
+        if found is None or not found.turn.under_way:
+            return []
+        part = fetched(asked, answered, found.turn.trace_id, found.turn.span_id)
+        found.turn.under_way = part is None
+        return [part] if part is not None else []
 
     def _answered(self, exchange: Exchange) -> Answered:
         headers = header_values(exchange.headers)
@@ -177,7 +197,7 @@ class Recorder:
                 pieces, unread = (), f"the answer is packed as {encoding[:40]!r}, which is not read here"
         return Answered(
             exchange.ended_ns, exchange.status, headers.get("content-type", "").strip().lower(), pieces,
-            exchange.size, exchange.trouble, exchange.left, unread,
+            exchange.size, exchange.trouble, exchange.left, unread, _cost(headers.get("x-litellm-response-cost")),
         )  # fmt: skip
 
     def _place(self, exchange: Exchange) -> list[SpanPart]:
@@ -230,6 +250,14 @@ class Recorder:
                 time.sleep(WAIT_S)
             else:
                 return
+
+
+def _cost(told: str | None) -> float | None:
+    try:
+        cost = float(told or "")
+    except ValueError:
+        return None
+    return cost if 0 < cost < MOST_COST else None
 
 
 def _gzip() -> Any:
