@@ -26,16 +26,18 @@ Scalar = str | int | float
 @dataclass(frozen=True, slots=True)
 class Is:
     """A criterion: `column` of the list asked, `op` one of OPERATORS, one value (or, for "in" and "not in", any
-    number; for "null" and "set", none)."""
+    number; for "null" and "set", none). `key` picks one of a column that has several values by name (metadata)."""
 
     column: str
     op: str
     values: tuple[Scalar, ...] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A list: its table, what names a row, its order, and its columns. `tags` are columns that hold a JSON list."""
+    """A list: its table, what names a row, its order, and its columns. `tags` are columns that hold a JSON list;
+    those with ":key" in them have a value by name. What has no environment is of the one called "default"."""
 
     table: str
     key: str
@@ -47,14 +49,18 @@ class Kind:
 _STANDS = """exists (select 1 from bodies b where b.id = {0}.id
         and json_extract(b.attributes, '$."langfuse.observation.type"') = 'trace')"""
 """Whether a span only stands for a trace, of a product in which a trace is no span."""
+_VERSION = """json_extract(b.attributes, '$."langfuse.version"')"""
+_BY_KEY = "(select cast(j.value as text) from json_each({0}) j where j.key = :key limit 1)"
 _IN_TRACE = "ifnull(s.{0}, (select t.{0} from traces t where t.trace_id = s.trace_id))"
 SPANS = Kind(
     "spans s", "s.trace_id, s.span_id", ("s.start_ns", "s.id"),
     {
         "trace": "s.trace_id", "span": "s.span_id", "parent": "s.parent_id", "name": "s.name", "kind": "s.kind",
         "start": "s.start_ns", "end": "s.end_ns", "duration": "s.duration_ns", "status": "s.status",
-        "level": "s.level", "model": "s.model", "version": "s.release", "prompt": "s.prompt_name",
-        "environment": "s.environment", "cost": "s.cost_nanousd", "input_tokens": "s.input_tokens",
+        "level": "s.level", "model": "s.model", "prompt": "s.prompt_name",
+        "version": f"(select {_VERSION} from bodies b where b.id = s.id)",
+        "environment": f"ifnull({_IN_TRACE.format('environment')}, 'default')",
+        "metadata": _BY_KEY.format("s.metadata"), "cost": "s.cost_nanousd", "input_tokens": "s.input_tokens",
         "output_tokens": "s.output_tokens", "message": "s.status_message", "source": "s.source_id",
         "project": _IN_TRACE.format("project"), "user": _IN_TRACE.format("user_id"),
         "session": _IN_TRACE.format("session_id"), "tags": _IN_TRACE.format("tags"),
@@ -70,9 +76,15 @@ TRACES = Kind(
     "traces t", "t.trace_id", ("t.start_ns", "t.trace_id"),
     {
         "trace": "t.trace_id", "name": "t.name", "user": "t.user_id", "session": "t.session_id", "start": "t.start_ns",
-        "environment": "t.environment", "version": "t.release", "release": "t.release", "tags": "t.tags",
+        "environment": "ifnull(t.environment, 'default')", "release": "t.release", "tags": "t.tags",
+        "version": f"""(select {_VERSION} from spans s join bodies b on b.id = s.id
+          where s.trace_id = t.trace_id and {_VERSION} is not null
+          order by s.parent_id is not null, s.start_ns, s.span_id limit 1)""",
         "level": "t.level", "project": "t.project", "cost": "t.cost_nanousd", "errors": "t.error_count",
-        "source": "t.source_id",
+        "source": "t.source_id", "duration": "t.end_ns - t.start_ns", "input_tokens": "t.input_tokens",
+        "output_tokens": "t.output_tokens", "tokens": "ifnull(t.input_tokens, 0) + ifnull(t.output_tokens, 0)",
+        "metadata": _BY_KEY.format("t.metadata"),
+        "score": "(select avg(c.value) from scores c where c.trace_id = t.trace_id and c.name = :key)",
     },
     "t.start_ns is not null",
 )  # fmt: skip
@@ -80,8 +92,8 @@ SESSIONS = Kind(
     "sessions x", "x.session_id", ("x.first_ns", "x.session_id"),
     {
         "session": "x.session_id", "user": "x.user_id", "start": "x.first_ns",
-        "environment": "(select t.environment from traces t where t.session_id = x.session_id"
-        " and t.environment is not null order by t.start_ns limit 1)",
+        "environment": "ifnull((select t.environment from traces t where t.session_id = x.session_id"
+        " and t.environment is not null order by t.start_ns limit 1), 'default')",
     },
     "x.first_ns is not null",
 )  # fmt: skip
@@ -97,7 +109,8 @@ SCORES = Kind(
         "user": "(select t.user_id from traces t where t.trace_id = c.trace_id)",
         "tags": "(select t.tags from traces t where t.trace_id = c.trace_id)",
         "environment": """ifnull(json_extract(c.metadata, '$."langfuse.environment"'),
-          (select t.environment from traces t where t.trace_id = c.trace_id))""",
+          ifnull((select t.environment from traces t where t.trace_id = c.trace_id), 'default'))""",
+        "queue": """json_extract(c.metadata, '$."langfuse.queueId"')""",
         "experiment": """json_extract(c.metadata, '$."langfuse.datasetRunId"')""",
         "config": """json_extract(c.metadata, '$."langfuse.configId"')""",
     },
@@ -110,10 +123,11 @@ OPERATORS = (*_COMPARE, *_GLOBS, "does not contain", "in", "not in", "null", "se
 
 def find(
     reader: Reader, kind: Kind, wanted: Sequence[Is] = (), *, limit: int = 50, offset: int = 0,
-    after: tuple[int, str | int] | None = None, oldest_first: bool = False,
+    after: tuple[int, str | int] | None = None, oldest_first: bool = False, by: str | None = None,
 ) -> list[tuple[Any, ...]]:  # fmt: skip
     """Rows: the columns of `kind.key`, then the two it is ordered by. `after` is those two of the last row seen.
-    FilterError names a column or operator that there is not."""
+    `by` orders by another column (then `oldest_first` is: the smallest first). FilterError names a column or operator
+    that there is not."""
     where, values = _where(kind, wanted)
     at, tie = kind.order
     down = "" if oldest_first else "desc"
@@ -122,7 +136,7 @@ def find(
         values |= {"after_at": after[0], "after_tie": after[1]}
     sql = f"""
         select {kind.key}, {at}, {tie} from {kind.table} where {where}
-        order by {at} {down}, {tie} {down} limit :limit offset :offset"""
+        order by {f"{kind.columns[by]} {down}, " if by else ""}{at} {down}, {tie} {down} limit :limit offset :offset"""
     return reader.rows(sql, {**values, "limit": limit, "offset": offset})
 
 
@@ -156,12 +170,16 @@ def own_ids(reader: Reader, trace_id: str) -> dict[str, str]:
 
 
 def _where(kind: Kind, wanted: Sequence[Is]) -> tuple[str, dict[str, Any]]:
-    parts, values = [kind.base], {}
+    parts = [kind.base]
+    values: dict[str, Any] = {}
     for n, one in enumerate(wanted):
         column = kind.columns.get(one.column)
         if column is None:
             raise FilterError(f"there is no column {one.column!r} here; there are {', '.join(kind.columns)}")
         name = f"v{n}"
+        if ":key" in column:
+            column = column.replace(":key", f":k{n}")
+            values[f"k{n}"] = sound_text(one.key)
         parts.append(f"({_condition(column, one, name)})")
         if one.op not in ("null", "set"):
             values[name] = _bound(one)

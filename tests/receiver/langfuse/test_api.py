@@ -39,7 +39,8 @@ def observations() -> Iterator[tuple[str, dict[str, Any]]]:
         span = {"id": f"call {n}", "traceId": f"trace {n}", "name": f"call {n}", "startTime": TIME.format(10 * n + 1)}
         long = {"long": "x" * 300, "short": "y"}
         more = {"endTime": TIME.format(10 * n + 5), "model": "gpt-4o", "metadata": long, "level": "WARNING"}
-        yield "generation-create", {**span, **more, "usage": {"input": n, "output": 1}, "environment": f"env{n}"}
+        yield "generation-create", {**span, **more, "usage": {"input": n, "output": 1}, "environment": f"env{n}",
+                                         "version": f"{n}"}  # fmt: skip
     yield "score-create", {"id": "of a trace", "name": "q", "value": 0.5, "traceId": "trace 1"}
     yield "score-create", {"id": "of a session", "name": "q", "value": "good", "sessionId": "s"}
 
@@ -56,6 +57,10 @@ def get(up: Running, path: str, **query: Any) -> Any:
 
 def criteria(kind: str, column: str, operator: str, value: Any) -> str:
     return json.dumps([{"type": kind, "column": column, "operator": operator, "value": value}])
+
+
+def keyed(kind: str, column: str, key: str, operator: str, value: Any) -> str:
+    return json.dumps([{"type": kind, "column": column, "key": key, "operator": operator, "value": value}])
 
 
 def names(found: Any) -> list[str]:
@@ -99,6 +104,8 @@ def test_a_cursor_goes_on_where_the_last_page_ended(up: Running) -> None:
         ({"filter": criteria("arrayOptions", "tags", "any of", ["t0"])}, ["call 0"]),
         ({"filter": criteria("boolean", "isRootObservation", "<>", True)}, []),
         ({"filter": criteria("null", "promptName", "is not null", None)}, []),
+        ({"filter": keyed("stringObject", "metadata", "short", "=", "y"), "limit": 1}, ["call 4"]),
+        ({"version": "2"}, ["call 2"]),
     ],
 )  # fmt: skip
 def test_observations_are_found_by_what_the_sdk_can_ask(up: Running, query: dict[str, Any], found: list[str]) -> None:
@@ -124,6 +131,25 @@ def test_traces_and_sessions_are_found_too(up: Running) -> None:
     )  # fmt: skip
     assert [one["id"] for one in get(up, "sessions")["data"]] == ["s"]
     assert len(get(up, "sessions/s")["traces"]) == 5
+
+
+def test_traces_come_in_the_order_and_with_the_fields_that_are_asked_for(up: Running) -> None:
+    def order(by: str, **query: Any) -> list[str]:
+        return [one["id"][-1] for one in get(up, "traces", orderBy=by, **query)["data"]]
+
+    assert (order("latency.asc"), order("name.asc")) == (["0", "1", "2", "3", "4"], ["0", "2", "4", "1", "3"])
+    assert order("totalCost.desc", limit=2) == ["4", "3"]
+    assert order("timestamp.desc", filter=keyed("numberObject", "scores_avg", "q", ">=", 0.5)) == ["1"]
+    assert order("timestamp.desc", filter=criteria("number", "totalTokens", ">", 3)) == ["4", "3"]
+    assert order("timestamp.desc", environment="env3") == ["3"]
+    few = get(up, "traces/trace 1", fields="core,scores")
+    assert (few["input"], few["observations"], few["latency"], len(few["scores"])) == (None, [], -1, 1)
+
+
+def test_what_has_no_environment_is_of_the_default_one(up: Running) -> None:
+    assert [one["id"] for one in get(up, "v2/scores", environment="default", name="q")["data"]] == ["of a session"]
+    assert get(up, "v2/scores", source="EVAL")["data"] == get(up, "v2/scores", queueId="x")["data"] == []
+    assert len(get(up, "v2/scores", source="API")["data"]) >= 2
 
 
 def test_scores_are_found_by_what_they_judge(up: Running) -> None:
@@ -153,8 +179,11 @@ def test_scores_are_found_by_what_they_judge(up: Running) -> None:
         ("v2/observations", {"filter": "{"}, 400, "filter is not JSON"),
         ("v2/observations", {"filter": '[{"column": "input"}]'}, 400, "cannot filter by 'input' here"),
         ("v2/observations", {"filter": '[{"column": "name", "operator": "~", "value": 1}]'}, 400, "no operator '~'"),
-        ("traces", {"filter": '[{"column": "metadata"}]'}, 400, "cannot filter by 'metadata' here; by id, name"),
-        ("traces", {"orderBy": "latency.desc"}, 400, "traces come by timestamp.asc or timestamp.desc"),
+        ("traces", {"filter": '[{"column": "input"}]'}, 400, "cannot filter by 'input' here; by id, name"),
+        ("traces", {"filter": '[{"column": "metadata"}]'}, 400, "a filter by metadata needs a key"),
+        ("traces", {"orderBy": "public.desc"}, 400, "traces come by timestamp, name, id"),
+        ("traces", {"fields": "core,colour"}, 400, "fields has 'colour'; the groups are core, io"),
+        ("sessions", {"userId": "u1"}, 400, "/api/public/sessions knows no userId here"),
         ("v2/scores", {"filter": '[{"column": "name"}]'}, 400, "/api/public/v2/scores takes no filter here"),
         ("traces", {"fromTimestamp": "yesterday"}, 400, "'yesterday' is no time"),
         ("v2/scores", {"operator": ">", "value": "good"}, 400, "'good' is no number"),
@@ -170,10 +199,10 @@ def test_what_is_not_there_or_wrong_is_said(
 def test_what_the_api_has_and_we_have_not_is_not_taken(up: Running) -> None:
     for path in ("comments", "score-configs", "annotation-queues", "annotation-queues/q/items", "models"):
         answer = ask(up, "POST", path, json={"name": "x"})
-        assert (answer.status_code, answer.json()["error"]) == (501, "NotImplementedError")
+        assert (answer.status_code, answer.json()["error"]) == (405, "NotImplementedError")
         assert path.partition("/")[0].replace("-", " ") in answer.json()["message"]
     assert "tracetui costs" in ask(up, "GET", "v2/metrics").json()["message"]
-    assert ask(up, "DELETE", "traces/any").status_code == ask(up, "DELETE", "traces").status_code == 501
+    assert ask(up, "DELETE", "traces/any").status_code == ask(up, "DELETE", "traces").status_code == 405
 
 
 # --- scores ---

@@ -98,7 +98,7 @@ TRACE_PARAMETERS: dict[str, Column] = {
 SCORE_PARAMETERS: dict[str, Column] = {
     "name": ("name", str), "userId": ("user", str), "dataType": ("data_type", str.lower), "configId": ("config", str),
     "traceId": ("trace", trace), "observationId": ("span", span), "sessionId": ("session", str), "id": ("score", str),
-    "datasetRunId": ("experiment", str), "experimentId": ("experiment", str),
+    "datasetRunId": ("experiment", str), "experimentId": ("experiment", str), "queueId": ("queue", str),
 }  # fmt: skip
 
 
@@ -134,6 +134,10 @@ def of_types(names: Sequence[str], op: str = "in") -> Is:
 
 def observations(call: Call) -> list[Is]:
     """What `GET …/observations` asks for."""
+    only(
+        call, "fields expandMetadata cursor parseIoAsJson name userId sessionId type traceId level parentObservationId "
+        "isRootObservation environment fromStartTime toStartTime version filter",
+    )  # fmt: skip
     query = call.request.query_params
     wanted = plain(call, SPAN_PARAMETERS, "StartTime")
     if kind := query.get("type"):
@@ -164,20 +168,28 @@ _STRUCTURED: dict[str, Column] = {
     "traceTags": ("tags", str), "parentObservationId": ("parent", span), "latency": ("duration", _seconds),
     "totalCost": ("cost", _seconds), "inputTokens": ("input_tokens", lambda v: int(number(v) or 0)),
     "outputTokens": ("output_tokens", lambda v: int(number(v) or 0)), "providedModelName": ("model", str),
-    "promptName": ("prompt", str),
+    "promptName": ("prompt", str), "metadata": ("metadata", str),
 }  # fmt: skip
 OF_TRACES: dict[str, Column] = {
     "id": ("trace", trace), "name": ("name", str), "timestamp": ("start", moment), "userId": ("user", str),
     "sessionId": ("session", str), "environment": ("environment", str), "version": ("version", str),
     "release": ("release", str), "tags": ("tags", str), "totalCost": ("cost", _seconds),
-    "errorCount": ("errors", lambda v: int(number(v) or 0)),
+    "errorCount": ("errors", lambda v: int(number(v) or 0)), "latency": ("duration", _seconds),
+    "inputTokens": ("input_tokens", lambda v: int(number(v) or 0)), "metadata": ("metadata", str),
+    "outputTokens": ("output_tokens", lambda v: int(number(v) or 0)), "scores_avg": ("score", lambda v: number(v) or 0),
+    "totalTokens": ("tokens", lambda v: int(number(v) or 0)),
 }  # fmt: skip
+ORDERS = {
+    "timestamp": None, "name": "name", "id": "trace", "userid": "user", "sessionid": "session", "release": "release",
+    "version": "version", "totalcost": "cost", "latency": "duration",
+}  # fmt: skip
+"""What a list of traces can be ordered by; None is its own order."""
 _OPS = {"any of": "in", "none of": "not in", "is null": "null", "is not null": "set", "matches": "contains"}
 
 
 def structured(text: str, columns: Mapping[str, Column] | None = None) -> list[Is]:
-    """The `filter` parameter: a JSON list of {"type", "column", "operator", "value"}. FilterError names what it
-    cannot do (metadata, input and output are not compared here)."""
+    """The `filter` parameter: a JSON list of {"type", "column", "operator", "value"}, and "key" for one of metadata.
+    FilterError names what it cannot do (input and output are not compared here)."""
     columns = _STRUCTURED if columns is None else columns
     try:
         said = orjson.loads(text)
@@ -188,8 +200,28 @@ def structured(text: str, columns: Mapping[str, Column] | None = None) -> list[I
     return [_criterion(one, columns) for one in said]
 
 
+def order(call: Call) -> tuple[str | None, bool]:
+    """`orderBy`: the column (None for the time), and whether the smallest comes first."""
+    given = call.query.get("orderBy") or "timestamp.desc"
+    name, _, direction = given.lower().partition(".")
+    if name not in ORDERS or direction not in ("asc", "desc"):
+        raise DecodeError(
+            f"orderBy is {given[:40]!r}; traces come by timestamp, name, id, userId, sessionId, release, version, "
+            "totalCost or latency, each with .asc or .desc"
+        )
+    return ORDERS[name], direction == "asc"
+
+
+def only(call: Call, names: str) -> None:
+    """FilterError for a parameter that is not among `names`: left aside it would answer with too much."""
+    known = {"page", "limit", *names.split()}
+    if unknown := sorted(call.query.keys() - known):
+        raise FilterError(f"{call.request.url.path} knows no {', '.join(unknown)[:80]} here; only {', '.join(known)}")
+
+
 def of_traces(call: Call) -> list[Is]:
     """What `GET …/traces` asks for."""
+    only(call, "userId name sessionId fromTimestamp toTimestamp orderBy tags version release environment fields filter")
     wanted = plain(call, TRACE_PARAMETERS, "Timestamp")
     return _beside(wanted, structured(call.query.get("filter") or "[]", OF_TRACES))
 
@@ -210,9 +242,12 @@ def _criterion(one: dict[str, Any], columns: Mapping[str, Column]) -> Is:
     if name not in columns:
         raise FilterError(f"cannot filter by {name[:80]!r} here; by {', '.join(columns)}")
     column, read = columns[name]
+    key = one.get("key")
+    if column in ("metadata", "score") and not isinstance(key, str):
+        raise FilterError(f"a filter by {name} needs a key: which one of them")
     if one.get("type") != "arrayOptions":
         op = _OPS.get(op, op)
     try:
-        return Is(column, op, () if op in ("null", "set") else tuple(read(v) for v in values))
+        return Is(column, op, () if op in ("null", "set") else tuple(read(v) for v in values), str(key or ""))
     except (TypeError, ValueError, AttributeError) as e:
         raise FilterError(f"{str(value)[:80]!r} is no value for {name}") from e

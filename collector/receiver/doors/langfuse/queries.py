@@ -36,6 +36,8 @@ GROUPS = {
     "trace_context": "tags release traceName",
 }
 """The groups of fields of `GET /api/public/v2/observations`."""
+OF_TRACE = {"core", "io", "scores", "observations", "metrics"}
+"""The groups of fields of a trace."""
 SHORT = 200  # characters of a metadata value, unless expandMetadata names its key
 
 
@@ -136,39 +138,60 @@ async def observation(call: Call) -> Response:
 
 async def traces(call: Call) -> Response:
     wanted, limit, offset = asking.of_traces(call), asking.limit_of(call), asking.offset_of(call)
-    order = call.query.get("orderBy", "timestamp.desc").lower()
-    if order not in ("timestamp.asc", "timestamp.desc"):
-        raise DecodeError(f"orderBy is {order[:40]!r}; traces come by timestamp.asc or timestamp.desc")
-    oldest_first = order == "timestamp.asc"
+    (by, smallest_first), groups = asking.order(call), _groups(call)
 
     def ask(reader: Reader) -> tuple[list[dict[str, Any]], int]:
         opened = _Open(reader)
-        rows = lookup.find(reader, TRACES, wanted, limit=limit, offset=offset, oldest_first=oldest_first)
-        return [_listed(opened, row[0]) for row in rows], lookup.count(reader, TRACES, wanted)
+        rows = lookup.find(reader, TRACES, wanted, limit=limit, offset=offset, oldest_first=smallest_first, by=by)
+        return [_listed(opened, row[0], groups) for row in rows], lookup.count(reader, TRACES, wanted)
 
     data, total = await call.ask(ask)
     return json_response({"data": data, "meta": asking.meta(call, total)})
 
 
-def _listed(opened: _Open, trace_id: str) -> dict[str, Any]:
+def _groups(call: Call) -> set[str]:
+    """The groups of a trace's fields that are asked for: all, where none is named."""
+    groups = set((call.query.get("fields") or ",".join(OF_TRACE)).replace(" ", "").split(","))
+    if unknown := groups - OF_TRACE:
+        raise DecodeError(
+            f"fields has {', '.join(sorted(unknown))[:80]!r}; the groups are {', '.join(sorted(OF_TRACE))}"
+        )
+    return groups
+
+
+def _listed(opened: _Open, trace_id: str, groups: set[str]) -> dict[str, Any]:
     """A trace with the ids of its observations and scores."""
-    names = opened.names(trace_id)
-    spans = lookup.find(opened.reader, SPANS, [Is("trace", "=", (trace_id,))], limit=ALL, oldest_first=True)
-    scores = [one.score_id for one in opened.reader.scores(trace_id)]
-    more = {"observations": [names.get(row[1], row[1]) for row in spans], "scores": scores}
-    return {**opened.trace_shape(trace_id), **more}
+    out, names = _asked_for(opened.trace_shape(trace_id), groups), opened.names(trace_id)
+    if "observations" in groups:
+        spans = lookup.find(opened.reader, SPANS, [Is("trace", "=", (trace_id,))], limit=ALL, oldest_first=True)
+        out["observations"] = [names.get(row[1], row[1]) for row in spans]
+    if "scores" in groups:
+        out["scores"] = [one.score_id for one in opened.reader.scores(trace_id)]
+    return out
+
+
+def _asked_for(whole: dict[str, Any], groups: set[str]) -> dict[str, Any]:
+    """What was not asked for stands for nothing, in the ways of the API."""
+    whole |= {"observations": [], "scores": []}
+    if "io" not in groups:
+        whole |= {"input": None, "output": None, "metadata": None}
+    if "metrics" not in groups:
+        whole |= {"latency": -1, "totalCost": -1}
+    return whole
 
 
 async def trace(call: Call) -> Response:
     """One trace, its observations and scores in full."""
-    trace_id = ids.trace_id(call.path["id"])
+    trace_id, groups = ids.trace_id(call.path["id"]), _groups(call)
 
     def ask(reader: Reader) -> dict[str, Any]:
         opened = _Open(reader)
-        whole = opened.trace_shape(trace_id)
-        rows = lookup.find(reader, SPANS, [Is("trace", "=", (trace_id,))], limit=ALL, oldest_first=True)
-        whole["observations"] = [opened.observation(row) for row in rows]
-        whole["scores"] = [opened.score(one) for one in reader.scores(trace_id)]
+        whole = _asked_for(opened.trace_shape(trace_id), groups)
+        if "observations" in groups:
+            rows = lookup.find(reader, SPANS, [Is("trace", "=", (trace_id,))], limit=ALL, oldest_first=True)
+            whole["observations"] = [opened.observation(row) for row in rows]
+        if "scores" in groups:
+            whole["scores"] = [opened.score(one) for one in reader.scores(trace_id)]
         return whole
 
     return json_response(await call.ask(ask))
@@ -176,6 +199,7 @@ async def trace(call: Call) -> Response:
 
 async def sessions(call: Call) -> Response:
     asking.unfiltered(call)
+    asking.only(call, "fromTimestamp toTimestamp environment filter")
     wanted = asking.plain(call, {}, "Timestamp")
     limit, offset = asking.limit_of(call), asking.offset_of(call)
 
@@ -212,6 +236,11 @@ async def session(call: Call) -> Response:
 
 def _scores_wanted(call: Call, *, many: bool = False) -> list[Is]:
     asking.unfiltered(call)
+    asking.only(
+        call, "cursor fields filter id scoreIds name userId source dataType environment configId queueId authorUserId "
+        "operator value valueMin valueMax traceId sessionId observationId datasetRunId experimentId traceTags "
+        "fromTimestamp toTimestamp",
+    )  # fmt: skip
     query = call.query
     wanted = asking.plain(call, asking.SCORE_PARAMETERS, "Timestamp", many=many)
     if query.get("scoreIds"):
@@ -221,6 +250,10 @@ def _scores_wanted(call: Call, *, many: bool = False) -> list[Is]:
     elif query.get("value"):
         figure = number(query["value"])
         wanted.append(Is("label", "=", (query["value"],)) if figure is None else Is("value", "=", (figure,)))
+    if query.get("source") and "API" not in query["source"].split(","):
+        wanted.append(Is("score", "in"))  # all that is here came through the API
+    if query.get("authorUserId"):
+        wanted.append(Is("score", "in"))  # and none has an author
     for name, op in (("valueMin", ">="), ("valueMax", "<=")):
         if query.get(name):
             wanted.append(Is("value", op, (_figure(query[name]),)))
@@ -288,6 +321,7 @@ async def score(call: Call) -> Response:
 async def experiments(call: Call) -> Response:
     """The newest first; `fields=scores` has their scores with them."""
     asking.unfiltered(call)
+    asking.only(call, "fields scoreLimit cursor fromStartTime toStartTime id name datasetId filter")
     query, limit = call.query, asking.limit_of(call)
     low, high = (asking.moment(query[key]) if query.get(key) else None for key in ("fromStartTime", "toStartTime"))
     listed = {key: set(query[key].split(",")) for key in ("id", "name", "datasetId") if query.get(key)}
@@ -325,7 +359,12 @@ def _experiment(reader: Reader, row: ExperimentRow, with_scores: bool) -> dict[s
 async def experiment_items(call: Call) -> Response:
     """What each item of the experiments led to, the newest first."""
     asking.unfiltered(call)
+    asking.only(
+        call, "fields scoreLimit cursor fromStartTime toStartTime experimentId experimentName experimentItemId "
+        "datasetId filter",
+    )  # fmt: skip
     query, limit = call.query, asking.limit_of(call)
+    low, high = (asking.moment(query[key]) if query.get(key) else None for key in ("fromStartTime", "toStartTime"))
     names = {
         key: set(query[key].split(","))
         for key in ("experimentId", "experimentName", "experimentItemId", "datasetId")
@@ -335,7 +374,12 @@ async def experiment_items(call: Call) -> Response:
     def ask(reader: Reader) -> tuple[list[dict[str, Any]], bool]:
         shelf, first = Library(reader), int((asking.after(call) or (0,))[0])
         known = {row.experiment_id: row for row in shelf.experiments(limit=ALL)}
-        rows = [row for row in shelf.runs(limit=ALL)[::-1] if _asked(row, known.get(row.experiment_id), names)]
+        rows = [
+            row
+            for row in shelf.runs(limit=ALL)[::-1]
+            if (low is None or row.created_ns >= low) and (high is None or row.created_ns < high)
+            and _asked(row, known.get(row.experiment_id), names)
+        ]  # fmt: skip
         some = rows[first : first + limit]
         return [_experiment_item(reader, row, known.get(row.experiment_id)) for row in some], len(rows) > first + limit
 

@@ -83,4 +83,5 @@ def fail(call: Call, status: int, message: str) -> Response:
         return otlp_error(call, status, message)
     names = {400: "InvalidRequestError", 404: "LangfuseNotFoundError", 401: "UnauthorizedError",
              501: "NotImplementedError"}  # fmt: skip
-    return json_response({"message": message, "error": names.get(status, "InternalServerError")}, status)
+    said = {"message": message, "error": names.get(status, "InternalServerError")}
+    return json_response(said, 405 if status == 501 else status)  # what is answered with 5xx the SDKs send thrice
