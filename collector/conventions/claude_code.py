@@ -1,7 +1,7 @@
 """Claude Code's own spans (beta tracing), whose keys have no prefix: told by their scope.
 
 Its numbers are those of Anthropic's API: cache reads and writes stand beside the input.
-Names: the program itself, 2.1 (it was read, not run).
+Names: what 2.1.330 sent.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collector.model import SpanPart
 SCOPE = "com.anthropic.claude_code.tracing"
 _KINDS = {
     "interaction": "agent", "llm_request": "llm", "tool": "tool", "api_request": "llm", "api_error": "llm",
-    "tool_result": "tool", "subagent.spawn": "agent", "compaction": "chain",
+    "tool_result": "tool", "subagent.spawn": "agent", "subagent": "agent", "compaction": "chain",
 }  # fmt: skip
 _COUNTS = {
     "claude.input": "input_tokens", "claude.output": "output_tokens", "claude.read": "cache_read_tokens",
@@ -25,11 +25,16 @@ _SAME = {
 }  # fmt: skip
 
 
+_ASKED = {"claude.file": "file_path", "claude.command": "command", "claude.agent": "subagent_type"}
+_REPEATED = ("file_path", "bash_command")
+
+
 def _prepare(found: Found, part: SpanPart) -> None:
     if part.scope is None or not part.scope.name.startswith("com.anthropic.claude_code"):
         return
     slots, texts = found.slots, found.texts
-    what = text(slots.get("claude.type")) or (part.name or "").removeprefix("claude_code.")
+    what = text(slots.get("claude.type")) or text(slots.get("claude.event")) or part.name or ""
+    what = what.removeprefix("claude_code.")
     slots.setdefault("kind", _KINDS.get(what, "span"))
     model = text(slots.get("claude.model"))
     if model is not None:
@@ -39,6 +44,7 @@ def _prepare(found: Found, part: SpanPart) -> None:
     for given, ours in _SAME.items():
         if given in slots:
             slots.setdefault(ours, slots[given])
+    _tool(found, part)
     if "claude.prompt" in slots:
         slots.setdefault("in_messages", [{"role": "user", "content": slots["claude.prompt"]}])
     if "claude.answer" in slots:
@@ -48,6 +54,17 @@ def _prepare(found: Found, part: SpanPart) -> None:
         error = text(slots.get("claude.error"))
         if error is not None:
             texts.setdefault("status_message", error)
+
+
+def _tool(found: Found, part: SpanPart) -> None:
+    """What a tool's span says in pieces: what it was asked by attributes, what came out by an event."""
+    given = {ours: found.slots[slot] for slot, ours in _ASKED.items() if slot in found.slots}
+    if given:
+        found.slots.setdefault("tool_arguments", given)
+    for event in part.events:
+        if event.name == "tool.output":
+            out = {key: value for key, value in event.attributes.items() if key not in _REPEATED}
+            found.slots.setdefault("tool_result", next(iter(out.values())) if len(out) == 1 else out)
 
 
 def _tokens(found: Found) -> None:
@@ -61,6 +78,7 @@ CLAUDE_CODE = Convention(
     "claude-code",
     slots={
         "claude.type": "span.type",
+        "claude.event": "event.name",
         "claude.model": "model",
         "claude.input": "input_tokens",
         "claude.output": "output_tokens",
@@ -77,7 +95,19 @@ CLAUDE_CODE = Convention(
         "claude.call": "tool_use_id",
         "claude.arguments": "tool_input tool_parameters",
         "claude.result": "tool_output tool_result",
+        "claude.file": "file_path",
+        "claude.command": "full_command",
+        "claude.agent": "subagent_type",
     },
+    heard=(
+        "event.sequence event.timestamp prompt.id prompt_length response_length terminal.type anthropic.provider "
+        "anthropic.custom_base_url duration_ms attempt request_id query_source query_source_safe speed effort "
+        "llm_request.context first_content_ms tool_name_safe bash_argv0 bash_command_class decision source agent_id "
+        "interaction.sequence interaction.duration_ms parent.source queued_sends user_prompt_length message.uuid "
+        "cost_usd_micros cache_creation_5m_tokens cache_creation_1h_tokens tool_input_size_bytes error_class "
+        "tool_result_size_bytes agent_type agent.source is_built_in is_async total_tokens total_tool_uses final_model "
+        "model_swapped"
+    ),
     scopes=(SCOPE, "com.anthropic.claude_code.events"),
     prepare=_prepare,
 )

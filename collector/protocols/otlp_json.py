@@ -15,7 +15,7 @@ from collector.errors import DecodeError, TooLarge
 from collector.model import Event, Link, LogRecord, Refusal, Resource, Scope, SpanPart, Value
 from collector.protocols import jsonbody
 from collector.protocols.claude_events import SCOPE as CLAUDE_EVENTS
-from collector.protocols.claude_events import Told, spans_of_events
+from collector.protocols.claude_events import Told, spans_of_events, tells
 from collector.protocols.limits import SAMPLE_CHARS, Limits, Refusals, SpanError
 from collector.protocols.otlp_json_values import attributes, enum, get, id_of, integer, text_of, value_of
 from collector.protocols.parts import check_log_ids, logs_of_spans, span_part
@@ -71,6 +71,8 @@ def logs(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Refus
             trace_id, span_id, one = _log(record, limits, loose=of_claude)
             if span_id:
                 said.append((trace_id, span_id, one))
+            elif not tells(one):
+                raise SpanError("an event of Claude Code outside of any prompt")
             else:
                 loose.append((one, _resource(group, limits), _scope(scoped, limits)))
         except SpanError as bad:

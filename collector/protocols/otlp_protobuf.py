@@ -11,7 +11,7 @@ from typing import Any
 from collector.errors import DecodeError, TooLarge
 from collector.model import Event, Link, LogRecord, Refusal, Resource, Scope, SpanPart, Value
 from collector.protocols.claude_events import SCOPE as CLAUDE_EVENTS
-from collector.protocols.claude_events import Told, spans_of_events
+from collector.protocols.claude_events import Told, spans_of_events, tells
 from collector.protocols.limits import Limits, Refusals, SpanError
 from collector.protocols.otlp_protobuf_values import PAIRS, SHORT, attributes, pair, pair_of, value
 from collector.protocols.parts import check_log_ids, logs_of_spans, span_part, unique
@@ -48,6 +48,8 @@ def logs(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Refus
                 trace_id, span_id, record = _log(body, start, stop, limits, loose=of_claude)
                 if span_id:
                     said.append((trace_id, span_id, record))
+                elif not tells(record):
+                    raise SpanError("an event of Claude Code outside of any prompt")
                 else:
                     loose.append((record, resource, scope))
             except SpanError as bad:

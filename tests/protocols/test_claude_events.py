@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from itertools import permutations
 from pathlib import Path
@@ -79,7 +80,7 @@ def test_a_prompt_is_a_trace_and_what_followed_its_spans(tmp_path: Path) -> None
     assert (call.row.kind, call.row.model, call.row.parent_id) == ("llm", "claude-sonnet-4-5", root.row.span_id)
     assert (call.row.start_ns, call.row.end_ns) == (100_500_000_000, 103 * SECOND)
     assert (call.usage.input_tokens, call.usage.cache_read_tokens, call.row.cost_nanousd) == (188, 100, 1_500_000)
-    tool = spans["claude_code.tool_result"]
+    tool = spans["Bash"]
     assert (tool.row.kind, tool.row.status, tool.tool and tool.tool.name) == ("tool", "error", "Bash")
     assert (tool.tool and tool.tool.call_id, tool.tool and tool.tool.arguments) == ("t1", {"command": "pytest"})
     failed = spans["claude_code.api_error"].row
@@ -112,3 +113,39 @@ def test_an_event_within_a_span_stays_that_spans_log_record() -> None:
     within = {**PROMPT, "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331"}
     (part,) = otlp.decode_logs(body(within), otlp.JSON).parts
     assert (part.span_id, len(part.logs)) == ("b7ad6b7169203331", 1)
+
+
+RECORDED = Path(__file__).parent / "claude-code-events.pb.gz"
+"""What Claude Code 2.1.330 sent without tracing, all OTEL_LOG_* set: three calls of its own and two of a sub-agent."""
+
+
+def test_events_that_claude_code_itself_sent(tmp_path: Path) -> None:
+    batch = otlp.decode_logs(gzip.decompress(RECORDED.read_bytes()), otlp.PROTOBUF)
+    assert {(refusal.reason, refusal.count) for refusal in batch.refused} == {
+        ("an event of Claude Code outside of any prompt", 4)
+    }
+    db = tmp_path / "traces.db"
+    with Ingest(db, Settings(db=db)) as ingest:
+        ingest.write(batch)
+    with open_reader(db) as reader:
+        (trace,) = reader.traces()
+        rows = reader.tree_spans(trace.trace_id)
+        details = [reader.span(trace.trace_id, row.span_id) for row in rows]
+    names = {row.span_id: row.name for row in rows}
+    assert sorted((str(names.get(row.parent_id)), row.name) for row in rows) == [
+        ("None", "claude_code.interaction"),
+        ("claude_code.interaction", "Agent"), ("claude_code.interaction", "Bash"), ("claude_code.interaction", "Read"),
+        ("claude_code.interaction", "claude_code.api_request"), ("claude_code.interaction", "claude_code.api_request"),
+        ("claude_code.interaction", "claude_code.api_request"), ("claude_code.interaction", "claude_code.subagent"),
+        ("claude_code.subagent", "Bash"), ("claude_code.subagent", "claude_code.api_request"),
+        ("claude_code.subagent", "claude_code.api_request"),
+    ]  # fmt: skip
+    said = [one.output.messages[0].parts[0]["text"] for one in details if one.row.kind == "llm" and one.output]
+    assert sorted(said) == ["Helped.", "I read.", "recovered"]
+    (root,) = [one for one in details if one.row.parent_id is None]
+    assert root.output is not None
+    assert (root.output.messages[0].parts[0]["text"], trace.llm_calls) == ("recovered", 5)
+    (bash,) = [one for one in details if one.row.name == "Bash" and one.row.status == "error"]
+    assert (bash.tool and bash.tool.arguments, bash.row.status_message) == (
+        {"command": "exit 3", "description": "fail"}, "Shell command failed",
+    )  # fmt: skip
