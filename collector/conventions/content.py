@@ -34,6 +34,8 @@ def content_of(found: Found, said: Said, kind: str | None, out: dict[str, Any]) 
             leading, rest = split_system(out_input.messages)
             head += leading
             out_input = Content(messages=rest) if rest else None
+    if not head and "system_param" in found.slots:
+        head = tuple(system(found.slots["system_param"]))
     if head:
         out["system"] = head
     if out_input is not None:
@@ -59,8 +61,23 @@ def _messages_in(found: Found, said: Said) -> list[Message]:
     if "prompts" in lists and _says(given := flat.prompt_messages(lists["prompts"], "user")):
         return given
     if "in" in lists and _says(given := flat.openinference_messages(lists["in"], "user")):
-        return given
+        return _with_ids(given, slots.get("in_value"), "user")
     return []
+
+
+def _with_ids(flattened: list[Message], value: Any, role: str) -> list[Message]:
+    """The same messages as the recorded request or answer has them, where only there the tool calls have ids."""
+    if all(p.get("id") for m in flattened for p in m.parts if p["type"] in ("tool_call", "tool_result")):
+        return flattened
+    told = conversation(decoded(value), of_model=True, role=role)
+    if told is None or len(told) != len(flattened):
+        return flattened
+    same = all(a.role == b.role and _kinds(a) == _kinds(b) for a, b in zip(flattened, told, strict=True))
+    return told if same else flattened
+
+
+def _kinds(said: Message) -> list[Any]:
+    return [part["type"] for part in said.parts]
 
 
 def _says(given: list[Message]) -> bool:
@@ -85,7 +102,7 @@ def _messages_out(found: Found, said: Said) -> list[Message]:
     if "completions" in lists and _says(given := flat.prompt_messages(lists["completions"], "assistant")):
         return given
     if "out" in lists and _says(given := flat.openinference_messages(lists["out"], "assistant")):
-        return given
+        return _with_ids(given, slots.get("out_value"), "assistant")
     return []
 
 
@@ -171,7 +188,10 @@ def tool_of(found: Found, kind: str | None, span_name: str) -> Tool | None:
         result = found.slots.get("out_value")
     if name is None:
         name = span_name.removeprefix("execute_tool ").strip() or None
-    return Tool(name, call_id, unwrapped(decoded(arguments)), tool_output(decoded(result)))
+    said = tool_message(decoded(result))
+    if said is not None:
+        return Tool(name, call_id or text(said.get("tool_call_id")), unwrapped(decoded(arguments)), _content(said))
+    return Tool(name, call_id, unwrapped(decoded(arguments)), decoded(result))
 
 
 def unwrapped(arguments: Value) -> Value:
@@ -185,13 +205,28 @@ def unwrapped(arguments: Value) -> Value:
     return arguments
 
 
+def tool_message(result: Value) -> dict[str, Any] | None:
+    """LangChain's message of a tool's answer, out of its envelopes; None where it is none."""
+    said: Any = result
+    if isinstance(said, dict) and said.keys() == {"output"}:
+        said = said["output"]
+    if not isinstance(said, dict):
+        return None
+    inner = said.get("kwargs" if "lc" in said else "data")
+    if isinstance(inner, dict) and ("lc" in said or said.get("type") == "tool"):
+        said = {"type": "tool", **inner}
+    return said if said.get("type") == "tool" and "tool_call_id" in said else None
+
+
+def _content(said: dict[str, Any]) -> Value:
+    out: Value = decoded(said.get("content"))
+    return out
+
+
 def tool_output(result: Value) -> Value:
     """What the tool said, out of the message in which LangChain wraps it."""
-    if isinstance(result, dict) and result.get("type") == "tool" and isinstance(result.get("data"), dict):
-        result = result["data"]
-    if isinstance(result, dict) and result.get("type") == "tool" and "tool_call_id" in result:
-        result = decoded(result.get("content"))
-    return result
+    said = tool_message(result)
+    return result if said is None else _content(said)
 
 
 def definitions_of(found: Found) -> Value:

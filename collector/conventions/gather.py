@@ -105,7 +105,7 @@ def _worked_out(key: str) -> Plan:
     for prefix in ("gen_ai.openai.request.", "openai.request."):
         if key.startswith(prefix):
             return (_PARAM, key[len(prefix) :], 0, "", GENAI if prefix[0] == "g" else 0)
-    for what, prefixes in ((_PARAM, PARAMS), (_META, META)):
+    for what, prefixes in ((_META, META), (_PARAM, PARAMS)):
         for prefix in prefixes:
             if key.startswith(prefix):
                 return (what, key[len(prefix) :], 0, "", whose(key))

@@ -60,6 +60,8 @@ def _sides(found: Found, kind: str | None) -> None:
             slots.setdefault(ours, value)
             if side == "langfuse.in" and kind == "llm" and isinstance(value, dict) and value.get("tools"):
                 slots.setdefault("definitions", value["tools"])
+    if kind == "llm" and isinstance(instructions := decoded(scalar(found.meta.get("instructions"))), str):
+        slots.setdefault("system_param", instructions)  # of the Responses API, by `observeOpenAI`
     if kind == "embedding" and isinstance(slots.get("out_value"), dict):
         slots.setdefault("dimensions", slots["out_value"].get("dimensions"))
 

@@ -19,8 +19,14 @@ ROLES = {
     "tool-call": "assistant", "tool-response": "tool",
 }  # fmt: skip
 SYSTEM = frozenset({"system", "developer"})
+_ROLES = SYSTEM | {"user", "assistant", "tool"}
 _BODIES = frozenset({"content", "parts", "data", "kwargs"})
 _LANGCHAIN_TYPES = frozenset({"human", "ai", "system", "tool", "function", "chat", "AIMessageChunk"})
+_LANGCHAIN_CLASSES = {
+    f"{kind.capitalize()}Message{chunk}": kind
+    for kind in ("human", "system", "tool", "function", "chat")
+    for chunk in ("", "Chunk")
+} | {"AIMessage": "ai", "AIMessageChunk": "ai"}
 _ITEM_TYPES = frozenset({"function_call", "function_call_output", "reasoning", "message", "custom_tool_call",
                          "custom_tool_call_output"})  # fmt: skip
 """Items of OpenAI's Responses API that are messages of their own."""
@@ -41,6 +47,8 @@ def message(said: Any, role: str) -> Message:
     if given is None and kind in _LANGCHAIN_TYPES:
         given = kind
     role = ROLES.get(given, given) if isinstance(given, str) and given else role
+    if role not in _ROLES and "additional_kwargs" in said:  # Langfuse's handler for LangChain.js names the tool there
+        said, role = {"name": role, **said}, "tool"
     content = said.get("content")
     made = parts(decoded_blocks(content))
     if content is None and said.keys().isdisjoint(_EXTRAS) and not said.keys() <= _HEAD:
@@ -89,13 +97,24 @@ def decoded_blocks(content: Any) -> Any:
 def _unwrapped(said: dict[str, Any]) -> dict[str, Any]:
     """LangChain's envelopes: {"lc", "id": […, "HumanMessage"], "kwargs"} and {"type": "human", "data"}."""
     if "lc" in said and isinstance(said.get("kwargs"), dict):
-        return dict(said["kwargs"])
+        fields = dict(said["kwargs"])
+        if "type" not in fields and "role" not in fields:  # JavaScript says it by the class alone
+            kind = _LANGCHAIN_CLASSES.get(_class(said))
+            if kind is not None:
+                fields["type"] = kind
+        return fields
     if _type(said) in _LANGCHAIN_TYPES and isinstance(said.get("data"), dict):
         return {"type": said["type"], **said["data"]}
     inner = said.get("message")
     if isinstance(inner, dict) and "role" not in said and "content" not in said:
         return {**inner, **({"finish_reason": said["finish_reason"]} if "finish_reason" in said else {})}
     return said
+
+
+def _class(said: dict[str, Any]) -> str:
+    """The class in LangChain's envelope of any object: the last word of {"lc": 1, "id": ["langchain_core", …]}."""
+    path = said.get("id")
+    return path[-1] if isinstance(path, list) and path and isinstance(path[-1], str) else ""
 
 
 def _as_result(said: dict[str, Any], made: list[Part], content: Any) -> list[Part]:
@@ -149,7 +168,7 @@ def is_message(said: Any) -> bool:
     if "role" in said:
         return True
     if "lc" in said and "kwargs" in said:
-        return True
+        return _class(said).endswith(("Message", "MessageChunk"))
     kind = _type(said)
     return (kind in _LANGCHAIN_TYPES and ("data" in said or "content" in said)) or (
         kind in _ITEM_TYPES and (kind != "reasoning" or "summary" in said)
@@ -183,14 +202,32 @@ def conversation(value: Any, *, of_model: bool, role: str) -> list[Message] | No
     if isinstance(value, list):
         if value and all(is_message(one) for one in value):
             return [message(one, role) for one in value]
-        return None
+        return _commanded(value, role)
     if not isinstance(value, dict):
         return None
+    if "lc" in value and isinstance(value.get("kwargs"), dict) and _class(value).endswith("PromptValue"):
+        return _listed(value["kwargs"], role)
+    if not of_model and value.keys() == {"output"}:
+        return conversation(value["output"], of_model=False, role=role)
     if is_message(value) and _type(value) not in _ITEM_TYPES and value.keys() & _BODIES:
         return [message(value, role)]
     if not of_model:
-        return _listed(value, role) if len(value) == 1 else None
+        return _listed(value, role) if len(value.keys() - _LANGGRAPHS) == 1 else None
     return _request(value, role) if role == "user" else _answer(value)
+
+
+_LANGGRAPHS = frozenset({"lg_tool_call"})
+"""Beside the messages of a state that LangGraph.js hands to one tool."""
+
+
+def _commanded(value: list[Any], role: str) -> list[Message] | None:
+    """The messages that LangGraph.js's commands add to the state: [{"lg_name": "Command", "update": {"messages"}}]."""
+    out: list[Message] = []
+    for one in value:
+        if not isinstance(one, dict) or one.get("lg_name") != "Command" or not isinstance(one.get("update"), dict):
+            return None
+        out += _listed(one["update"], role) or ()
+    return out or None
 
 
 def _listed(value: dict[str, Any], role: str) -> list[Message] | None:

@@ -7,6 +7,7 @@ a new message: they are left out here and stay in the attributes. What nobody kn
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from typing import Any
@@ -215,6 +216,11 @@ def _sized(part: Part) -> Part:
             del part[where]
             part |= {"mime_type": named[1], "file_id": named[2]}
     held, url = part.get("data"), part.get("url")
+    if isinstance(held, list | dict):
+        raw = _octets(held)
+        if raw is not None:
+            held = part["data"] = base64.b64encode(raw).decode()
+            part["size"] = len(raw)
     if isinstance(url, str) and url.startswith("data:"):
         head, _, held = url.partition(",")
         part.setdefault("mime_type", head[5:].partition(";")[0] or "text/plain")
@@ -229,6 +235,22 @@ def _sized(part: Part) -> Part:
     elif isinstance(held, bytes):
         part.setdefault("size", len(held))
     return part
+
+
+def _octets(spelt: Any) -> bytes | None:
+    """The bytes that JavaScript spells as a list of numbers, a Buffer `{"type": "Buffer", "data": [137, …]}`, or a
+    Uint8Array `{"0": 137, "1": 80, …}`; None for anything else."""
+    if isinstance(spelt, dict):
+        if spelt.get("type") == "Buffer":
+            spelt = spelt.get("data")
+        elif "0" in spelt and all(key == str(at) for at, key in enumerate(spelt)):
+            spelt = list(spelt.values())
+    if not isinstance(spelt, list) or not spelt:
+        return None
+    try:
+        return bytes(spelt)
+    except (TypeError, ValueError):  # no numbers, or none of a byte
+        return None
 
 
 def _image(block: Block) -> Part | None:
@@ -256,6 +278,8 @@ def _picture(block: Block, inner: Any, kind: str) -> Part | None:
         if inner == block.get("file_id"):
             where = "file_id"
         inner = {where: inner}
+    elif isinstance(inner, list) or (isinstance(inner, dict) and ("0" in inner or inner.get("type") == "Buffer")):
+        inner = {"data": inner}
     if not isinstance(inner, dict):
         return _media(block)
     out: Part = {"type": kind}

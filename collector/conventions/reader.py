@@ -170,10 +170,15 @@ def _asked_for(found: Found, out: dict[str, Any]) -> dict[str, Value]:
     model = text(given.get("model") or given.get("model_name") or given.get("model_id"))
     if model is not None:
         out.setdefault("request_model", model)
+    instructions = next((given[key] for key in _INSTRUCTIONS if given.get(key)), None)
+    if instructions is not None:  # of Anthropic's and OpenAI's requests, where the messages are told without them
+        found.slots.setdefault("system_param", instructions)
     return {**{key: value for key, value in given.items() if key not in _NOT_PARAMS}, **found.params}
 
 
-_NOT_PARAMS = frozenset({"model", "model_name", "messages", "input", "prompt", "contents", "tools", "functions"})
+_INSTRUCTIONS = ("system", "instructions", "system_instruction", "systemInstruction")
+_NOT_PARAMS = frozenset({"model", "model_name", "messages", "input", "prompt", "contents", "tools", "functions"}
+                        | set(_INSTRUCTIONS))  # fmt: skip
 
 
 def _from_answer(found: Found, out: dict[str, Any]) -> None:
@@ -187,17 +192,23 @@ def _from_answer(found: Found, out: dict[str, Any]) -> None:
     if "generations" in answer:
         answer = _langchain_answer(answer["generations"])
     id_ = answer.get("id")
-    if isinstance(id_, str) and id_:
+    if isinstance(id_, str) and id_ and not id_.startswith(_LANGCHAIN_IDS):
         out["response_id"] = id_
 
 
+_LANGCHAIN_IDS = ("run-", "lc_run-")
+"""LangChain's own names of answers that have none."""
+
+
 def _langchain_answer(generations: Any) -> dict[str, Any]:
-    """What the provider said of its answer: {"generations": [[{"message": {"kwargs": {"response_metadata"}}}]]}."""
+    """What the provider said of its answer: {"generations": [[{"message": {"kwargs": {"response_metadata"}}}]]}. Its id
+    is there in Python, beside it in JavaScript."""
     try:
-        said = generations[0][0]["message"]["kwargs"]["response_metadata"]
+        kwargs = generations[0][0]["message"]["kwargs"]
+        said = kwargs["response_metadata"]
     except (LookupError, TypeError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return {"id": kwargs.get("id"), **said} if isinstance(said, dict) and isinstance(kwargs, dict) else {}
 
 
 def _rarely(found: Found, out: dict[str, Any]) -> None:

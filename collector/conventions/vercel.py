@@ -139,8 +139,8 @@ VERCEL = Convention(
         "ttft_ms": "ai.response.msToFirstChunk ai.stream.msToFirstChunk",
     },
     params=("ai.settings.",),
-    meta=("ai.telemetry.metadata.",),
-    heard="ai.settings.context. ai.request.headers. ai.response.timestamp ai.response.msToFinish"
+    meta=("ai.telemetry.metadata.", "ai.settings.context."),
+    heard="ai.request.headers. ai.response.timestamp ai.response.msToFinish"
     " ai.response.avgOutputTokensPerSecond ai.response.avgCompletionTokensPerSecond"
     " ai.usage.outputTokenDetails.textTokens ai.schema ai.schema. ai.settings.output operation.name resource.name"
     " ai.prompt.format ai.response.createdAt",

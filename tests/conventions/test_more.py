@@ -153,6 +153,15 @@ def test_vercels_anthropic_numbers_before_version_6_had_the_cache_beside_the_inp
     assert read(six).usage == Usage(188, 15, cache_read_tokens=100, cache_write_tokens=12)
 
 
+def test_the_runtime_context_of_vercel_7_is_metadata() -> None:
+    reading = read({
+        "gen_ai.operation.name": "invoke_agent", "ai.settings.maxRetries": 2, "ai.settings.context.sessionId": "s",
+        "ai.settings.context.userId": "u", "ai.settings.context.plan": "pro",
+    })  # fmt: skip
+    assert (reading.session_id, reading.user_id, reading.params) == ("s", "u", {"maxRetries": 2})
+    assert reading.metadata == {"sessionId": "s", "userId": "u", "plan": "pro"}
+
+
 def test_vercels_embeddings_show_their_text_and_their_size() -> None:
     reading = read({
         "ai.operationId": "ai.embedMany.doEmbed", "ai.values": ['"a"', '"b"'], "ai.embeddings": ["[0.1,0.2]", "[1,2]"],
@@ -187,6 +196,18 @@ def test_a_langfuse_generation_reads_whole() -> None:
     assert (reading.prompt_name, reading.prompt_version, reading.tags) == ("p", "3", ("a",))
     assert (reading.metadata, reading.environment, reading.release) == ({"plan": "pro"}, "prod", "r1")
     assert reading.tool_definitions == [{"name": "f"}]
+
+
+def test_what_langfuses_javascript_says_elsewhere_has_its_place() -> None:
+    """A tool's answer by the role of the tool's name (LangChain.js), instructions among the metadata (Responses)."""
+    reading = read({
+        "langfuse.observation.type": "generation", "langfuse.observation.metadata.instructions": "Be brief.",
+        "langfuse.observation.input": '[{"role": "get_weather", "content": "31", "additional_kwargs": {}}]',
+    })  # fmt: skip
+    assert reading.system == (said("system", text("Be brief.")),)
+    assert reading.input == Content(
+        messages=(Message("tool", ({"type": "tool_result", "id": None, "result": "31"},), "get_weather"),)
+    )
 
 
 def test_the_level_error_makes_a_langfuse_span_failed() -> None:
