@@ -13,6 +13,10 @@ from collector.model import SpanPart
 _KINDS = {"workflow": "chain", "task": "chain", "agent": "agent", "tool": "tool"}
 
 
+_EXCLUSIVE = ("@traceloop/instrumentation-anthropic",)
+"""JavaScript's instrumentation passes on Anthropic's numbers as Anthropic counts; Python's adds them up."""
+
+
 def _prepare(found: Found, part: SpanPart) -> None:
     slots, texts = found.slots, found.texts
     kind = _KINDS.get(str(slots.get("traceloop.kind")).lower())
@@ -24,6 +28,9 @@ def _prepare(found: Found, part: SpanPart) -> None:
         slots.setdefault("out_value", decoded(scalar(slots["traceloop.out"])))
     if "traceloop.vector_query" in slots:
         slots.setdefault("query", slots["traceloop.vector_query"])
+    if part.scope is not None and part.scope.name in _EXCLUSIVE and "input_tokens" in found.counts:
+        counts = found.counts
+        counts["input_tokens"] += counts.get("cache_read_tokens", 0) + counts.get("cache_write_tokens", 0)
     name = text(slots.get("traceloop.entity"))
     if name is not None and kind == "agent":
         texts.setdefault("agent_name", name)
@@ -47,5 +54,6 @@ TRACELOOP = Convention(
     meta=("traceloop.association.properties.",),
     heard="traceloop.workflow.name traceloop.entity.path traceloop.entity.version traceloop.correlation.id"
     " traceloop.prompt. llm.headers llm.is_streaming llm.chat.stop_sequences llm.content_filter",
+    scopes=_EXCLUSIVE,
     prepare=_prepare,
 )

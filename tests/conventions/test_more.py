@@ -88,6 +88,17 @@ def test_a_traceloop_tool_is_shown_without_the_wrapper_of_its_arguments() -> Non
     assert reading.tool == Tool("get_weather", None, {"city": "Patiala"}, {"temp_c": 31})
 
 
+@pytest.mark.parametrize(("scope", "tokens"), [
+    ("@traceloop/instrumentation-anthropic", 101), ("opentelemetry.instrumentation.anthropic", 93),
+])  # fmt: skip
+def test_traceloops_javascript_counts_the_cache_beside_anthropics_input(scope: str, tokens: int) -> None:
+    reading = read({
+        "gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 93, "gen_ai.usage.output_tokens": 53,
+        "gen_ai.usage.cache_read.input_tokens": 8, "gen_ai.usage.total_tokens": 146,
+    }, scope=Scope(scope))  # fmt: skip
+    assert reading.usage == Usage(input_tokens=tokens, output_tokens=53, cache_read_tokens=8)
+
+
 def test_association_properties_say_whose_it_is() -> None:
     """The kind follows from what was done, not from the agent that it was done for."""
     reading = read({
