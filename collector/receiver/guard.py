@@ -6,8 +6,9 @@ which every browser sends with a POST, must be local or listed, token or not. Ot
 loopback ports too: only a token keeps them out.
 
 SDKs that we did not write send a key wherever theirs belongs, so the token is taken as `Authorization: Bearer TOKEN`,
-as the password of `Authorization: Basic` (Langfuse's secret key), as `x-api-key` (LangSmith), as `api-key`, or as
-`x-tracetui-token`, for where the others hold a key that is passed on. Without a token any key is let in, and none kept.
+as the password of `Authorization: Basic` (Langfuse's secret key), as `Authorization: TOKEN` (Logfire), as `x-api-key`
+(LangSmith), as `api-key`, or as `x-tracetui-token`, for where the others hold a key that is passed on. Without
+a token any key is let in, and none kept.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ class Guard:
         if not self.token:
             return True
         token = self.token.encode()
-        given = [_credential(headers.get("authorization", "")), *(headers.get(name, "") for name in TOKEN_HEADERS)]
+        header = headers.get("authorization", "")
+        given = [header, _credential(header), *(headers.get(name, "") for name in TOKEN_HEADERS)]
         return any(hmac.compare_digest(one.encode("utf-8", "replace"), token) for one in given if one)
 
     def allows_host(self, header: str) -> bool:

@@ -13,6 +13,7 @@ from collector.store import staging
 from collector.store.build import Built, Pricer, build
 from collector.store.content import BLOB, Encoder, dumps
 from collector.store.merge import fold
+from collector.store.received import SEEN
 from collector.store.relations import Relations, SpanKey
 from collector.store.state import BODY_COLUMNS, row_of, same_row
 from collector.store.stored import Stored
@@ -232,9 +233,12 @@ class Batch:
             row[0] += n
             row[1] = e.sample or row[1]
             sampled_out += n if e.outcome == "sampled_out" else 0
-        staging.stage(self.file.connection, "s_ledger", [(*key, *row) for key, row in rows.items() if row[0]])
-        if told:
-            staging.stage(self.file.connection, "s_meta", [(name, str(total)) for name, total in told.items()])
+        counted = {key: row for key, row in rows.items() if row[0]}
+        staging.stage(self.file.connection, "s_ledger", [(*key, *row) for key, row in counted.items()])
+        said = [(name, str(total)) for name, total in told.items()]
+        said += [(SEEN + source, str(self.seen_ns)) for source in {key[1] for key in counted}]
+        if said:
+            staging.stage(self.file.connection, "s_meta", said)
         return sampled_out
 
     def _remember(self) -> None:

@@ -27,6 +27,7 @@ from collector.store.measures import Measures
 from collector.store.migrations import SCHEMA_VERSION
 from collector.store.narrow import narrow
 from collector.store.pages import Asked, as_sql, narrowed, page
+from collector.store.received import SEEN
 from collector.store.rows import (
     Changes,
     LedgerRow,
@@ -283,6 +284,11 @@ class Reader(Reading):
                order by hour desc, source, outcome, convention, reason"""
         )
         return [LedgerRow(*row) for row in rows]
+
+    def last_seen(self) -> dict[str, int]:
+        """When anything last came, by source: Unix ns. Not of sources that only an older version has written."""
+        known = self.rows("select key, cast(value as integer) from meta where key glob :keys", {"keys": SEEN + "*"})
+        return {key.removeprefix(SEEN): ns for key, ns in known}
 
     def processes(self) -> list[Process]:
         rows = self.rows(

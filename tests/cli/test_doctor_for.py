@@ -14,7 +14,7 @@ from collector.receiver.doors import TABLE
 from collector.store.rows import TraceRow
 from tests.receiver.running import Running, running, settings_for, until
 from tracetui.cli.main import cli
-from tracetui.cli.pointing import CLIENTS, Place
+from tracetui.cli.pointing import ALSO, CLIENTS, Place
 
 NEEDS = {"langfuse": "langfuse", "langsmith": "langsmith"}
 TESTED = [name for name, one in CLIENTS.items() if one.trial is not None and NEEDS.get(name, "otlp") in TABLE]
@@ -45,6 +45,23 @@ def test_a_test_goes_through_every_door(tmp_path: Path, monkeypatch: pytest.Monk
             if "/proxy/" in report["test"]["door"]:  # passed on, answered and read, by an upstream of our own
                 until(lambda one=trace_id: trace_of(settings.db, one).usage.input_tokens == 5)  # type: ignore[misc]
                 assert trace_of(settings.db, trace_id).llm_calls == 1
+
+
+def test_a_client_that_takes_the_variables_of_another_is_known_by_its_own_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(settings_for(tmp_path), real=True) as up:
+        got = ask(up, monkeypatch, "--for", "crewai")
+        assert "PHOENIX_COLLECTOR_ENDPOINT" in got.stdout
+        assert "a test span came through" in got.stderr
+        wrong = ask(up, monkeypatch, "--for", "crew")
+    assert "there is no 'crew'; there are otel, " in wrong.output
+
+
+def test_every_page_of_a_client_is_a_name_that_the_doctor_knows() -> None:
+    pages = {page.stem for page in (Path(__file__).parents[2] / "docs" / "clients").glob("*.md")}
+    assert pages - {"README", "files", "proxy"} <= CLIENTS.keys() | ALSO.keys()
+    assert set(ALSO.values()) <= CLIENTS.keys()
 
 
 def test_every_client_is_tested() -> None:

@@ -67,9 +67,47 @@ def test_every_page_with_an_install_line_is_run() -> None:
 @pytest.mark.parametrize("name", EXPECTED)
 def test_the_page_followed_gives_a_trace(name: str, tmp_path: Path) -> None:
     page = (PAGES / f"{name}.md").read_text("utf-8")
+    home, program = program_of(name, page)
+    done, trace, spans = followed(page, home, program, tmp_path)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert "nothing was written for this" in done.stdout
+    assert "trouble sending" not in done.stderr  # Logfire, when its backend does not know it
+    assert not differences(EXPECTED[name], trace, spans)
+
+
+def test_logfire_tells_what_has_begun_though_its_program_is_killed(tmp_path: Path) -> None:
+    page = (PAGES / "logfire.md").read_text("utf-8")
+    home, program = program_of("logfire", page)
+    program[-1] = KILLED
+    _, trace, spans = followed(page, home, program, tmp_path)
+    assert [(span.name, span.status) for span in spans] == [("the run", "running"), ("a step", "ok")]
+    assert trace.status == "running"
+
+
+KILLED = """
+import os, time
+import logfire
+
+logfire.configure(inspect_arguments=False)
+with logfire.span("the run"):
+    with logfire.span("a step"):
+        pass
+    logfire.force_flush()
+    os.kill(os.getpid(), 9)
+"""
+
+
+def program_of(name: str, page: str) -> tuple[Path, list[str]]:
+    """The environment with what the page installs, and the command that runs its example."""
     home = HOMES / name
     [install] = re.findall(r"^((?:pip|npm) install .+)$", page, re.MULTILINE)
-    program = of_node(home, install, page) if install.startswith("npm") else of_python(home, install, page)
+    return home, of_node(home, install, page) if install.startswith("npm") else of_python(home, install, page)
+
+
+def followed(
+    page: str, home: Path, program: list[str], tmp_path: Path
+) -> tuple[subprocess.CompletedProcess[str], TraceRow, list[SpanRow]]:
+    """Run with the page's variables against a receiver and a simulated model; the one trace that arrived."""
     with running(settings_for(tmp_path), real=True) as up, Server() as model:
         places = {ADDRESS: up.status.url, "http://127.0.0.1:4317": f"http://127.0.0.1:{up.status.grpc_port}"}
         variables = {key: moved(value, places) for key, value in re.findall(r"^export (\w+)=(\S+)", page, re.MULTILINE)}
@@ -78,14 +116,12 @@ def test_the_page_followed_gives_a_trace(name: str, tmp_path: Path) -> None:
             "PHOENIX_GRPC_PORT": str(up.status.grpc_port),  # as the page says where 4317 was taken
             "OPENAI_BASE_URL": model.url, "OPENAI_API_BASE": model.url, "OPENAI_API_KEY": "sk-none",
         }  # fmt: skip
-        program[-1] = moved(program[-1], places)
-        done = subprocess.run(program, cwd=home, env=env, capture_output=True, text=True, timeout=RUN_S)
-        assert done.returncode == 0, done.stderr[-4000:]
-        assert "nothing was written for this" in done.stdout
+        command = [*program[:-1], moved(program[-1], places)]
+        done = subprocess.run(command, cwd=home, env=env, capture_output=True, text=True, timeout=RUN_S)
         with open_reader(up.status.file or "") as reader:
-            [trace] = reader.traces()
-            spans = reader.tree_spans(trace.trace_id)
-    assert not differences(EXPECTED[name], trace, spans)
+            found = list(reader.traces())
+            assert len(found) == 1, (found, done.stderr[-4000:])
+            return done, found[0], list(reader.tree_spans(found[0].trace_id))
 
 
 def differences(expected: Expected, trace: TraceRow, spans: list[SpanRow]) -> list[str]:

@@ -110,7 +110,8 @@ def collecting(tmp_path: Path) -> Iterator[tuple[Path, int]]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with (tmp_path / "log").open("w") as log, subprocess.Popen(
-        [sys.executable, "-m", "tracetui", "collect", "--db", "traces.db", "--http-port", str(port), "--grpc-port", "0"],
+        [sys.executable, "-m", "tracetui", "collect", "--db", "traces.db",
+         "--http-port", str(port), "--grpc-port", "0"],
         cwd=tmp_path, env=environment(tmp_path), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
     ) as child:  # fmt: skip
         try:

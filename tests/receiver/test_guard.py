@@ -59,6 +59,7 @@ def test_pages_of_others_may_not_even_with_the_token(origin: str) -> None:
         {"authorization": "Bearer t0p"},
         {"authorization": "bearer t0p"},
         {"authorization": f"Basic {b64encode(b'pk-lf-any:t0p').decode()}"},
+        {"authorization": "t0p"},
         {"x-api-key": "t0p"},
         {"api-key": "t0p"},
         {"authorization": "Bearer sk-of-the-upstream", "x-tracetui-token": "t0p"},

@@ -40,7 +40,14 @@ def test_an_empty_environment_is_pointed_here_without_a_word():
         "LANGFUSE_BASEURL": "http://127.0.0.1:4320",
         "LANGFUSE_PUBLIC_KEY": "pk-lf-tracetui",
         "LANGFUSE_SECRET_KEY": "sk-lf-tracetui",
+        "LOGFIRE_BASE_URL": "http://127.0.0.1:4320",
+        "LOGFIRE_TOKEN": "tracetui",
     }
+
+
+def test_who_sends_to_logfire_still_does():
+    env, _ = prepared({"LOGFIRE_TOKEN": "pylf_v1_theirs"})
+    assert (env["LOGFIRE_TOKEN"], "LOGFIRE_BASE_URL" in env) == ("pylf_v1_theirs", False)
 
 
 def test_who_has_set_up_langfuse_keeps_it_and_is_told():

@@ -67,7 +67,7 @@ def _tell_sources(file: Mapping[str, Any]) -> None:
     """What became of what arrived, a line a source, and below it each reason why something is not there as sent."""
     for one in file.get("sources") or ():
         counts = ", ".join(f"{fmt.count(one[name])} {name}" for name in OUTCOMES if one[name] or name == "received")
-        click.echo(f"from {plain(one['source'])}: {counts.replace('_', ' ')}; last {one['last_seen'][:13]}h UTC")
+        click.echo(f"from {plain(one['source'])}: {counts.replace('_', ' ')}; last {one['last_seen']}")
         if one["conventions"]:
             click.echo(
                 f"  read as {', '.join(f'{plain(name)} {fmt.count(n)}' for name, n in one['conventions'].items())}"
@@ -161,7 +161,7 @@ def file_facts(path: Path) -> dict[str, Any]:
                 "errors": totals.errors,
                 "ledger": dict(ledger),
                 "lost": sum(row.n for row in rows if row.outcome == "rejected" and row.reason.startswith(LOST)),
-                "sources": [one.to_json() for one in by_source(rows)],
+                "sources": [one.to_json() for one in by_source(rows, reader.last_seen())],
             }
             listed, more = unmapped_keys(reader)
             out |= {"unmapped_keys": [asdict(one) for one in listed], "unmapped_keys_more": more}

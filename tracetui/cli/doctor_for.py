@@ -16,7 +16,7 @@ import click
 from collector.errors import NotFound, StoreError, TracetuiError
 from collector.settings import Settings
 from tracetui.cli import common
-from tracetui.cli.pointing import CLIENTS, KEY, Client, Place, Trial
+from tracetui.cli.pointing import ALSO, CLIENTS, KEY, Client, Place, Trial
 
 if TYPE_CHECKING:
     from collector.receiver.status import Status
@@ -34,9 +34,9 @@ def prescribe(name: str, settings: Settings, *, as_json: bool) -> None:
     """Print the lines, then send the test. NotFound where nobody listens, TestFailed where it does not arrive."""
     from collector.receiver.status import probe
 
-    client = CLIENTS.get(name)
+    client = CLIENTS.get(ALSO.get(name, name))
     if client is None:
-        raise click.BadParameter(f"there is no {name!r}; there are {', '.join(CLIENTS)}", param_hint="--for")
+        raise click.BadParameter(f"there is no {name!r}; there are {', '.join([*CLIENTS, *ALSO])}", param_hint="--for")
     status = probe(settings.host, settings.http_port, token=settings.token)
     place = _place(settings, status)
     report: dict[str, Any] = {"for": name, "variables": client.variables(place), "notes": list(client.notes(place))}

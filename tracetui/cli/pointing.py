@@ -6,7 +6,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from collector.model import Batch, Rank, SpanPart, Value
@@ -185,8 +185,8 @@ CLIENTS: dict[str, Client] = {
     ),
     "logfire": Client(
         "Logfire and Pydantic AI",
-        lambda place: {"LOGFIRE_SEND_TO_LOGFIRE": "false"} | _otel_variables(place, "http/protobuf", place.url),
-        trial=OTLP,
+        lambda place: {"LOGFIRE_BASE_URL": place.url, "LOGFIRE_TOKEN": place.token or KEY},
+        trial=replace(OTLP, headers=lambda key: {"authorization": key}),
     ),
     "langfuse": Client(
         "the Langfuse SDKs",
@@ -219,3 +219,9 @@ CLIENTS: dict[str, Client] = {
         trial=Trial("/v1/native", _native, "application/x-ndjson"),
     ),
 }
+ALSO = {
+    "openinference": "phoenix", "llamaindex": "phoenix", "dspy": "phoenix", "crewai": "phoenix",
+    "smolagents": "phoenix", "openllmetry": "traceloop", "pydantic-ai": "logfire", "langchain": "langsmith",
+    "langgraph": "langsmith", "vercel-ai": "otel", "litellm": "otel", "haystack": "otel",
+}  # fmt: skip
+"""Clients without variables of their own, and whose they take: the pages of docs/clients."""

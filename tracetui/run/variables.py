@@ -34,6 +34,7 @@ LANGFUSE_HOSTS = ("LANGFUSE_BASE_URL", "LANGFUSE_HOST", "LANGFUSE_BASEURL")
 LANGFUSE_KEYS = ("LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY")
 LANGSMITH_ON = ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING")
 LANGSMITH_SET = ("LANGSMITH_ENDPOINT", "LANGCHAIN_ENDPOINT", "LANGSMITH_API_KEY", "LANGCHAIN_API_KEY")
+LOGFIRE = ("LOGFIRE_TOKEN", "LOGFIRE_BASE_URL", "LOGFIRE_SEND_TO_LOGFIRE", "LOGFIRE_CREDENTIALS_DIR")
 EXPERIMENTAL = "gen_ai_latest_experimental"
 
 
@@ -56,6 +57,7 @@ def prepare(
         _hand_over(out.env, token, sends=url is not None)
     _langfuse(out, status, token)
     _langsmith(out, status, token)
+    _logfire(out.env, status, token)
     _past_proxies(out.env)
     for name, (values, effect) in SWITCHED_OFF.items():
         if env.get(name, "").strip().lower() in values.split():
@@ -152,6 +154,12 @@ def _langsmith(out: Prepared, status: Status, token: str | None) -> None:
             f"{set_up[0]} {where}: LangSmith's SDK stays there, where its prompts and datasets are; "
             f"set {LANGSMITH_SET[0]} to {status.url} to have it here"
         )
+
+
+def _logfire(env: dict[str, str], status: Status, token: str | None) -> None:
+    """Only its own way tells what has begun. Who sends to Logfire still does, and over OTLP here what is finished."""
+    if not any(env.get(name, "").strip() for name in LOGFIRE):
+        env |= {"LOGFIRE_BASE_URL": status.url, "LOGFIRE_TOKEN": token or "tracetui"}
 
 
 def _past_proxies(env: dict[str, str]) -> None:

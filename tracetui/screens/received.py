@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collector.store import reader as stored
 
 AGAIN_S = 1.0
-HOUR_NS = 3_600_000_000_000
 INKS = {"rejected": "error", "clipped": "abandoned"}
 
 
@@ -67,7 +66,7 @@ class ReceivedScreen(ModalScreen[None]):
     @work(exclusive=True, group="received")
     async def _look(self) -> None:
         try:
-            sums = await self._facts.source.ask(lambda reader: by_source(reader.ledger()))
+            sums = await self._facts.source.ask(lambda reader: by_source(reader.ledger(), reader.last_seen()))
         except TracetuiError as error:
             self.query_one(Received).show([[(f"  {fmt.plain(str(error))}", "error")]])
             return
@@ -96,8 +95,8 @@ def lines(sums: Sequence[SourceSum], facts: Facts) -> list[list[Part]]:
         return [[("  Nothing has arrived in this file yet. ", "text"), (where, "quiet")]]
     out: list[list[Part]] = []
     for one in sums:
-        last = fmt.age(one.last_hour * HOUR_NS, facts.now_ns())
-        told = f"   last {last}" if last == "now" else f"   last within {last}"
+        last = fmt.age(one.last_ns, facts.now_ns())
+        told = f"   last {last}" if last == "now" else f"   last {last} ago"
         out.append([(f"  {fmt.plain(one.source)}", "accent"), (told if last else "", "quiet")])
         counts = [(name, n) for name, n in one.counts.items() if n or name in ("received", "stored")]
         out.append(

@@ -32,6 +32,7 @@ TABLE = (
     "status",
     "native",
     "openai_agents",
+    "logfire",
     "langfuse",
     "proxy",
     "langsmith",

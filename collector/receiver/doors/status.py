@@ -36,7 +36,7 @@ def sources(reader: Reader) -> dict[str, Any]:
     """{"sources": […]}: what became of what each of them sent."""
     from collector.store.received import by_source
 
-    return {"sources": [one.to_json() for one in by_source(reader.ledger())]}
+    return {"sources": [one.to_json() for one in by_source(reader.ledger(), reader.last_seen())]}
 
 
 def keys(reader: Reader) -> dict[str, Any]:

@@ -231,7 +231,7 @@ def test_the_ledger_counts_what_is_no_span(up: Running) -> None:
 
 def kept(up: Running) -> dict[tuple[str, str], int]:
     with open_reader(up.status.file or "") as reader:
-        (source,) = (one for one in by_source(reader.ledger()) if one.source == "langfuse")
+        (source,) = (one for one in by_source(reader.ledger(), {}) if one.source == "langfuse")
     return {(one.outcome, one.reason): one.count for one in source.reasons}
 
 
