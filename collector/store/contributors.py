@@ -3,11 +3,14 @@
 A source that sends starts and ends (LangSmith, Langfuse 2) says nearly all of a span in each of its parts. What a part
 shares with the folded span is named ("same"), not written, so that it is neither encoded nor kept twice: half of the
 time and half of the row of a run that is posted and patched.
+
+"same" is [fields, keys]: a bit for each of `_FIELDS`, and places among the sorted keys of the span's attributes. The
+names themselves, as rows of before have them, took half of what was left of such a row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from collector.model import SpanPart, Value
@@ -16,6 +19,7 @@ from collector.store.content import Encoder
 from collector.store.recipes import LONG_JSON, encode_string
 
 SAME = "same"
+# The places are in the file: what is new comes last.
 _FIELDS = ("trace_id", "span_id", "parent_id", "name", "source_id", "source_trace_id")
 
 
@@ -28,10 +32,10 @@ def kept(part: SpanPart, whole: SpanPart, encoder: Encoder) -> Any:
     for name in same:
         del data[name]
     encoded = encoder.value(data)
-    shared = [key for key, value in attributes.items() if _is_same(value, whole.attributes.get(key))]
+    shared = {key for key, value in attributes.items() if _is_same(value, whole.attributes.get(key))}
     if same or shared:
-        encoded[SAME] = [same, shared]
-    rest = {key: _attribute(value, encoder) for key, value in attributes.items() if key not in set(shared)}
+        encoded[SAME] = [sum(1 << _FIELDS.index(name) for name in same), _places(shared, whole)]
+    rest = {key: _attribute(value, encoder) for key, value in attributes.items() if key not in shared}
     if rest:
         alone = len(rest) == 1 and next(iter(rest)).startswith("$")
         encoded["attributes"] = {"$o": rest} if alone else rest
@@ -40,13 +44,28 @@ def kept(part: SpanPart, whole: SpanPart, encoder: Encoder) -> Any:
 
 def told(data: Mapping[str, Any], whole: SpanPart) -> SpanPart:
     """A part again, from what `kept` made of it and the folded span."""
-    fields, keys = data.get(SAME) or ((), ())
+    fields, keys = _named(data.get(SAME) or ((), ()), whole)
     shared = {key: whole.attributes[key] for key in keys}
     said = {name: value for name, value in data.items() if name != SAME}
     said |= {name: getattr(whole, name) for name in fields}
     if shared:
         said["attributes"] = shared | (said.get("attributes") or {})
     return from_json(said)
+
+
+def _places(shared: set[str], whole: SpanPart) -> list[int]:
+    return [place for place, key in enumerate(sorted(whole.attributes)) if key in shared] if shared else []
+
+
+def _named(same: Sequence[Any], whole: SpanPart) -> tuple[Sequence[str], Sequence[str]]:
+    """(fields, keys) of "same"."""
+    fields, keys = same
+    if isinstance(fields, int):
+        fields = [name for place, name in enumerate(_FIELDS) if fields >> place & 1]
+    if keys and isinstance(keys[0], int):
+        ordered = sorted(whole.attributes)
+        keys = [ordered[place] for place in keys]
+    return fields, keys
 
 
 def _is_same(one: Value, other: Value) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 from collector.errors import StoreBusy, StoreError
 from collector.library import Item
 from collector.model import Process, Refusal, Score, SpanPart
-from collector.store import fulltext, shelving, signals, staging
+from collector.store import compact, fulltext, shelving, signals, staging
 from collector.store.batch import Batch, File, Ledger, LedgerEntry, Outcome
 from collector.store.build import Pricer
 from collector.store.files import failure, forget_wal, identity, lock_path, open_for_writing, wal_path
@@ -190,6 +190,20 @@ class Writer:
 
     def _checkpoint(self, mode: str) -> None:
         self._connection.execute(f"pragma wal_checkpoint({mode})").fetchall()
+
+    def compact(self, limit_s: float) -> None:
+        """Make the file smaller, in short transactions, for about so long. StoreBusy and StoreError as for `write`."""
+        if identity(self.path) != self._identity:
+            return
+        steps, more = compact.steps(self._connection), True
+
+        def step() -> None:
+            nonlocal more
+            more = next(steps, self) is None
+
+        until = time.monotonic() + limit_s
+        while more and time.monotonic() < until:
+            self._locked(step)
 
     def wal_bytes(self) -> int:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from collector.ingest import Ingest
 from collector.protocols import langsmith
 from collector.settings import Settings
-from collector.store import open_reader
+from collector.store import contributors, open_reader
+from collector.store.content import Encoder
+from tests.builders import make_part
 from tests.store.audit import rows
 
 ROOT = str(uuid.UUID(int=1))
@@ -76,3 +79,13 @@ def test_a_part_keeps_only_what_it_says_otherwise_than_the_span(tmp_path: Path) 
         (part,) = reader.parts()
         assert json.loads(str(part.attributes["langsmith.run.inputs"])) == inputs
         assert reader.span(part.trace_id, part.span_id).tags == ("late",)
+
+
+def test_parts_of_files_that_name_what_is_the_same_are_read_as_before() -> None:
+    whole = make_part(1, parent=2, source_id="s", attributes={"b": "text", "a": "other", "c": "third"})
+    part = replace(whole, name="early", attributes={"c": "third", "b": "text", "a": "mine"})
+    now = contributors.kept(part, whole, Encoder())
+    named = [["trace_id", "span_id", "parent_id", "source_id"], ["b", "c"]]
+    assert now["same"] == [23, [1, 2]]
+    for same in (now["same"], named):
+        assert contributors.told({**now, "same": same}, whole) == part
