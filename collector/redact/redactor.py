@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from collector.library import Item, Media
+from collector.memo import Memo
 from collector.model import (
     NO_READING,
     Batch,
@@ -25,10 +26,9 @@ from collector.model import (
 from collector.own_patterns import OwnPattern
 from collector.redact import json_text
 from collector.redact.keys import is_exempt, is_password, is_secret
-from collector.redact.memo import Memo
 from collector.redact.personal import EMAIL, PII_RULES
 from collector.redact.placeholder import is_placeholder, placeholder
-from collector.redact.rules import LONG_TOKEN, PASSWORD_WORDS, PASSWORDS, URL_PASSWORD, redact_cards
+from collector.redact.rules import LONG_TOKEN, PASSWORD_VARIABLES, PASSWORD_WORDS, PASSWORDS, URL_PASSWORD, redact_cards
 from collector.redact.scan import CARD_DIGITS, RUN, candidates, may_hold_card
 
 MODES = ("default", "pii", "off")
@@ -85,7 +85,7 @@ class Redactor:
         self._shortest = 1 if self._patterns or mask else SHORTEST
         self.failures: dict[str, int] = {}
         self._pii = mode == "pii"
-        self._memo = Memo(MEMO_BYTES)
+        self._memo: Memo[str] = Memo(MEMO_BYTES)
         self._levels: dict[str, int] = {}
         self._resource: tuple[Resource | None, Resource | None] = (None, None)
         self._scope: tuple[Scope | None, Scope | None] = (None, None)
@@ -105,7 +105,8 @@ class Redactor:
         found = self._memo.get(text)
         if found is None:
             result = self._clean(text)
-            self._memo.put(text, "" if result is text else result)
+            changed = "" if result is text else result  # "": nothing had to change, and no second text is kept alive
+            self._memo.put(text, changed, len(changed))
             return result
         return found or text
 
@@ -398,9 +399,12 @@ def _plan(cls: type, skip: frozenset[str]) -> tuple[tuple[tuple[str, int], ...],
 
 def may_hold_password(text: str) -> bool:
     """Whether something in it is called a password and given a value, by `=` or as in JSON."""
-    if "=" not in text and '":' not in text and "':" not in text:
+    words: tuple[str, ...] = PASSWORD_WORDS
+    if "=" in text:
+        words += PASSWORD_VARIABLES
+    elif '":' not in text and "':" not in text:
         return False
-    for word in PASSWORD_WORDS:  # noqa: SIM110  # a generator would cost more than the loop
+    for word in words:  # noqa: SIM110  # a generator would cost more than the loop
         if word in text:
             return True
     return False

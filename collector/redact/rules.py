@@ -71,7 +71,8 @@ each holds one of CONTEXT_WORDS."""
 
 CONTEXT_WORDS = ("token", "api", "secret", "bearer", "authorization", "basic ", "key", "sig=", "hook")
 
-PASSWORD_WORDS = ("assw", "ASSW", "assph", "ASSPH", "pwd=", "Pwd=", "PWD=")
+PASSWORD_WORDS = ("assw", "ASSW", "assph", "ASSPH")
+PASSWORD_VARIABLES = ("pwd=", "Pwd=", "PWD=")
 PASSWORDS: tuple[Rule, ...] = (
     Rule(  # connection strings: another key=value stands before it
         "PASSWORD",
@@ -100,7 +101,7 @@ PASSWORDS: tuple[Rule, ...] = (
         2,
     ),
 )
-"""Tried where one of PASSWORD_WORDS is: a password has no form and may be short."""
+"""Tried where one of PASSWORD_WORDS or PASSWORD_VARIABLES is: a password has no form and may be short."""
 
 URL_PASSWORD = Rule(
     "PASSWORD",

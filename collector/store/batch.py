@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from collector.memo import Memo
 from collector.model import Process, Refusal, Score, SpanPart
 from collector.store import staging
 from collector.store.build import Built, Pricer, build
-from collector.store.content import BLOB, Encoder, dumps
+from collector.store.content import BLOB, Elements, Encoder, dumps
 from collector.store.merge import fold
 from collector.store.received import SEEN
 from collector.store.relations import Relations, SpanKey
@@ -21,6 +22,8 @@ from collector.store.sums import Sums
 
 _CONVENTION = BODY_COLUMNS.index("convention")
 KNOWN_HASHES = 200_000
+ELEMENTS_BYTES = 16_000_000
+"""Messages of conversations that go on, in bytes of JSON: five of 200 turns of 16 KB."""
 
 
 @dataclass(slots=True)
@@ -32,6 +35,7 @@ class File:
     dimensions: tuple[str, ...]
     stored: Stored
     known: dict[str, None] = field(default_factory=dict)
+    elements: Elements = field(default_factory=lambda: Memo(ELEMENTS_BYTES))
 
     def remember(self, hashes: Iterable[str]) -> None:
         """These hashes are committed."""
@@ -99,7 +103,7 @@ class Batch:
         for part in parts:
             self.parts.setdefault((part.trace_id, part.span_id), []).append(part)
         self.seen_ns = seen_ns
-        self.encoder = Encoder(file.known)
+        self.encoder = Encoder(file.known, file.elements)
         self.built: dict[SpanKey, Built] = {}
 
     def prepare(self) -> None:

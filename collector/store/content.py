@@ -18,6 +18,7 @@ from typing import Any
 
 import orjson
 
+from collector.memo import Memo
 from collector.model import Document, Event, Link, LogRecord, Message, Resource, Scope, Tool, Value
 from collector.store import media
 from collector.store.search import needs_spacing
@@ -43,16 +44,22 @@ def hash_bytes(data: bytes) -> str:
     return b2a_base64(hashlib.sha256(data).digest()[:16]).translate(_URL)[:22].decode()
 
 
+Elements = Memo[tuple[str, tuple[str, ...]]]
+"""Of an element of a list, as it was sent: its body in `recipes`, and the texts that the body refers to."""
+
+
 class Encoder:
     """Collects the rows that a batch of spans needs in the content tables.
 
     `known` says of a hash whether the file surely has it already (then it is not collected again);
     it may forget, it must never be wrong. `used` lists the texts referred to since it was last emptied;
-    `mark` is a place in it (where the new part of an input begins).
+    `mark` is a place in it (where the new part of an input begins). `elements` is what `recipes.py` remembers
+    from batch to batch.
     """
 
-    def __init__(self, known: Mapping[str, object] | None = None) -> None:
+    def __init__(self, known: Mapping[str, object] | None = None, elements: Elements | None = None) -> None:
         self.known = known if known is not None else {}
+        self.elements: Elements = elements if elements is not None else Memo(0)
         self.texts: dict[str, tuple[str, int, str | None]] = {}
         self.blobs: dict[str, tuple[int, bytes]] = {}
         self.messages: dict[str, tuple[str, str | None, str]] = {}

@@ -89,7 +89,11 @@ def _plain(value: object) -> object:
 
 def _greatest_first(parts: Iterable[SpanPart]) -> list[SpanPart]:
     """Parts in falling order, repetitions left out (told by hash: to Python, 0 == False == 0.0)."""
-    by_order = {order(part): part for part in parts}
+    many = list(parts)
+    moments = {(int(part.rank), part.at_ns): part for part in many}
+    if len(moments) == len(many):  # no tie for a hash of all they say to decide, nor a repetition
+        return [moments[key] for key in sorted(moments, reverse=True)]
+    by_order = {order(part): part for part in many}
     return [by_order[key] for key in sorted(by_order, reverse=True)]
 
 

@@ -224,23 +224,31 @@ def _recipe(raw: str, spans: list[tuple[int, int]], values: list[Any], encoder: 
     for (start, _), end, value in zip(spans[:first], ends, values[:first], strict=False):
         head += _pieces(raw[start:end], value, encoder)
     bodies = [
-        dumps(_pieces(raw[start:end], value, encoder))
-        for (start, end), value in zip(spans[first:], values[first:], strict=True)
+        _body(raw[start:end], value, encoder) for (start, end), value in zip(spans[first:], values[first:], strict=True)
     ]
     if not bodies:
         return [head, "", _glue(raw[spans[-1][1] :], encoder)]
-    return _with_commas(raw, spans[first:], head, bodies, encoder)
+    return [head, _path(_with_commas(raw, spans[first:], bodies), encoder), _glue(raw[spans[-1][1] :], encoder)]
 
 
-def _with_commas(
-    raw: str, spans: list[tuple[int, int]], head: list[Any], bodies: list[str], encoder: Encoder
-) -> list[Any]:
+def _with_commas(raw: str, spans: list[tuple[int, int]], bodies: list[str]) -> list[str]:
     """Put the separators in front of the elements they precede, so that the last one is spelt like any other."""
-    full = []
-    for number, body in enumerate(bodies):
-        before = raw[spans[number - 1][1] : spans[number][0]] if number else ""
-        full.append(dumps([before, *orjson.loads(body)]) if before else body)
-    return [head, _path(full, encoder), _glue(raw[spans[-1][1] :], encoder)]
+    full = bodies[:1]
+    for (_, before), (start, _), body in zip(spans, spans[1:], bodies[1:], strict=False):
+        full.append(f"[{dumps(raw[before:start])},{body[1:]}")
+    return full
+
+
+def _body(raw: str, value: Any, encoder: Encoder) -> str:
+    """One element, as `recipes` keeps it. Those of a history come again with every turn: a look-up then."""
+    found = encoder.elements.get(raw)
+    if found is not None and all(name in encoder.known or name in encoder.texts for name in found[1]):
+        encoder.used += found[1]
+        return found[0]
+    began = len(encoder.used)
+    body = dumps(_pieces(raw, value, encoder))
+    encoder.elements.put(raw, (body, tuple(encoder.used[began:])), len(body) + 80 * (len(encoder.used) - began))
+    return body
 
 
 def _glue(text: str, encoder: Encoder) -> list[Any]:

@@ -145,7 +145,7 @@ def test_any_text_comes_back_the_same_when_redacted_again(text: str) -> None:
 
 
 def test_a_text_sent_again_is_looked_up_and_the_memory_is_bounded() -> None:
-    from collector.redact.memo import Memo
+    from collector.memo import Memo
 
     memo = Memo(10_000)
     for number in range(1_000):
@@ -158,7 +158,7 @@ def test_a_text_sent_again_is_looked_up_and_the_memory_is_bounded() -> None:
 
 
 def test_what_is_asked_for_again_and_again_stays_in_the_memory() -> None:
-    from collector.redact.memo import Memo
+    from collector.memo import Memo
 
     memo = Memo(10_000)
     memo.put("history", "clean")

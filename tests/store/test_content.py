@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 
 from bench import resent
 from collector.ingest import Ingest
+from collector.memo import Memo
 from collector.model import Batch, Content, Event, LogRecord, Resource, SpanPart, Value
 from collector.protocols import otlp
 from collector.settings import Settings
 from collector.store import open_reader
+from collector.store.content import Elements, Encoder
+from collector.store.recipes import encode_string
 from tests.builders import T0, TRACE, conversation, make_llm, make_part, make_started, span_id, trace_id, user
 from tests.store.audit import rows
 
@@ -366,3 +369,16 @@ def test_a_value_that_is_a_conversation_comes_back_as_it_was(tmp_path):
             (part,) = reader.parts()
         assert repr((part.reading.input, part.reading.output)) == repr((Content(value=value), Content(value=value)))
         db.unlink()
+
+
+def test_what_is_remembered_of_a_batch_that_failed_is_collected_again() -> None:
+    elements: Elements = Memo(1_000_000)
+    sent = json.dumps(history(4))
+    first = Encoder({}, elements)
+    encoded = encode_string(sent, first)
+    again = Encoder({}, elements)  # the file has nothing of it: the transaction did not come about
+    assert encode_string(sent, again) == encoded
+    assert (again.texts, again.recipes, again.used) == (first.texts, first.recipes, first.used)
+    later = Encoder(dict.fromkeys([*first.texts, *first.recipes]), elements)
+    assert encode_string(sent, later) == encoded
+    assert (later.texts, later.recipes, later.used) == ({}, {}, first.used)
