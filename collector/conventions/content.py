@@ -7,6 +7,7 @@ embedded texts, tool arguments), then `input.value` and `output.value`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +28,8 @@ def content_of(found: Found, said: Said, kind: str | None, out: dict[str, Any]) 
     if given:
         leading, rest = split_system(given)
         out_input = Content(messages=rest) if rest else None
-        head += leading
+        if [one.parts for one in leading] != [one.parts for one in head]:  # some say them in both places
+            head += leading
     else:
         out_input = _value_in(found, kind)
         if out_input is not None and out_input.messages:
@@ -41,10 +43,23 @@ def content_of(found: Found, said: Said, kind: str | None, out: dict[str, Any]) 
     if out_input is not None:
         out["input"] = out_input
     answer = _messages_out(found, said)
+    if "reasoning" in found.slots and (thought := text(found.slots["reasoning"])):
+        answer = _with_reasoning(answer, thought)
     if answer:
         out["output"] = Content(messages=tuple(answer))
     elif (value := _value_out(found, kind)) is not None:
         out["output"] = value
+
+
+def _with_reasoning(answer: list[Message], thought: str) -> list[Message]:
+    """The answer with the reasoning that stands beside it."""
+    part = {"type": "reasoning", "text": thought}
+    if not answer:
+        return [Message("assistant", (part,))]
+    first = answer[0]
+    if any(one["type"] == "reasoning" for one in first.parts):
+        return answer
+    return [replace(first, parts=(part, *first.parts)), *answer[1:]]
 
 
 def _messages_in(found: Found, said: Said) -> list[Message]:
@@ -224,9 +239,15 @@ def _content(said: dict[str, Any]) -> Value:
 
 
 def tool_output(result: Value) -> Value:
-    """What the tool said, out of the message in which LangChain wraps it."""
+    """What the tool said, out of the message in which LangChain wraps it, or out of that message's repr()."""
+    if isinstance(result, str):
+        spelt = _TOOL_MESSAGE.fullmatch(result)
+        return result if spelt is None else spelt[2]
     said = tool_message(result)
     return result if said is None else _content(said)
+
+
+_TOOL_MESSAGE = re.compile(r"content=(['\"])(.*)\1 name='[^']*'(?: id='[^']*')? tool_call_id='[^']*'", re.DOTALL)
 
 
 def definitions_of(found: Found) -> Value:

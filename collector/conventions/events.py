@@ -16,7 +16,10 @@ from collector.conventions.values import decoded, text
 from collector.model import Message, Value
 
 DETAILS = "gen_ai.client.inference.operation.details"
-FIRST_TOKEN = frozenset({"First Token Stream Event", "gen_ai.content.completion.chunk", "gen_ai.first_token"})
+HITS = frozenset({"db.query.result", "db.search.result"})
+"""What a vector database found, one event a hit: `vectors` reads them."""
+FIRST_TOKEN = frozenset({"First Token Stream Event", "gen_ai.content.completion.chunk", "gen_ai.first_token",
+                         "llm.content.completion.chunk", "first_token_received"})  # fmt: skip
 _ROLES = {
     "gen_ai.system.message": "system",
     "gen_ai.developer.message": "developer",
@@ -38,6 +41,7 @@ class Said:
     error_type: str | None = None
     error_message: str | None = None
     first_token_ns: int | None = None
+    retrieved: bool = False
 
 
 def listen(records: Iterable[tuple[str, int, Value, Mapping[str, Value]]]) -> Said:
@@ -50,6 +54,8 @@ def listen(records: Iterable[tuple[str, int, Value, Mapping[str, Value]]]) -> Sa
         elif name in FIRST_TOKEN:
             if said.first_token_ns is None:
                 said.first_token_ns = time_ns
+        elif name in HITS:
+            said.retrieved = True
         elif name.startswith("gen_ai."):
             _content(said, name, body, attributes)
     return said

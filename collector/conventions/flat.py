@@ -6,11 +6,12 @@ a span that resends a thousand messages has thousands of them.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from collector.conventions.messages import ROLES, decoded_blocks, message
 from collector.conventions.parts import Part, part, parts, tool_call, tool_result
-from collector.conventions.values import decoded, number, shared, text
+from collector.conventions.values import decoded, integer, number, shared, text
 from collector.model import Document, Message, Value
 
 Elements = dict[int, dict[str, Value]]
@@ -97,7 +98,27 @@ def _block(block: dict[str, Value]) -> Part:
 
 def prompt_messages(elements: Elements, role: str) -> list[Message]:
     """gen_ai.prompt.N.*, gen_ai.completion.N.*, llm.prompts.N.*, llm.completions.N.*"""
-    return [_prompt(element, role) for element in in_order(elements)]
+    made = [_prompt(element, role) for element in in_order(elements)]
+    return _thought(made) if any(one.role == "thinking" for one in made) else made
+
+
+def _thought(said: list[Message]) -> list[Message]:
+    """OpenLLMetry writes an answer's thinking as a message of its own, before the answer."""
+    out: list[Message] = []
+    before: Message | None = None
+    for one in said:
+        if one.role == "thinking":
+            one = Message("assistant", tuple([{**p, "type": "reasoning"} if "text" in p else p for p in one.parts]),
+                          one.name, one.finish_reason)  # fmt: skip
+            before = one
+        elif before is not None and one.role == "assistant":
+            out.pop()
+            one = replace(one, parts=before.parts + one.parts, finish_reason=one.finish_reason or before.finish_reason)
+            before = None
+        else:
+            before = None
+        out.append(one)
+    return out
 
 
 def _prompt(element: dict[str, Value], role: str) -> Message:
@@ -157,6 +178,7 @@ def document(said: dict[str, Any], rank: int) -> Document:
         number(said.get("score", said.get("relevance_score"))),
         rank,
         meta if isinstance(meta, dict) and meta else None,
+        integer(said.get("rank_before")),
     )
 
 

@@ -30,7 +30,8 @@ class Convention(NamedTuple):
     `own` are beginnings of keys that nobody else writes: a span with one of them was written (also) so. `slots` says
     which keys fill a slot, the newest first; `params` and `meta` are prefixes of parameters and of metadata, whatever
     follows them. `heard` are further keys and prefixes (ending in a dot) that say nothing we have a field for.
-    `scopes` are instrumentation scopes whose spans are written so, whatever keys they have. `prepare` makes of the
+    `scopes` are instrumentation scopes whose spans are written so, whatever keys they have (one that
+    ends in a dot: all below it). `prepare` makes of the
     convention's own slots what everybody's slots hold; it is called for spans that are written so, and sees the part.
     """
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from collector.conventions.counting import from_details
 from collector.conventions.found import Convention, Found
-from collector.conventions.values import decoded, mapping, number, pythonic, text
+from collector.conventions.values import decoded, mapping, pythonic, text
 from collector.model import SpanPart
 
 # MCP: opentelemetry.io/docs/specs/semconv/gen-ai/mcp/, FastMCP, the Python SDK
@@ -219,52 +219,6 @@ HAYSTACK = Convention(
     },
     heard="haystack.",
     prepare=_haystack,
-)
-
-# MLflow's spans, exported as OTLP
-
-_MLFLOW_KINDS = {
-    "CHAT_MODEL": "llm", "LLM": "llm", "TOOL": "tool", "AGENT": "agent", "CHAIN": "chain", "RETRIEVER": "retriever",
-    "EMBEDDING": "embedding", "RERANKER": "reranker", "PARSER": "chain", "EVALUATOR": "evaluator",
-    "GUARDRAIL": "guardrail", "WORKFLOW": "chain", "TASK": "chain",
-}  # fmt: skip
-
-
-def _mlflow(found: Found, part: SpanPart) -> None:
-    slots = found.slots
-    kind = _MLFLOW_KINDS.get(str(slots.get("mlflow.type")).strip('"').upper())
-    if kind is not None:
-        slots.setdefault("kind", kind)
-    for side, ours in (("mlflow.in", "in_value"), ("mlflow.out", "out_value")):
-        if side in slots:
-            slots.setdefault(ours, decoded(slots[side]))
-    for name, count in from_details(mapping(slots.get("mlflow.usage")) or {}).items():
-        found.counts.setdefault(name, count)
-    cost = mapping(slots.get("mlflow.cost")) or {}
-    if number(cost.get("total_cost")) is not None:
-        slots.setdefault("cost", cost["total_cost"])
-    for field in ("model", "provider"):
-        if field in found.texts:
-            found.texts[field] = found.texts[field].strip('"')
-
-
-MLFLOW = Convention(
-    "mlflow",
-    own=("mlflow.",),
-    slots={
-        "mlflow.type": "mlflow.spanType",
-        "mlflow.in": "mlflow.spanInputs",
-        "mlflow.out": "mlflow.spanOutputs",
-        "mlflow.usage": "mlflow.chat.tokenUsage",
-        "mlflow.cost": "mlflow.llm.cost",
-        "model": "mlflow.llm.model",
-        "provider": "mlflow.llm.provider",
-        "definitions": "mlflow.chat.tools",
-        "session_id": "mlflow.trace.session",
-        "user_id": "mlflow.trace.user",
-    },
-    heard="mlflow.",
-    prepare=_mlflow,
 )
 
 # Google's Agent Development Kit

@@ -100,6 +100,10 @@ def _worked_out(key: str) -> Plan:
         plan = _element(family, key[len(head) + 1 :], convention)
         if plan is not None:
             return plan
+    if key.startswith("gen_ai.request.functions."):
+        plan = _element("functions", key[len(REQUEST) + 1 :], GENAI)
+        if plan is not None:
+            return plan
     if head == REQUEST:
         return (_PARAM, key[len(REQUEST) + 1 :], 0, "", GENAI)
     for prefix in ("gen_ai.openai.request.", "openai.request."):

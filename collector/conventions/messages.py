@@ -169,6 +169,9 @@ def is_message(said: Any) -> bool:
         return True
     if "lc" in said and "kwargs" in said:
         return _class(said).endswith(("Message", "MessageChunk"))
+    inner = said.get("message")
+    if isinstance(inner, dict) and "role" in inner:  # one of an answer's choices
+        return True
     kind = _type(said)
     return (kind in _LANGCHAIN_TYPES and ("data" in said or "content" in said)) or (
         kind in _ITEM_TYPES and (kind != "reasoning" or "summary" in said)

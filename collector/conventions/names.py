@@ -77,7 +77,7 @@ _SLOTS: dict[str, str] = {
     "cost_out": "llm.cost.completion",
     # time
     "ttft_s": "gen_ai.response.time_to_first_chunk gen_ai.client.operation.time_to_first_chunk"
-    " gen_ai.response.time_to_first_token gen_ai.server.time_to_first_token",
+    " gen_ai.response.time_to_first_token gen_ai.streaming.time_to_first_token gen_ai.server.time_to_first_token",
     # whose it was
     "session_id": "session.id gen_ai.conversation.id conversation.id thread.id session_id thread_id conversation_id",
     "user_id": "user.id enduser.id gen_ai.user.id user_id",
@@ -148,7 +148,9 @@ OPERATIONS: dict[str, str] = {
     "execute_tool": "tool", "tool": "tool", "mcp.tool_call": "tool",
     "invoke_agent": "agent", "create_agent": "agent", "agent": "agent", "handoff": "agent",
     "invoke_workflow": "chain", "workflow": "chain", "plan": "chain", "agent_step": "chain", "chain": "chain",
+    "execute_task": "chain", "task": "chain",
     "retrieval": "retriever", "retrieve": "retriever", "search": "retriever", "retriever": "retriever",
+    "vector_db_retrieve": "retriever",
     "response": "llm", "llm": "llm", "text_generation": "llm",
     "rerank": "reranker", "guardrail": "guardrail", "guardrails": "guardrail",
     "evaluate": "evaluator", "evaluation": "evaluator",

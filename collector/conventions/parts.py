@@ -63,7 +63,7 @@ def part(block: Any) -> Part:
 
 
 def tool_call(id: Any, name: Any, arguments: Any) -> Part:  # noqa: A002
-    return {"type": "tool_call", "id": id, "name": name, "arguments": decoded(arguments)}
+    return {"type": "tool_call", "id": id or None, "name": name, "arguments": decoded(arguments)}
 
 
 def tool_result(id: Any, result: Any) -> Part:  # noqa: A002

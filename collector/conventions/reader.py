@@ -15,13 +15,14 @@ from collector.conventions.identity import identity
 from collector.conventions.langsmith_runs import RUN_ID, read_run
 from collector.conventions.messages import side, split_system
 from collector.conventions.names import GENAI, OPENINFERENCE_KINDS, OPERATIONS
-from collector.conventions.registry import PREPARE, PREPARED, SCOPES, spelt
+from collector.conventions.registry import BITS, PREPARE, PREPARED, of_scope, spelt
 from collector.conventions.usage import cost_of, usage_of
 from collector.conventions.values import decoded, mapping, number, strings, text
-from collector.model import Content, LogRecord, Reading, Resource, SpanPart, Value
+from collector.model import MODEL_KINDS, Content, LogRecord, Reading, Resource, SpanPart, Value
 from collector.previews import preview_input, preview_output
 
 _NOTHING = Said()
+_VECTORS = BITS["vector-db"]
 _SENT_END = "tracetui.sent_end_unix_nano"
 CLOCK_NOTE = "ended before it started"
 
@@ -37,8 +38,10 @@ def read(part: SpanPart) -> Reading:
     if said.attributes:
         attributes = {**said.attributes, **attributes}
     found = gather(attributes)
-    if part.scope is not None and part.scope.name in SCOPES:
-        found.conventions |= SCOPES[part.scope.name]
+    if part.scope is not None and part.scope.name:
+        found.conventions |= of_scope(part.scope.name)
+    if said.retrieved:
+        found.conventions |= _VECTORS
     if found.conventions & PREPARED:
         for bit, prepare in PREPARE:
             if found.conventions & bit:
@@ -103,7 +106,7 @@ def _fields(found: Found, said: Said, name: str) -> dict[str, Any]:
             if notes:
                 out["notes"] = notes
         content_of(found, said, kind, out)
-        if kind == "tool" or "tool_arguments" in slots or "tool_result" in slots:
+        if kind == "tool" or (kind not in MODEL_KINDS and ("tool_arguments" in slots or "tool_result" in slots)):
             out["tool"] = tool_of(found, kind, name)
         _rarely(found, out)
     elif "in_value" in slots or "out_value" in slots:

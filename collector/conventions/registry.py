@@ -7,23 +7,27 @@ Where keys of several fill one slot, OpenTelemetry's come first, then OpenInfere
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
+from collector.conventions.backends import AGENTOPS, LAMINAR, LANGWATCH
 from collector.conventions.claude_code import CLAUDE_CODE
 from collector.conventions.found import Convention, Found
-from collector.conventions.frameworks import ADK, CREWAI, HAYSTACK, LITELLM, MCP, MLFLOW, SMOLAGENTS
+from collector.conventions.frameworks import ADK, CREWAI, HAYSTACK, LITELLM, MCP, SMOLAGENTS
 from collector.conventions.langfuse import LANGFUSE
 from collector.conventions.langsmith import LANGSMITH
 from collector.conventions.logfire import LOGFIRE, PYDANTIC_AI
+from collector.conventions.mlflow import MLFLOW
 from collector.conventions.names import GENAI, OPENINFERENCE, TABLE
 from collector.conventions.openai_agents import OPENAI_AGENTS
+from collector.conventions.openlit import OPENLIT
 from collector.conventions.traceloop import TRACELOOP
+from collector.conventions.vectors import VECTORS
 from collector.conventions.vercel import VERCEL
 from collector.model import SpanPart
 
 MORE: tuple[Convention, ...] = (
-    LANGFUSE, LANGSMITH, PYDANTIC_AI, LOGFIRE, VERCEL, TRACELOOP, OPENAI_AGENTS, MCP, LITELLM, CREWAI, SMOLAGENTS,
-    HAYSTACK, MLFLOW, ADK, CLAUDE_CODE,
+    LANGFUSE, LANGSMITH, PYDANTIC_AI, LOGFIRE, VERCEL, TRACELOOP, OPENAI_AGENTS, MCP, AGENTOPS, LITELLM, CREWAI,
+    SMOLAGENTS, HAYSTACK, MLFLOW, ADK, CLAUDE_CODE, OPENLIT, VECTORS, LAMINAR, LANGWATCH,
 )  # fmt: skip
 _FIRST_BIT = 2
 BITS: dict[str, int] = {"genai": GENAI, "openinference": OPENINFERENCE} | {
@@ -41,6 +45,7 @@ OWN: tuple[tuple[str, int], ...] = (
 PARAMS: tuple[str, ...] = tuple(prefix for one in MORE for prefix in one.params)
 META: tuple[str, ...] = tuple(prefix for one in MORE for prefix in one.meta)
 SCOPES: dict[str, int] = {scope: BITS[one.name] for one in MORE for scope in one.scopes}
+_SCOPES_UNDER = tuple((scope, bit) for scope, bit in SCOPES.items() if scope.endswith("."))
 PREPARE: tuple[tuple[int, Callable[[Found, SpanPart], None]], ...] = tuple(
     (BITS[one.name], one.prepare) for one in MORE if one.prepare is not None
 )
@@ -72,6 +77,16 @@ def _table() -> dict[str, tuple[str, int, int]]:
 
 SLOT_OF: dict[str, tuple[str, int, int]] = _table()
 """Key → (slot, rank, convention)."""
+
+
+@lru_cache(maxsize=1024)
+def of_scope(name: str) -> int:
+    """The conventions in which an instrumentation scope writes, whatever keys its spans have."""
+    bits = SCOPES.get(name, 0)
+    for prefix, bit in _SCOPES_UNDER:
+        if name.startswith(prefix):
+            bits |= bit
+    return bits
 
 
 @cache

@@ -6,26 +6,45 @@ Calls to models come as `gen_ai.*`: flattened (`gen_ai.prompt.0.content`, until 
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+from collector.conventions import flat
 from collector.conventions.found import Convention, Found
+from collector.conventions.names import OPERATIONS
 from collector.conventions.values import decoded, scalar, text
-from collector.model import SpanPart
+from collector.model import SpanPart, Value
 
 _KINDS = {"workflow": "chain", "task": "chain", "agent": "agent", "tool": "tool"}
 
 
-_EXCLUSIVE = ("@traceloop/instrumentation-anthropic",)
-"""JavaScript's instrumentation passes on Anthropic's numbers as Anthropic counts; Python's adds them up."""
+_BEDROCK = "opentelemetry.instrumentation.bedrock"
+_EXCLUSIVE = ("@traceloop/instrumentation-anthropic", _BEDROCK)
+"""These pass on Anthropic's and Bedrock's numbers, which count what was cached beside the input; Python's
+instrumentation of Anthropic adds them up."""
 
 
 def _prepare(found: Found, part: SpanPart) -> None:
     slots, texts = found.slots, found.texts
     kind = _KINDS.get(str(slots.get("traceloop.kind")).lower())
+    exact = OPERATIONS.get(texts.get("operation", ""), "chain")
+    if kind == "chain" and exact in _TASKS:
+        kind = exact  # LangChain's retrievers, tools and models are tasks, too
     if kind is not None:
         slots.setdefault("kind", kind)
-    if "traceloop.in" in slots:
-        slots.setdefault("in_value", scalar(slots["traceloop.in"]))
-    if "traceloop.out" in slots:
-        slots.setdefault("out_value", decoded(scalar(slots["traceloop.out"])))
+    for ours, theirs, in_langchain in (
+        ("in_value", "traceloop.in", _IN_LANGCHAIN),
+        ("out_value", "traceloop.out", _OUT_LANGCHAIN),
+    ):
+        if theirs in slots:
+            value = decoded(scalar(slots[theirs]))
+            if isinstance(value, dict) and "kwargs" in value:
+                value = _unwrapped(found, value, in_langchain)
+            slots.setdefault(ours, value)
+    for ours, in_langchain in (("tool_arguments", _IN_LANGCHAIN), ("tool_result", _OUT_LANGCHAIN)):
+        value = decoded(slots.get(ours))
+        if isinstance(value, dict) and "kwargs" in value:
+            slots[ours] = _unwrapped(found, value, in_langchain)
     if "traceloop.vector_query" in slots:
         slots.setdefault("query", slots["traceloop.vector_query"])
     if part.scope is not None and part.scope.name in _EXCLUSIVE and "input_tokens" in found.counts:
@@ -36,6 +55,50 @@ def _prepare(found: Found, part: SpanPart) -> None:
         texts.setdefault("agent_name", name)
     if name is not None and kind == "tool":
         slots.setdefault("tool_name", name)
+    if texts.get("operation") == "rerank":
+        _reranked(found)
+    if part.scope is not None and part.scope.name == _BEDROCK and "embed" in texts.get("request_model", ""):
+        slots.setdefault("kind", "embedding")  # all of `invoke_model` is a completion to it
+
+
+def _unwrapped(found: Found, value: dict[str, Any], names: tuple[str, ...]) -> Value:
+    """What a LangChain callback was given, without the callback's own arguments, among which are a call's id, tags."""
+    inner = next((value[name] for name in names if value.get(name) is not None), None)
+    beside = value["kwargs"]
+    if inner is None or not isinstance(beside, dict):
+        return value
+    if beside.get("tool_call_id"):
+        found.slots.setdefault("tool_id", beside["tool_call_id"])
+    if value.get("tags"):
+        found.slots.setdefault("tags", value["tags"])
+    out: Value = decoded(inner)
+    return out
+
+
+def _reranked(found: Found) -> None:
+    """Cohere's: the documents as system messages before the query, the ranking as "Doc 1, Score: 0.9"."""
+    slots, lists = found.slots, found.lists
+    if "prompts" not in lists or "completions" not in lists:
+        return
+    given = [text(one.get("content")) for one in flat.in_order(lists["prompts"]) if one.get("role") == "system"]
+    asked = [text(one.get("content")) for one in flat.in_order(lists["prompts"]) if one.get("role") != "system"]
+    ranked = [_RANKED.match(str(one.get("content"))) for one in flat.in_order(lists["completions"])]
+    if not ranked or not all(ranked):
+        return
+    documents = []
+    for one in ranked:
+        at = int(one[1]) if one is not None else 0
+        score = float(one[2]) if one is not None else None
+        documents.append({"content": given[at] if at < len(given) else None, "score": score, "rank_before": at})
+    slots.setdefault("documents", documents)
+    slots.setdefault("query", asked[-1] if asked else None)
+    del lists["prompts"], lists["completions"]
+
+
+_RANKED = re.compile(r"Doc (\d{1,9}), Score: (-?\d[\d.eE+-]{0,30})\Z")
+_TASKS = frozenset({"tool", "retriever", "reranker", "embedding", "llm"})
+_IN_LANGCHAIN = ("inputs", "input_str", "query", "messages", "prompts")
+_OUT_LANGCHAIN = ("outputs", "output", "documents")
 
 
 TRACELOOP = Convention(
@@ -53,7 +116,8 @@ TRACELOOP = Convention(
     },
     meta=("traceloop.association.properties.",),
     heard="traceloop.workflow.name traceloop.entity.path traceloop.entity.version traceloop.correlation.id"
-    " traceloop.prompt. llm.headers llm.is_streaming llm.chat.stop_sequences llm.content_filter",
-    scopes=_EXCLUSIVE,
+    " traceloop.prompt. gen_ai.task. gen_ai.workflow. gen_ai.response.reasoning_effort gen_ai.openai.system_fingerprint"
+    " llm.headers llm.is_streaming llm.chat.stop_sequences llm.content_filter",
+    scopes=("opentelemetry.instrumentation.cohere", *_EXCLUSIVE),
     prepare=_prepare,
 )

@@ -23,10 +23,33 @@ def usage_of(found: Found, kind: str | None) -> tuple[Usage | None, tuple[str, .
     total = said.pop("total_tokens", None)
     if total is not None and "output_tokens" not in said and kind in ("embedding", "reranker"):
         said.setdefault("input_tokens", total)  # nothing comes out of these, so all of it went in
+    elif total is not None and "input_tokens" in said and "output_tokens" in said:
+        _made_whole(said, total, found.texts.get("provider") or "")
     if not said:
         return None, ()
     usage = Usage(**said)
     return usage, _doubts(said) if len(said) > 1 else ()
+
+
+def _made_whole(said: dict[str, int], total: int, provider: str) -> None:
+    """Where the total is more than input and output, it says what stands beside them."""
+    more = total - said["input_tokens"] - said["output_tokens"]
+    if more <= 0:
+        return
+    cached = said.get("cache_read_tokens", 0) + said.get("cache_write_tokens", 0)
+    thought = said.get("reasoning_tokens", 0)
+    if more in (cached, cached + thought):
+        said["input_tokens"] += cached
+        said["output_tokens"] += more - cached
+    elif more == thought:
+        said["output_tokens"] += thought
+    elif "reasoning_tokens" not in said and provider.lower().startswith(_THINKS_BESIDE):
+        said["output_tokens"] += more
+        said["reasoning_tokens"] = more
+
+
+_THINKS_BESIDE = ("gcp", "google", "gemini", "vertex")
+"""Google's output leaves the thoughts out, and some instrumentations report them nowhere but in the total."""
 
 
 def _doubts(said: dict[str, int]) -> tuple[str, ...]:

@@ -16,8 +16,9 @@ from collector.protocols import otlp
 
 RECORDED = Path(__file__).parent / "recorded"
 READINGS: dict[str, list[dict[str, Any]]] = json.loads((RECORDED / "readings.json").read_text())
-APPLICATIONS_OWN = {"async", "duration", "user", "x"}
-"""Keys that the recorded programs set by themselves (Logfire's are the application's)."""
+APPLICATIONS_OWN = {"a", "async", "color", "duration", "options", "user", "x"}
+"""Keys that the recorded programs set by themselves (Logfire's are the application's; MLflow writes a LangChain run's
+arguments as they are called)."""
 
 
 def parts(name: str) -> tuple[SpanPart, ...]:
