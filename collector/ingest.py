@@ -18,26 +18,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
-import orjson
-
+from collector.clipping import clip
 from collector.conventions import evaluations
 from collector.errors import StoreBusy, TracetuiError
 from collector.library import Dataset, Example, Experiment, ExperimentRun, Gone, Item, Media, Prompt, PromptLabels
 from collector.limits import Limits
 from collector.looking import Looking
-from collector.model import NO_READING, Batch, Process, Receipt, Refusal, Score, SpanPart, Value
+from collector.model import NO_READING, Batch, Process, Receipt, Refusal, Score, SpanPart
 from collector.pricing import Prices
 from collector.redact import Policy, Redactor
 from collector.redact.sample import sample
 from collector.settings import Settings
-from collector.store import media
 from collector.store.fulltext import INDEX_BYTES
 from collector.store.signals import Looked
 from collector.store.writer import LedgerEntry, Outcome, Writer
 
 IDLE_CHECKPOINT_S = 1.0
 BUSY_CHECKPOINT_S = 5.0
-MEDIA_PARTS = 16
 COMPACT_S = 0.5
 """How long a close may make the file smaller: 10 MB of texts are done in a third of it."""
 LOOK_S, IDLE_LOOK_S, LAST_LOOK_S = 0.01, 0.03, 0.25
@@ -320,58 +317,3 @@ def _beside(scores: Sequence[Score], library: Sequence[Item]) -> dict[str, int]:
     counts = Counter(_KEPT[type(item)] for item in library if type(item) in _KEPT)
     counts["scores"] = len(scores)
     return {name: n for name, n in counts.items() if n}
-
-
-def clip(part: SpanPart, limit: int) -> tuple[SpanPart, int]:
-    """Cut texts longer than `limit` bytes, and mark where. Returns the part and how many were cut.
-
-    The limit is for one text. A long JSON list (a resent history) is no single text: its strings are
-    measured one by one. A file within a text (an image as base64) may be MEDIA_PARTS times as long; a part of it would
-    be of no use, so only its type and its size are left of a longer one.
-    """
-    cuts = 0
-    attributes = None
-    for key, value in part.attributes.items():
-        if (type(value) is str and len(value) * 4 <= limit) or type(value) in _SMALL:
-            continue
-        new, cut = _clip_value(value, limit)
-        if cut:
-            attributes = dict(part.attributes) if attributes is None else attributes
-            attributes[key] = new
-            cuts += cut
-    return (part, 0) if attributes is None else (replace(part, attributes=attributes), cuts)
-
-
-_SMALL = frozenset({int, float, bool, type(None)})
-
-
-def _clip_value(value: Value, limit: int) -> tuple[Value, int]:
-    if isinstance(value, str):
-        if len(value) * 4 <= limit or (size := len(value.encode(errors="replace"))) <= limit:
-            return value, 0
-        if value[0] in "[{" and (inner := _clip_json(value, limit)) is not None:
-            return inner
-        if (found := media.split(value)) is not None:
-            head = found[0]
-            return (value, 0) if size <= limit * MEDIA_PARTS else (f"{head}…[{size - len(head)} bytes cut]", 1)
-        kept = value.encode(errors="replace")[:limit].decode(errors="ignore")
-        return f"{kept}…[{size - limit} bytes cut]", 1
-    if isinstance(value, bytes) and len(value) > limit * MEDIA_PARTS:
-        return value[:limit], 1
-    if isinstance(value, list):
-        pairs = [_clip_value(item, limit) for item in value]
-        cuts = sum(cut for _, cut in pairs)
-        return ([item for item, _ in pairs], cuts) if cuts else (value, 0)
-    if isinstance(value, dict):
-        items = {key: _clip_value(item, limit) for key, item in value.items()}
-        cuts = sum(cut for _, cut in items.values())
-        return ({key: item for key, (item, _) in items.items()}, cuts) if cuts else (value, 0)
-    return value, 0
-
-
-def _clip_json(text: str, limit: int) -> tuple[str, int] | None:
-    try:
-        value, cuts = _clip_value(orjson.loads(text), limit)
-    except (orjson.JSONDecodeError, RecursionError):
-        return None
-    return (orjson.dumps(value).decode(), cuts) if cuts else (text, 0)

@@ -221,6 +221,8 @@ def _sized(part: Part) -> Part:
         if raw is not None:
             held = part["data"] = base64.b64encode(raw).decode()
             part["size"] = len(raw)
+    if isinstance(held, str) and held.startswith("data:"):  # OpenAI's file_data
+        url = held
     if isinstance(url, str) and url.startswith("data:"):
         head, _, held = url.partition(",")
         part.setdefault("mime_type", head[5:].partition(";")[0] or "text/plain")
@@ -231,7 +233,7 @@ def _sized(part: Part) -> Part:
         part |= {"mime_type": found} if found else {}
     if isinstance(held, str) and held and "size" not in part:
         cut = _CUT.search(held[-40:])
-        part["size"] = int(cut[1]) * 3 // 4 if cut else len(held) * 3 // 4 - held.count("=", -2)
+        part["size"] = int(cut[1]) * 3 // 4 if cut else _bytes_of(held)
     elif isinstance(held, bytes):
         part.setdefault("size", len(held))
     return part
@@ -253,6 +255,13 @@ def _octets(spelt: Any) -> bytes | None:
         return None
 
 
+def _bytes_of(letters: str) -> int:
+    """How many bytes base64 stands for; some break it into lines."""
+    broken = letters.count("\n") + letters.count("\r") if "\n" in letters[:200] else 0
+    padded = letters[-8:].count("=")
+    return (len(letters) - broken) * 3 // 4 - padded
+
+
 def _image(block: Block) -> Part | None:
     return _picture(block, _first(block, "image_url", "image", "source", "url"), "image")
 
@@ -267,7 +276,8 @@ def _audio(block: Block) -> Part | None:
 def _file(block: Block) -> Part | None:
     if block.get("modality") is not None:
         return _media(block)
-    return _picture(block, _first(block, "file", "source", "data", "file_url", "file_id"), "file")
+    inner = _first(block, "file", "source", "data", "file_url", "file_id")
+    return _picture(block, block if inner is None and "file_data" in block else inner, "file")
 
 
 def _picture(block: Block, inner: Any, kind: str) -> Part | None:

@@ -17,6 +17,13 @@ MAX_DEPTH = 40
 MAX_FIELDS = 20
 """Of an object that is no record (a client, a connection), so many plain fields are shown."""
 SCALARS = frozenset({str, int, float, bool, type(None)})
+MAX_FILE = 16_000_000
+"""Bytes of a file that are kept; of a longer one its type and size."""
+_BEGINNINGS = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"),
+    (b"%PDF-", "application/pdf"), (b"ID3", "audio/mpeg"), (b"OggS", "audio/ogg"), (b"fLaC", "audio/flac"),
+)  # fmt: skip
+_RIFF = {b"WAVE": "audio/wav", b"WEBP": "image/webp"}
 OVERHEAD_BYTES = 56
 """What a small object costs the queue, besides its text."""
 
@@ -36,7 +43,8 @@ def capture(value: object) -> tuple[Any, int]:
     """Return a JSON-ready copy of `value` and its size in bytes, roughly. Never raises.
 
     An object becomes {"type": "module.Class"} with "fields" (records: dataclasses, pydantic, attrs, and the plain
-    fields of others), "shape" and "dtype" (arrays) or "size" in bytes (binary).
+    fields of others), "shape" and "dtype" (arrays) or "size" in bytes (binary). Bytes that begin as a picture, a sound
+    or a PDF does are kept, with their "mime_type"; of all others only the size, for they may hold anything.
     """
     kind = type(value)
     if kind is str:
@@ -112,7 +120,10 @@ class _Budget:
             return plain
         described: dict[str, Any] = {"type": type_of(kind)}
         if issubclass(kind, bytes | bytearray | memoryview):
-            described["size"] = _buffer_size(value, kind)
+            described["size"] = size = _buffer_size(value, kind)
+            if kind is bytes and size <= MAX_FILE and (mime := _mime_of(value)) is not None:
+                described |= {"mime_type": mime, "data": value}
+                self.size += size
         elif issubclass(kind, BaseException):
             described["args"] = self.copy(BaseException.args.__get__(value), depth)  # type: ignore[attr-defined]
         elif kind.__module__.partition(".")[0] in _SHAPED:
@@ -145,6 +156,13 @@ def _buffer_size(value: Any, kind: type) -> int:
     if issubclass(kind, memoryview):
         return int(value.nbytes)
     return bytes.__len__(value) if issubclass(kind, bytes) else bytearray.__len__(value)
+
+
+def _mime_of(data: bytes) -> str | None:
+    """What kind of picture, sound or document this is; None for anything else."""
+    if data[:4] == b"RIFF":
+        return _RIFF.get(data[8:12])
+    return next((mime for beginning, mime in _BEGINNINGS if data.startswith(beginning)), None)
 
 
 def _shape(value: Any) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from collector.store import media, open_reader
 from tests.builders import make_part
 
 DATA = base64.b64encode(random.Random(7).randbytes(60_000)).decode()
+assert "+" in DATA
+assert "/" in DATA
 URL = f"data:image/png;base64,{DATA}"
 ASKED = {
     "role": "user",
@@ -76,6 +78,10 @@ def test_every_spelling_of_a_file_shares_its_bytes_and_comes_back_letter_by_lett
     sent = {
         "bare": DATA, "url": URL, "other": f"data:;base64,{DATA}", "bytes": base64.b64decode(DATA),
         "json": json.dumps({"a": [{"source": {"data": DATA}}, {"b": URL}]}),
+        "for urls": DATA.replace("+", "-").replace("/", "_"), "unpadded": DATA.rstrip("="),
+        "mime": base64.encodebytes(base64.b64decode(DATA)).decode(),
+        "url in lines": "data:image/png;base64," + "\r\n".join(DATA[at : at + 64] for at in range(0, len(DATA), 64)),
+        "json in lines": json.dumps({"a": base64.encodebytes(base64.b64decode(DATA)).decode()}),
     }  # fmt: skip
     assert kept(db, **sent) == sent
     assert of_file(db, "select size from blobs") == [(60_000,)]
@@ -93,6 +99,7 @@ def test_a_file_within_a_text_is_no_matter_for_search(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [
     lambda url: url[:-3], lambda url: url + "=", lambda url: url.replace("A", "!", 1), lambda url: url + "\n",
+    lambda url: url[:90] + "-_" + url[92:], lambda url: url[:90] + "\n" + url[90:150] + "\n" + url[150:],
     lambda url: url.replace(";base64", ""),
 ])  # fmt: skip
 def test_what_is_not_quite_base64_stays_a_text(tmp_path: Path, damage: Callable[[str], str]) -> None:
@@ -122,6 +129,25 @@ def test_of_a_file_that_is_too_long_type_and_size_are_left(tmp_path: Path) -> No
             given_ = reader.span(row.trace_id, row.span_id).input
         assert given_ is not None
         assert given_.messages[0].parts[1] == {"type": "image", "mime_type": "image/png", "url": url, "size": 60_000}
+
+
+@given(
+    st.binary(min_size=800, max_size=3000), st.booleans(), st.booleans(),
+    st.sampled_from([0, 1, 60, 64, 76, 190]), st.sampled_from(["\n", "\r\n"]), st.booleans(),
+    st.sampled_from(["", "data:image/png;base64,"]),
+)  # fmt: skip
+def test_in_whatever_way_it_is_spelt_it_comes_back(
+    data: bytes, url: bool, bare: bool, width: int, end: str, ended: bool, head: str
+) -> None:
+    letters = (base64.urlsafe_b64encode if url else base64.b64encode)(data).decode()
+    letters = letters.rstrip("=") if bare else letters
+    if width:
+        letters = end.join(letters[at : at + width] for at in range(0, len(letters), width)) + end * ended
+    found = media.split(head + letters)
+    assert found is None or media.join(*found) == head + letters
+    if head:
+        assert found is not None
+        assert found[1] == data
 
 
 @given(st.binary(min_size=600, max_size=3000), st.sampled_from(["", "data:image/png;base64,", "data:;base64,", "x"]))
