@@ -21,7 +21,18 @@ from typing import Protocol
 from collector.clipping import clip
 from collector.conventions import evaluations
 from collector.errors import StoreBusy, TracetuiError
-from collector.library import Dataset, Example, Experiment, ExperimentRun, Gone, Item, Media, Prompt, PromptLabels
+from collector.library import (
+    Dataset,
+    Example,
+    Experiment,
+    ExperimentRun,
+    Gone,
+    Item,
+    Media,
+    Prompt,
+    PromptLabels,
+    ScoreConfig,
+)
 from collector.limits import Limits
 from collector.looking import Looking
 from collector.model import NO_READING, Batch, Process, Receipt, Refusal, Score, SpanPart
@@ -308,7 +319,7 @@ def _count(source: str, outcome: str, one: Refusal, reason: str = "", sample: st
 
 _KEPT = {
     Prompt: "prompts", PromptLabels: "prompts", Dataset: "datasets", Example: "examples", Experiment: "experiments",
-    ExperimentRun: "experiment runs", Media: "files", Gone: "deletions",
+    ExperimentRun: "experiment runs", Media: "files", ScoreConfig: "score configs", Gone: "deletions",
 }  # fmt: skip
 
 

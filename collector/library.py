@@ -129,6 +129,23 @@ class MediaUse:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreConfig:
+    """What a score may say: `data_type` is "numeric", "boolean" or "categorical"; `categories` a list of
+    {"label", "value"}. `archived` None says "no" for a new one."""
+
+    config_id: str
+    name: str
+    data_type: str
+    description: str | None = None
+    min_value: float | None = None
+    max_value: float | None = None
+    categories: Any = None
+    archived: bool | None = None
+    source: str = ""
+    created_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Gone:
     """Delete one thing, and what hangs on it. `kind` is "prompt" (id: a name), "dataset", "example", "experiment"
     or "score"; `version` narrows a prompt to one version."""
@@ -138,4 +155,6 @@ class Gone:
     version: int | None = None
 
 
-Item: TypeAlias = "Prompt | PromptLabels | Dataset | Example | Experiment | ExperimentRun | Media | MediaUse | Gone"
+Item: TypeAlias = (
+    "Prompt | PromptLabels | Dataset | Example | Experiment | ExperimentRun | Media | MediaUse | ScoreConfig | Gone"
+)

@@ -116,10 +116,10 @@ LANGFUSE = Convention(
         "tags": "langfuse.trace.tags langfuse.tags",
         "metadata": "langfuse.observation.metadata langfuse.trace.metadata",
         "environment": "langfuse.environment",
-        "release": "langfuse.release langfuse.version",
+        "release": "langfuse.release",
     },
     meta=("langfuse.observation.metadata.", "langfuse.trace.metadata."),
-    heard="langfuse.observation.usage_unit langfuse.trace.public langfuse.internal. "
+    heard="langfuse.observation.usage_unit langfuse.version langfuse.trace.public langfuse.internal. "
     "langfuse.as_root langfuse.experiment.",
     prepare=_prepare,
 )

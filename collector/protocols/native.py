@@ -5,7 +5,8 @@
     {"type": "process", "process_id": …, "pid": …, …}
     {"type": "sampled_out", "reason": …, "count": …, "process_id": …, "total": …}
     {"type": "lost", "reason": …, "count": …, "process_id": …, "total": …}
-    {"type": "prompt" | "dataset" | "example" | "experiment" | "experiment_run" | "media" | "media_use", …}
+    {"type": "prompt" | "dataset" | "example" | "experiment" | "experiment_run" | "media" | "media_use"
+     | "score_config", …}
 
 The last kinds are the items of the library, each with the fields of its class (`collector.library`).
 "sampled_out" and "lost" count spans that a sampler left out, and that a program had to drop; `total` is what that
@@ -41,7 +42,7 @@ SOURCE = "native"
 _SHELVED: dict[str, type[library.Item]] = {
     "prompt": library.Prompt, "dataset": library.Dataset, "example": library.Example,
     "experiment": library.Experiment, "experiment_run": library.ExperimentRun, "media": library.Media,
-    "media_use": library.MediaUse,
+    "media_use": library.MediaUse, "score_config": library.ScoreConfig,
 }  # fmt: skip
 _PLAIN: dict[str, type[_Plain]] = {"score": Score, "process": Process, **_SHELVED}
 _TYPES: dict[type, str] = {SpanPart: "span", **{cls: name for name, cls in _PLAIN.items()}}

@@ -48,8 +48,8 @@ NO_CONTENT = frozenset(
 """Fields of a Reading that hold ids, models, names, numbers and times."""
 
 NAMES_OF_ITEMS = frozenset(
-    "prompt_id name labels dataset_id example_id experiment_id run_id media_id trace_id span_id source_trace_id "
-    "source_span_id sha256 mime_type data status source kind id field".split()
+    "config_id data_type prompt_id name labels dataset_id example_id experiment_id run_id media_id trace_id span_id "
+    "source_trace_id source_span_id sha256 mime_type data status source kind id field".split()
 )
 """Fields of what is kept beside traces that hold ids and names; the data of a file is looked at by its type."""
 TEXT_TYPES = ("text/", "application/json", "application/xml", "application/yaml")

@@ -113,6 +113,21 @@ class ExperimentRunRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreConfigRow:
+    config_id: str
+    name: str
+    data_type: str
+    description: str | None
+    min_value: float | None
+    max_value: float | None
+    categories: Any
+    archived: bool
+    source: str
+    created_ns: int
+    updated_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class MediaRow:
     """`hash` names the blob; None while only announced."""
 
@@ -163,6 +178,13 @@ _EXAMPLE_WHERE = """
     where (:dataset is null or e.dataset_id = :dataset) and (:status is null or e.status = :status)
       and (:trace is null or e.source_trace_id = :trace) and (:span is null or e.source_span_id = :span)
       and (:ids is null or e.example_id in (select j.value from json_each(:ids) j))"""
+_COLUMNS = """example_id, dataset_id, input, output, metadata, status, split, source_trace_id, source_span_id, extra,
+    created_ns, updated_ns"""
+_AT = f"""(
+    select {_COLUMNS} from examples where updated_ns <= :at
+    union all
+    select {_COLUMNS} from example_versions where updated_ns <= :at and until_ns > :at)"""
+"""Examples as they were at a time."""
 EXAMPLES = f"{_EXAMPLE} {_EXAMPLE_WHERE} order by e.created_ns, e.example_id limit :limit offset :offset"
 EXAMPLE_COUNT = f"select count(*) from examples e {_EXAMPLE_WHERE}"
 ONE_EXAMPLE = f"{_EXAMPLE} where e.example_id = :id"
@@ -179,6 +201,11 @@ RUNS = """
     where (:id is null or r.run_id = :id) and (:experiment is null or r.experiment_id = :experiment)
       and (:example is null or r.example_id = :example) and (:trace is null or r.trace_id = :trace)
     order by r.created_ns, r.run_id limit :limit offset :offset"""
+SCORE_CONFIGS = """
+    select config_id, name, data_type, description, min_value, max_value, categories, archived, source, created_ns,
+      updated_ns
+    from score_configs where (:id is null or config_id = :id)
+    order by created_ns, config_id limit :limit offset :offset"""
 MEDIA = """
     select media_id, hash, mime_type, size, sha256, extra, created_ns, updated_ns from media where media_id = :id"""
 MEDIA_OF = """
@@ -189,6 +216,8 @@ MEDIA_OF = """
 BLOB = "select data from blobs where hash = :hash"
 
 PAGE = 100
+SHELF_FROM = 7
+"""The schema that has earlier states of examples, and score configs."""
 
 
 class Library:
@@ -245,23 +274,39 @@ class Library:
 
     def examples(
         self, dataset_id: str | None = None, *, status: str | None = None, trace_id: str | None = None,
-        span_id: str | None = None, ids: list[str] | None = None, limit: int = PAGE, offset: int = 0,
+        span_id: str | None = None, ids: list[str] | None = None, at_ns: int | None = None, limit: int = PAGE,
+        offset: int = 0,
     ) -> list[ExampleRow]:  # fmt: skip
-        """`trace_id` and `span_id` are those that an example was made from."""
+        """`trace_id` and `span_id` are those that an example was made from. `at_ns`: as they were then, as far as the
+        file knows (what changed before schema 7 is as it is now)."""
         given = None if ids is None else orjson.dumps(ids).decode()
         rows = self._rows(
-            EXAMPLES, dataset=dataset_id, status=status, trace=trace_id, span=span_id, ids=given, limit=limit,
+            self._at(EXAMPLES, at_ns), at=at_ns,
+            dataset=dataset_id, status=status, trace=trace_id, span=span_id, ids=given, limit=limit,
             offset=offset,
         )  # fmt: skip
         return [_example(row) for row in rows]
 
     def count_examples(
         self, dataset_id: str | None = None, *, status: str | None = None, trace_id: str | None = None,
-        span_id: str | None = None,
+        span_id: str | None = None, at_ns: int | None = None,
     ) -> int:  # fmt: skip
         """How many `examples` would find with no limit."""
-        rows = self._rows(EXAMPLE_COUNT, dataset=dataset_id, status=status, trace=trace_id, span=span_id, ids=None)
+        rows = self._rows(
+            self._at(EXAMPLE_COUNT, at_ns),
+            at=at_ns,
+            dataset=dataset_id,
+            status=status,
+            trace=trace_id,
+            span=span_id,
+            ids=None,
+        )
         return int(rows[0][0]) if rows else 0
+
+    def _at(self, sql: str, at_ns: int | None) -> str:
+        if at_ns is None or self._reader.state.schema_version < SHELF_FROM:
+            return sql
+        return sql.replace("from examples e", f"from {_AT} e")
 
     def example(self, example_id: str) -> ExampleRow | None:
         rows = self._rows(ONE_EXAMPLE, id=example_id)
@@ -289,6 +334,17 @@ class Library:
             RUNS, experiment=experiment_id, example=example_id, trace=trace_id, id=run_id, limit=limit, offset=offset
         )
         return [_row(ExperimentRunRow, row, 6) for row in rows]
+
+    # -- scores ---------------------------------------------------------------------------------------
+
+    def score_configs(
+        self, *, config_id: str | None = None, limit: int = PAGE, offset: int = 0
+    ) -> list[ScoreConfigRow]:
+        """What scores may say, in the order of its making."""
+        if self._reader.state.schema_version < SHELF_FROM:
+            return []
+        rows = self._rows(SCORE_CONFIGS, id=config_id, limit=limit, offset=offset)
+        return [_row(ScoreConfigRow, (*row[:7], bool(row[7]), *row[8:]), 6) for row in rows]
 
     # -- media ----------------------------------------------------------------------------------------
 

@@ -41,6 +41,11 @@ def add_told(database: Database) -> None:
     _run(database, "told.sql")
 
 
+def add_shelf(database: Database) -> None:
+    """7: earlier states of examples, and what scores may say."""
+    _run(database, "shelf.sql")
+
+
 def _run(database: Database, script: str) -> None:
     for statement in (files("collector.store") / script).read_text().split(";\n"):
         database.conn.execute(statement)
@@ -63,7 +68,7 @@ def add_signals(database: Database) -> None:
 
 MANY_TRACES = 2000
 
-STEPS: tuple[Step, ...] = (add_library, add_encoded, add_signals, add_days, add_told)
+STEPS: tuple[Step, ...] = (add_library, add_encoded, add_signals, add_days, add_told, add_shelf)
 """STEPS[n] leads from version n + 1 to n + 2."""
 
 SCHEMA_VERSION = 1 + len(STEPS)

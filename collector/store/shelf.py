@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from collector.library import Dataset, Example, Experiment, ExperimentRun, Item, Media, MediaUse, Prompt
+from collector.library import Dataset, Example, Experiment, ExperimentRun, Item, Media, MediaUse, Prompt, ScoreConfig
 from collector.store.library import Library
 from collector.store.reader import Reader
 
@@ -48,6 +48,11 @@ def items(reader: Reader) -> Iterator[Item]:
         yield ExperimentRun(
             run.run_id, run.experiment_id, run.example_id, run.trace_id, run.span_id, run.extra, run.created_ns
         )
+    for config in _pages(library.score_configs):
+        yield ScoreConfig(
+            config.config_id, config.name, config.data_type, config.description, config.min_value, config.max_value,
+            config.categories, config.archived, config.source, config.created_ns,
+        )  # fmt: skip
     yield from _files(reader, library)
 
 

@@ -25,10 +25,13 @@ from collector.library import (
     MediaUse,
     Prompt,
     PromptLabels,
+    ScoreConfig,
 )
 from collector.store.content import hash_bytes
 
-_JSON = frozenset({"metadata", "input_schema", "output_schema", "extra", "input", "output", "config", "body", "tags"})
+_JSON = frozenset(
+    {"categories", "metadata", "input_schema", "output_schema", "extra", "input", "output", "config", "body", "tags"}
+)
 _TABLES: dict[type, tuple[str, str, tuple[str, ...]]] = {
     Dataset: ("datasets", "name", (
         "dataset_id", "name", "description", "metadata", "input_schema", "output_schema", "extra", "source",
@@ -43,6 +46,10 @@ _TABLES: dict[type, tuple[str, str, tuple[str, ...]]] = {
     )),
     ExperimentRun: ("experiment_runs", "run_id", (
         "run_id", "experiment_id", "example_id", "trace_id", "span_id", "extra", "created_ns",
+    )),
+    ScoreConfig: ("score_configs", "config_id", (
+        "config_id", "name", "data_type", "description", "min_value", "max_value", "categories", "archived", "source",
+        "created_ns",
     )),
     Media: ("media", "media_id", ("media_id", "mime_type", "size", "sha256", "extra", "created_ns", "hash")),
 }  # fmt: skip
@@ -74,6 +81,7 @@ GONE: dict[str, tuple[str, ...]] = {
            (select experiment_id from experiments where dataset_id = :id)""",
         "delete from experiments where dataset_id = :id",
         "delete from examples where dataset_id = :id",
+        "delete from example_versions where dataset_id = :id",
         "delete from datasets where dataset_id = :id",
     ),
     "example": (
@@ -86,6 +94,23 @@ GONE: dict[str, tuple[str, ...]] = {
     ),
     "score": ("delete from scores where score_id = :id",),
 }  # fmt: skip
+
+_STATE = tuple(name for name in _TABLES[Example][2] if name not in ("example_id", "created_ns"))
+_CHANGED = " or ".join(f"(excluded.{name} is not null and excluded.{name} is not {name})" for name in _STATE)
+_CHANGES = " or ".join(
+    f"(json_extract(j.value, '$[{n}]') is not null and json_extract(j.value, '$[{n}]') is not e.{name})"
+    for n, name in enumerate(_TABLES[Example][2])
+    if name in _STATE
+)
+_WAS = f"""
+    insert into example_versions(example_id, {", ".join(_STATE)}, created_ns, updated_ns, until_ns)
+    select e.example_id, {", ".join(f"e.{name}" for name in _STATE)}, e.created_ns, e.updated_ns, :now"""
+HISTORY = f"""{_WAS}
+    from json_each(:rows) j join examples e on e.example_id = json_extract(j.value, '$[0]')
+    where {_CHANGES}
+    on conflict do nothing"""
+"""What examples were, before rows of them are written that say something else."""
+WENT = f"{_WAS} from examples e where e.example_id = :id on conflict do nothing"
 
 Statement = tuple[str, Any]
 
@@ -103,11 +128,16 @@ def statements(items: Sequence[Item], now_ns: int) -> list[Statement]:
         elif kind is MediaUse:
             out.append(_uses(group))
         elif kind is Gone:
-            out += [(sql, {"id": g.id, "version": g.version}) for g in group for sql in GONE[g.kind]]
+            out += [
+                (sql, {"id": g.id, "version": g.version, "now": now_ns})
+                for g in group
+                for sql in ((WENT,) if g.kind == "example" else ()) + GONE[g.kind]
+            ]
         else:
             if kind is Media:
                 out += [(BLOB, (hash_bytes(g.data), len(g.data), g.data)) for g in group if g.data is not None]
-            out.append(_rows(kind, group, now_ns))
+            rows = _rows(kind, group, now_ns)
+            out += [(HISTORY, rows[1]), rows] if kind is Example else [rows]
     return out
 
 
@@ -146,6 +176,8 @@ def _cell(one: Any, name: str, now_ns: int) -> Any:
     value = getattr(one, name)
     if name == "created_ns":
         return value or now_ns
+    if name == "archived":
+        return None if value is None else int(value)
     return _text(value) if name in _JSON and value is not None else value
 
 
@@ -155,12 +187,16 @@ def _upsert(table: str, key: str, columns: Sequence[str]) -> str:
         status = columns.index("status")
         values[status] = f"ifnull({values[status]}, (select status from examples e where e.example_id = {values[0]}))"
         values[status] = f"ifnull({values[status]}, 'active')"
+    if table == "score_configs":
+        at, of = columns.index("archived"), f"(select archived from score_configs o where o.config_id = {values[0]})"
+        values[at] = f"coalesce({values[at]}, {of}, 0)"
+    only = f" where {_CHANGED}" if table == "examples" else ""
     kept = {key, "created_ns", "source"} | ({"dataset_id"} if table == "datasets" else set())
     sets = ", ".join(f"{name} = ifnull(excluded.{name}, {name})" for name in columns if name not in kept)
     return (
         f"insert into {table}({', '.join(columns)}, updated_ns)"
         f" select {', '.join(values)}, :now from json_each(:rows) j where true"
-        f" on conflict({key}) do update set {sets}, updated_ns = excluded.updated_ns"
+        f" on conflict({key}) do update set {sets}, updated_ns = excluded.updated_ns{only}"
     )
 
 

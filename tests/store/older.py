@@ -6,7 +6,7 @@ import re
 import sqlite3
 from importlib.resources import files
 
-SINCE = {2: "library.sql", 3: "media.sql", 4: "signals.sql", 5: "days.sql", 6: "told.sql"}
+SINCE = {2: "library.sql", 3: "media.sql", 4: "signals.sql", 5: "days.sql", 6: "told.sql", 7: "shelf.sql"}
 """What each version of the schema added."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,12 @@ from collector.library import (
     MediaUse,
     Prompt,
     PromptLabels,
+    ScoreConfig,
 )
 from collector.model import Batch, Score
+from collector.protocols import native
 from collector.settings import Settings
-from collector.store import open_reader
+from collector.store import open_reader, shelf
 from collector.store.library import Library
 from tests.builders import T0, TRACE, make_part, span_id
 
@@ -212,3 +215,39 @@ def test_all_of_a_delivery_is_written_or_nothing(ingest: Ingest, path: Path) -> 
     with pytest.raises(StoreError, match="not JSON serializable"):
         keep(ingest, Dataset("d", "weather"), wrong)
     assert ask(path, "datasets") == []
+
+
+# --- earlier states, and what scores may say ---
+
+
+def test_an_example_is_read_as_it_was_at_a_time(path: Path) -> None:
+    now = [T0]
+
+    def states(at: int | None) -> dict[str, Any]:
+        return {row.example_id: row.input for row in ask(path, "examples", "d", at_ns=at)}
+
+    with Ingest(path, Settings(db=path), clock=lambda: now[0]) as ingest:
+        keep(ingest, Dataset("d", "sums"), Example("a", "d", 1), Example("b", "d", "x"))
+        for n, item in enumerate((Example("a", "d", 2), Example("a", "d", 2), Gone("example", "b")), 1):
+            now[0] = T0 + 1000 * n
+            keep(ingest, item)
+    assert [states(at) for at in (T0 - 1, T0, T0 + 1000, T0 + 2999, T0 + 3000, None)] == [
+        {}, {"a": 1, "b": "x"}, {"a": 2, "b": "x"}, {"a": 2, "b": "x"}, {"a": 2}, {"a": 2},
+    ]  # fmt: skip
+    assert ask(path, "count_examples", "d", at_ns=T0) == 2
+    assert ask(path, "example", "a").updated_ns == T0 + 1000  # what says nothing new changes nothing
+    with Ingest(path, Settings(db=path)) as ingest:
+        keep(ingest, Gone("dataset", "d"))
+    assert states(T0) == {}
+
+
+def test_what_scores_may_say_is_changed_field_by_field_and_goes_into_exports(ingest: Ingest, path: Path) -> None:
+    made = ScoreConfig("c", "quality", "numeric", min_value=0.0, max_value=1.0, source="test")
+    keep(ingest, made, ScoreConfig("c", "quality", "numeric", "how good", archived=True))
+    (row,) = ask(path, "score_configs")
+    assert (row.description, row.min_value, row.archived) == ("how good", 0.0, True)
+    keep(ingest, ScoreConfig("c", "grade", "numeric"))
+    with open_reader(path) as reader:
+        (item,) = shelf.items(reader)
+    assert item == replace(made, name="grade", description="how good", archived=True, created_ns=T0)
+    assert native.decode([native.encode(item)]).library == (item,)

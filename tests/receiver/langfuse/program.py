@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 
 from langfuse import Evaluation, get_client, observe, propagate_attributes
+from langfuse.api import DatasetStatus
 from langfuse.media import LangfuseMedia
 
 PICTURE = b"\x89PNG a picture"
@@ -62,6 +63,16 @@ scores = langfuse.api.scores.get_many(trace_id=str(said["trace_id"])).data
 said["scores"] = {one.name: one.value for one in scores}
 said["session score"] = [one.value for one in langfuse.api.scores.get_many(session_id="thread-42").data]
 
+config = langfuse.api.score_configs.create(name="quality", data_type="NUMERIC", min_value=0, max_value=1)  # type: ignore[arg-type]
+langfuse.api.comments.create(
+    project_id="tracetui", object_type="TRACE", object_id=str(said["trace_id"]), content="look at this"
+)
+said["beside"] = [
+    langfuse.api.score_configs.get_by_id(config.id).max_value,
+    [one.content for one in langfuse.api.comments.get(object_type="TRACE").data],
+    [one.name for one in langfuse.api.organizations.get_organization_projects().projects],
+]
+
 langfuse.create_dataset(name="sums/small", metadata={"made": "here"})
 for n in range(3):
     langfuse.create_dataset_item(dataset_name="sums/small", input={"n": n}, expected_output=n + 1, id=f"item-{n}")
@@ -81,5 +92,12 @@ runs = langfuse.api.experiments.list_items(
 ).data
 said["experiment"] = [experiment.id == result.experiment_id, experiment.item_count]
 said["runs"] = sorted([run.experiment_item_id, run.output, [score.value for score in run.scores or []]] for run in runs)
+langfuse.create_dataset_item(dataset_name="sums/small", id="item-0", input={"n": 7})
+langfuse.create_dataset_item(dataset_name="sums/small", id="item-2", status=DatasetStatus.ARCHIVED)
+versions = (
+    langfuse.get_dataset("sums/small"),
+    langfuse.get_dataset("sums/small", version=dataset.items[-1].updated_at),
+)
+said["versions"] = [[item.input["n"] for item in one.items] for one in versions]
 langfuse.shutdown()
 print(json.dumps(said))

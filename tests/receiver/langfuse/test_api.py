@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from collector import ids
 from collector.store import open_reader
 from collector.store.received import by_source
 from tests.receiver.running import Running, running, settings_for
@@ -197,7 +198,7 @@ def test_what_is_not_there_or_wrong_is_said(
 
 
 def test_what_the_api_has_and_we_have_not_is_not_taken(up: Running) -> None:
-    for path in ("comments", "score-configs", "annotation-queues", "annotation-queues/q/items", "models"):
+    for path in ("annotation-queues", "annotation-queues/q/items", "models"):
         answer = ask(up, "POST", path, json={"name": "x"})
         assert (answer.status_code, answer.json()["error"]) == (405, "NotImplementedError")
         assert path.partition("/")[0].replace("-", " ") in answer.json()["message"]
@@ -274,7 +275,94 @@ def test_a_wrong_prompt_is_refused(up: Running, body: bytes) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, "InvalidRequestError")
 
 
+def test_a_prompt_may_be_made_of_others(up: Running) -> None:
+    def make(name: str, prompt: Any) -> None:
+        assert ask(up, "POST", "v2/prompts", json={"name": name, "prompt": prompt, "labels": ["production"]}).is_success
+
+    make("tone", "Be {{tone}}.")
+    make("rules", "@@@langfusePrompt:name=tone|label=production@@@ Obey.")
+    make("chat of parts", [{"role": "system", "content": "1. @@@langfusePrompt:name=rules|version=1@@@"},
+                           {"type": "placeholder", "name": "x"}])  # fmt: skip
+    whole = get(up, "v2/prompts/chat of parts")
+    assert whole["prompt"][0]["content"] == "1. Be {{tone}}. Obey."
+    (above,), (below,) = whole["resolutionGraph"]["dependencies"].values()
+    assert (above["name"], below["name"]) == ("rules", "tone")
+    assert "langfusePrompt" in get(up, "v2/prompts/rules", resolve="false")["prompt"]
+    make("tone", "@@@langfusePrompt:name=rules|label=production@@@")
+    for name, says in (("rules", "is made of itself"), ("lost", "there is no such text"), ("of chat", "a list of")):
+        if name != "rules":
+            part = {"lost": "nobody", "of chat": "chat of parts"}[name]
+            make(name, f"@@@langfusePrompt:name={part}|label=production@@@")
+        answer = ask(up, "GET", f"v2/prompts/{name}")
+        assert (answer.status_code, says in answer.json()["message"]) == (400, True), answer.text
+
+
+# --- comments, score configs ---
+
+
+def test_comments_stand_with_the_scores_and_are_listed_alone(up: Running) -> None:
+    made = {}
+    about = {"TRACE": "trace 1", "observation": "call 1", "SESSION": "s", "PROMPT": "a/b c"}
+    for kind, name in about.items():
+        said = {"projectId": "tracetui", "objectType": kind, "objectId": name, "content": f"on {kind}"}
+        made[kind] = ask(up, "POST", "comments", json=said).json()["id"]
+    assert get(up, "comments", limit=1)["meta"]["totalItems"] == 4
+    (one,) = get(up, "comments", objectType="OBSERVATION", objectId="call 1")["data"]
+    assert one == get(up, f"comments/{made['observation']}")
+    assert (one["content"], one["objectType"], one["objectId"]) == ("on observation", "OBSERVATION", "call 1")
+    with open_reader(up.status.file or "") as reader:
+        kept = reader.scores(ids.trace_id("trace 1"))
+    assert [(one.name, one.label) for one in kept if one.name == "comment"] == [
+        ("comment", "on TRACE"), ("comment", "on observation"),
+    ]  # fmt: skip
+    assert "comment" not in names(get(up, "v2/scores"))
+    assert ask(up, "GET", f"v2/scores/{made['TRACE']}").status_code == 404
+    assert "comment" not in [one["name"] for one in get(up, "traces/trace 1")["scores"]]
+
+
+def test_score_configs_are_made_changed_and_listed(up: Running) -> None:
+    said = {"name": "quality", "dataType": "NUMERIC", "minValue": 0, "maxValue": 1}
+    config = ask(up, "POST", "score-configs", json=said).json()
+    assert (config["minValue"], config["isArchived"], config["dataType"]) == (0, False, "NUMERIC")
+    path = f"score-configs/{config['id']}"
+    assert ask(up, "PATCH", path, json={"isArchived": True, "description": "how good"}).json()["isArchived"] is True
+    assert (get(up, path)["description"], get(up, path)["maxValue"]) == ("how good", 1)
+    assert ask(up, "POST", "score-configs", json={"name": "yes", "dataType": "BOOLEAN"}).json()["categories"] == [
+        {"label": "True", "value": 1}, {"label": "False", "value": 0},
+    ]  # fmt: skip
+    assert names(get(up, "score-configs")) == ["yes", "quality"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code", "says"),
+    [
+        ("comments", {"objectType": "MOON", "objectId": "x", "content": "x"}, 400, "comments are about TRACE"),
+        ("comments", {"objectType": "TRACE", "objectId": "x", "content": "x" * 5001}, 400, "over the limit of 5,000"),
+        ("comments", {"objectType": "OBSERVATION", "objectId": "nobody", "content": "x"}, 404, "no observation"),
+        ("score-configs", {"name": "x", "dataType": "COLOUR"}, 400, "it is one of NUMERIC"),
+        ("score-configs", {"name": "x", "dataType": "CATEGORICAL"}, 400, "needs categories"),
+        ("score-configs", {"name": "x", "dataType": "CATEGORICAL", "categories": ["a"]}, 400, "a list of"),
+        ("score-configs", {"name": "x", "dataType": "NUMERIC", "minValue": 2, "maxValue": 1}, 400, "not below"),
+    ],
+)
+def test_what_a_comment_or_a_config_lacks_is_said(up: Running, path: str, body: Any, code: int, says: str) -> None:
+    answer = ask(up, "POST", path, json=body)
+    assert (answer.status_code, says in answer.json()["message"]) == (code, True), answer.text
+
+
 # --- datasets ---
+
+
+def test_items_of_a_version_and_archived_ones(up: Running) -> None:
+    assert ask(up, "POST", "v2/datasets", json={"name": "versioned"}).status_code == 200
+    item = {"datasetName": "versioned", "id": "of versions", "input": 1}
+    then = ask(up, "POST", "dataset-items", json=item).json()["updatedAt"]
+    ask(up, "POST", "dataset-items", json={**item, "input": 2})
+    ask(up, "POST", "dataset-items", json={**item, "id": "old", "status": "ARCHIVED"})
+    assert [one["input"] for one in get(up, "dataset-items", datasetName="versioned")["data"]] == [2]
+    assert [one["input"] for one in get(up, "dataset-items", datasetName="versioned", version=then)["data"]] == [1]
+    assert get(up, "dataset-items/old")["status"] == "ARCHIVED"
+    assert ask(up, "GET", "dataset-items", params={"version": then}).status_code == 400
 
 
 def test_a_run_links_items_to_traces(up: Running) -> None:

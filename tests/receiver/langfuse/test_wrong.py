@@ -23,6 +23,10 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
                                 "sourceTraceId": "t", "sourceObservationId": "o", "status": "ACTIVE"},
     ("POST", "dataset-run-items"): {"datasetItemId": "item", "runName": "r", "traceId": "t", "observationId": "o",
                                     "metadata": {}, "runDescription": "x", "createdAt": "2026-01-01T00:00:00Z"},
+    ("POST", "comments"): {"projectId": "p", "objectType": "TRACE", "objectId": "t", "content": "c",
+                           "authorUserId": "u"},
+    ("POST", "score-configs"): {"name": "n", "dataType": "NUMERIC", "minValue": 1, "maxValue": 2, "categories": [],
+                                "description": "d", "isArchived": False},
     ("POST", "media"): {"sha256Hash": "aO5FmOZM0o7tUIwzPfsUx0Vnf0HisBLmJWybE4swQnA=", "contentType": "image/png",
                         "contentLength": 1, "field": "input", "traceId": "t", "observationId": "o",
                         "datasetItemId": "i"},
@@ -56,8 +60,8 @@ def test_a_field_of_the_wrong_type_is_taken_or_refused(up: Running, method: str,
 @pytest.mark.parametrize(
     "path",
     ["traces", "observations", "v2/observations", "sessions", "scores", "v2/scores", "v3/scores", "experiments",
-     "experiment-items", "v2/prompts", "v2/datasets", "dataset-items", "dataset-run-items", "traces/%00",
-     "observations/%ed%a0%80", "media/..%2f..%2fetc", "v2/prompts/%F0%9F%98%80"],
+     "experiment-items", "v2/prompts", "v2/datasets", "dataset-items", "dataset-run-items", "comments", "score-configs",
+     "traces/%00",     "observations/%ed%a0%80", "media/..%2f..%2fetc", "v2/prompts/%F0%9F%98%80"],
 )  # fmt: skip
 def test_a_parameter_of_any_kind_is_taken_or_refused(up: Running, path: str) -> None:
     for query in (

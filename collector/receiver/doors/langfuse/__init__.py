@@ -3,7 +3,8 @@
 
     spans     OTLP, batches of events, scores            prompts   versions and labels
     queries   traces, observations, sessions, scores     datasets  items, runs
-    media     files                                      shapes    rows as the API's documents
+    media     files                                      notes     comments, score configs
+    shapes    rows as the API's documents
 
 What the SDKs can do and is not here (NOT_HERE) is answered 501 with a sentence, and never taken.
 """
@@ -15,17 +16,17 @@ from starlette.responses import PlainTextResponse, Response
 from collector.receiver.absent import absent
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call, Door, Way
-from collector.receiver.doors.langfuse import datasets, media, prompts, queries, spans
+from collector.receiver.doors.langfuse import datasets, media, notes, prompts, queries, spans
 from collector.receiver.doors.langfuse.shapes import PROJECT
 from collector.version import VERSION
 
 API = "/api/public"
-NOT_HERE = ("comments", "score-configs", "annotation-queues", "models", "metrics", "v2/metrics")
+NOT_HERE = ("annotation-queues", "models", "metrics", "v2/metrics")
 INSTEAD = {
-    "comments": "say it in the comment of a score",
     "metrics": "see `tracetui costs`",
     "models": "prices are in its settings, under [prices]",
 }
+EPOCH = "1970-01-01T00:00:00Z"
 UNDELETED = "traces are not deleted through this API; nothing was changed"
 
 
@@ -46,6 +47,10 @@ def _said() -> dict[str, str]:
         sentence = f"tracetui keeps no {name.replace('-', ' ')}; {INSTEAD.get(name, 'nothing was stored')}"
         said |= {f"{API}/{what}": sentence, f"{API}/{what}/{{rest:path}}": sentence}
     return said
+
+
+async def of_organization(call: Call) -> Response:
+    return json_response({"projects": [{**PROJECT, "createdAt": EPOCH, "updatedAt": EPOCH}]})
 
 
 async def see(call: Call) -> Response:
@@ -108,8 +113,16 @@ DOOR = Door(
         Way("GET", f"{API}/sessions/{{id:path}}", queries.session),
         *absent(_said()),
         *absent({f"{API}/traces": UNDELETED, f"{API}/traces/{{id:path}}": UNDELETED}, "DELETE"),
+        Way("GET", f"{API}/comments", notes.comments),
+        Way("POST", f"{API}/comments", notes.comment),
+        Way("GET", f"{API}/comments/{{id}}", notes.comment_by_id),
+        Way("GET", f"{API}/score-configs", notes.configs),
+        Way("POST", f"{API}/score-configs", notes.create_config),
+        Way("GET", f"{API}/score-configs/{{id}}", notes.config_by_id),
+        Way("PATCH", f"{API}/score-configs/{{id}}", notes.update_config),
         Way("GET", f"{API}/health", health),
         Way("GET", f"{API}/projects", projects),
+        Way("GET", f"{API}/organizations/projects", of_organization),
         Way("GET", "/project/{project}/traces/{id:path}", see),
         Way("GET", "/project/{project}/{rest:path}", see),
     ),

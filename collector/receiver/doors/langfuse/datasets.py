@@ -27,6 +27,7 @@ from collector.store.library import DatasetRow, ExampleRow, ExperimentRow, Exper
 from collector.store.reader import Reader
 
 OWN_TRACE, OWN_SPAN = "traceId", "observationId"
+PARTS_OF_US = 999  # ns: a version is written to the microsecond, as this API writes times
 
 
 # -- datasets ---------------------------------------------------------------------------------------------
@@ -59,7 +60,9 @@ async def get_v1(call: Call) -> Response:
 
     def ask(reader: Reader) -> tuple[list[ExampleRow], list[ExperimentRow]]:
         shelf = Library(reader)
-        return shelf.examples(row.dataset_id, limit=100_000), shelf.experiments(dataset_id=row.dataset_id, limit=10_000)
+        return shelf.examples(row.dataset_id, status="active", limit=100_000), shelf.experiments(
+            dataset_id=row.dataset_id, limit=10_000
+        )
 
     examples, runs = await call.ask(ask)
     more = {"items": [_item(one) for one in examples], "runs": [one.name for one in runs]}
@@ -98,10 +101,16 @@ async def create_item(call: Call) -> Response:
 
 
 async def items(call: Call) -> Response:
+    """Those that are not archived; of a version, as they were then. An archived one is there by its id."""
     query, limit, offset = call.query, asking.limit_of(call), asking.offset_of(call)
     dataset = (await _by_name(call, query["datasetName"])).dataset_id if query.get("datasetName") else None
     trace, span = query.get("sourceTraceId"), query.get("sourceObservationId")
+    asking.only(call, "datasetName sourceTraceId sourceObservationId version")
+    if query.get("version") and dataset is None:
+        raise DecodeError("a version needs a datasetName: it is a moment of that dataset")
     of: dict[str, Any] = {
+        "status": "active",
+        "at_ns": asking.moment(query["version"]) + PARTS_OF_US if query.get("version") else None,
         "trace_id": ids.trace_id(trace) if trace else None,
         "span_id": ids.span_id(span) if span else None,
     }

@@ -8,9 +8,11 @@ DELETE /api/public/v2/prompts/{name}[?version=|label=]
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import uuid4
 
+import orjson
 from starlette.responses import Response
 
 from collector.errors import DecodeError, NotFound
@@ -23,6 +25,12 @@ from collector.receiver.doors.langfuse import asking
 from collector.receiver.doors.langfuse.shapes import PROJECT, time
 from collector.store.library import Library, PromptName, PromptRow
 
+TAG = re.compile(
+    r"@@@langfusePrompt:name=(?P<name>[^|@]+)\|(?:version=(?P<version>\d{1,9})|label=(?P<label>[^|@]+))@@@"
+)
+"""Where another prompt's text belongs."""
+DEEPEST = 5
+LONGEST = 10_000_000
 PRODUCTION = "production"
 LATEST = "latest"
 
@@ -49,8 +57,51 @@ async def create(call: Call) -> Response:
 
 
 async def get(call: Call) -> Response:
+    """With the prompts that it is made of put in their places, unless `resolve` is false."""
     row = await _wanted(call, call.path["name"])
-    return json_response(shape(row))
+    if call.query.get("resolve", "true").lower() == "false" or TAG.search(orjson.dumps(row.body).decode()) is None:
+        return json_response(shape(row))
+    body, graph = await call.ask(lambda reader: resolved(Library(reader), row))
+    return json_response({**shape(row), "prompt": body, "resolutionGraph": graph})
+
+
+def resolved(shelf: Library, row: PromptRow) -> tuple[Any, dict[str, Any]]:
+    """A prompt's body with the texts of those that it names, and which names which. DecodeError for one that is not
+    there, that is no text, or for circles."""
+    graph: dict[str, Any] = {"root": _node(row), "dependencies": {}}
+
+    def put(text: str, of: PromptRow, above: tuple[str, ...]) -> str:
+        def found(tag: re.Match[str]) -> str:
+            name, version, label = tag["name"], tag["version"], tag["label"]
+            which = f"version {version}" if version else f"label {label!r}"
+            part = shelf.prompt(name, version=int(version) if version else None, label=label)
+            if part is None or not isinstance(part.body, str):
+                what = "there is no" if part is None else "a list of messages is"
+                raise DecodeError(f"prompt {row.name!r} is made of {name!r} with {which}, and {what} such text")
+            if part.prompt_id in above or len(above) >= DEEPEST:
+                raise DecodeError(f"prompt {row.name!r} is made of itself, or of more than {DEEPEST} layers")
+            below = graph["dependencies"].setdefault(of.prompt_id, [])
+            if _node(part) not in below:
+                below.append(_node(part))
+            return put(part.body, part, (*above, part.prompt_id))
+
+        text = TAG.sub(found, text)
+        if len(text) > LONGEST:
+            raise DecodeError(f"prompt {row.name!r} with all that it is made of is over {LONGEST:,} characters")
+        return text
+
+    if isinstance(row.body, str):
+        return put(row.body, row, (row.prompt_id,)), graph
+    body = [
+        {**one, "content": put(one["content"], row, (row.prompt_id,))}
+        if isinstance(one, dict) and isinstance(one.get("content"), str) else one
+        for one in row.body
+    ]  # fmt: skip
+    return body, graph
+
+
+def _node(row: PromptRow) -> dict[str, Any]:
+    return {"id": row.prompt_id, "name": row.name, "version": row.version}
 
 
 async def get_v1(call: Call) -> Response:
@@ -72,8 +123,16 @@ async def _wanted(call: Call, name: str) -> PromptRow:
 
 
 async def listed(call: Call) -> Response:
+    asking.unfiltered(call)
+    asking.only(call, "name label tag fromUpdatedAt toUpdatedAt filter")
     name, label, tag = (call.query.get(key) for key in ("name", "label", "tag"))
+    low, high = (call.query.get(key) for key in ("fromUpdatedAt", "toUpdatedAt"))
     found = await call.ask(lambda reader: Library(reader).prompt_names(name=name, label=label, tag=tag, limit=100_000))
+    found = [
+        one
+        for one in found
+        if (not low or one.updated_ns >= asking.moment(low)) and (not high or one.updated_ns < asking.moment(high))
+    ]
     first = asking.offset_of(call)
     some = found[first : first + asking.limit_of(call)]
     return json_response({"data": [_meta(one) for one in some], "meta": asking.meta(call, len(found))})

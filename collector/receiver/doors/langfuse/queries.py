@@ -16,6 +16,7 @@ from collector.model import Score
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call
 from collector.receiver.doors.langfuse import asking, shapes
+from collector.receiver.doors.langfuse.notes import is_comment
 from collector.store import lookup
 from collector.store.library import ExperimentRow, ExperimentRunRow, Library
 from collector.store.lookup import SCORES, SESSIONS, SPANS, TRACES, Is
@@ -166,7 +167,7 @@ def _listed(opened: _Open, trace_id: str, groups: set[str]) -> dict[str, Any]:
         spans = lookup.find(opened.reader, SPANS, [Is("trace", "=", (trace_id,))], limit=ALL, oldest_first=True)
         out["observations"] = [names.get(row[1], row[1]) for row in spans]
     if "scores" in groups:
-        out["scores"] = [one.score_id for one in opened.reader.scores(trace_id)]
+        out["scores"] = [one.score_id for one in opened.reader.scores(trace_id) if not is_comment(one)]
     return out
 
 
@@ -191,7 +192,7 @@ async def trace(call: Call) -> Response:
             rows = lookup.find(reader, SPANS, [Is("trace", "=", (trace_id,))], limit=ALL, oldest_first=True)
             whole["observations"] = [opened.observation(row) for row in rows]
         if "scores" in groups:
-            whole["scores"] = [opened.score(one) for one in reader.scores(trace_id)]
+            whole["scores"] = [opened.score(one) for one in reader.scores(trace_id) if not is_comment(one)]
         return whole
 
     return json_response(await call.ask(ask))
@@ -242,7 +243,7 @@ def _scores_wanted(call: Call, *, many: bool = False) -> list[Is]:
         "fromTimestamp toTimestamp",
     )  # fmt: skip
     query = call.query
-    wanted = asking.plain(call, asking.SCORE_PARAMETERS, "Timestamp", many=many)
+    wanted = [Is("about", "null"), *asking.plain(call, asking.SCORE_PARAMETERS, "Timestamp", many=many)]
     if query.get("scoreIds"):
         wanted.append(Is("score", "in", tuple(query["scoreIds"].split(","))))
     if query.get("operator") and query.get("value"):
@@ -304,7 +305,7 @@ async def scores_v3(call: Call) -> Response:
 
 
 async def score(call: Call) -> Response:
-    wanted = [Is("score", "=", (call.path["id"],))]
+    wanted = [Is("score", "=", (call.path["id"],)), Is("about", "null")]
 
     def ask(reader: Reader) -> dict[str, Any]:
         found = lookup.scores(reader, wanted, limit=1)
@@ -403,7 +404,7 @@ def _experiment_item(reader: Reader, row: ExperimentRunRow, of: ExperimentRow | 
             said = _Open(reader).observation((row.trace_id, row.span_id))
         except NotFound:
             said = {}
-    wanted = [Is("trace", "=", (row.trace_id,))]
+    wanted = [Is("trace", "=", (row.trace_id,)), Is("about", "null")]
     return {
         "id": row.span_id or row.trace_id, "traceId": row.trace_id, "startTime": shapes.time(row.created_ns),
         "endTime": said.get("endTime"), "level": said.get("level", "DEFAULT"),

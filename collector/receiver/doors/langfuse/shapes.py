@@ -92,7 +92,7 @@ def observation(span: SpanDetail, names: Mapping[str, str], trace: TraceRow | No
         "latency": latency,
         "timeToFirstToken": None if row.ttft_ns is None else row.ttft_ns / 1e9,
         "tags": list(trace.tags) if trace else list(span.tags),
-        "release": said.get("langfuse.release") or (None if said.get("langfuse.version") else span.release),
+        "release": said.get("langfuse.release") or span.release or (trace and trace.release),
         "traceName": trace.name if trace else None,
     }  # fmt: skip
 
@@ -135,7 +135,7 @@ def trace(row: TraceRow, root: SpanDetail | None, name: str) -> dict[str, Any]:
         "output": given["output"] if root else row.output_preview,
         "sessionId": row.session_id,
         "userId": row.user_id,
-        "release": said.get("langfuse.release") or (None if said.get("langfuse.version") else row.release),
+        "release": said.get("langfuse.release") or row.release,
         "version": said.get("langfuse.version"),
         "metadata": dict(root.metadata or {}) if root and said.get(_OBSERVATION + "type") == TRACE else row.metadata,
         "tags": list(row.tags),
