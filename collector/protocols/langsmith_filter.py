@@ -28,6 +28,9 @@ _TOKEN = re.compile(
 _DEPTH = 40
 _LENGTH = 20_000
 _LIKE_CHARS, _LIKE_PATTERN = 10_000, 200
+_SECONDS, _MOMENTS = ("latency", "first_token_latency"), ("start_time", "end_time")
+_DURATION = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*").fullmatch
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _WORDS = {"null": None, "None": None, "true": True, "True": True, "false": False, "False": False}
 
 
@@ -176,11 +179,29 @@ def _comparison(function: str, field: str, value: Any) -> Predicate:
         if field.startswith(f"{name}_"):
             return _of_one_entry(name, [(function, field, value)])
     test = TESTS[function]
+    value = _measured(field, value)
     read = FIELDS.get(field)
     if read is None:
         raise DecodeError(f"a filter cannot ask for {field!r}; known: {', '.join(sorted(FIELDS))}, "
                           f"{', '.join(f'{name}_…' for name in ENTRIES)}")  # fmt: skip
     return lambda run: test(read(run), value)
+
+
+def _measured(field: str, value: Any) -> Any:
+    """A duration ("5s", "1.5h") in seconds, a moment as it is compared. DecodeError for what is neither."""
+    if not isinstance(value, str):
+        return value
+    if field in _SECONDS:
+        found = _DURATION(value)
+        if found is None:
+            raise DecodeError(f'{field} is compared with seconds or a duration such as "5s", not {value[:60]!r}')
+        return float(found.group(1)) * _UNITS[found.group(2) or "s"]
+    if field in _MOMENTS:
+        moment = f"{value}T00:00:00Z" if len(value) == 10 else value
+        if time_ns(moment) is None:
+            raise DecodeError(f'{field} is compared with a time such as "2026-11-21T00:00:00Z", not {value[:60]!r}')
+        return moment
+    return value
 
 
 def _metadata(run: Run) -> Iterable[Run]:
@@ -320,6 +341,7 @@ TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "has": _has,
     "exists": lambda have, want: isinstance(have, dict) and want in have,
     "in": lambda have, want: isinstance(want, list) and any(_equal(have, one) for one in want),
+    "nin": lambda have, want: isinstance(want, list) and not any(_equal(have, one) for one in want),
     "like": _like,
 }
 

@@ -170,6 +170,9 @@ DATASETS = f"""{_DATASET}
     where (:name is null or d.name = :name) and (:id is null or d.dataset_id = :id)
       and (:part is null or instr(lower(d.name), lower(:part)) > 0)
     order by d.created_ns, d.dataset_id limit :limit offset :offset"""
+CHANGED = """
+    select max(d.updated_ns, ifnull((select max(e.updated_ns) from examples e where e.dataset_id = d.dataset_id), 0))
+    from datasets d where d.dataset_id = :id"""
 _EXAMPLE = """
     select e.example_id, e.dataset_id, ifnull(d.name, ''), e.input, e.output, e.metadata, e.status, e.split,
       e.source_trace_id, e.source_span_id, e.extra, e.created_ns, e.updated_ns
@@ -271,6 +274,11 @@ class Library:
     def dataset(self, *, name: str | None = None, dataset_id: str | None = None) -> DatasetRow | None:
         """The one of this name or id."""
         return next(iter(self.datasets(name=name, dataset_id=dataset_id, limit=1)), None)
+
+    def changed_ns(self, dataset_id: str) -> int | None:
+        """When a dataset or one of its examples was last written; None where there is none."""
+        rows = self._rows(CHANGED, id=dataset_id)
+        return int(rows[0][0]) if rows else None
 
     def examples(
         self, dataset_id: str | None = None, *, status: str | None = None, trace_id: str | None = None,

@@ -35,6 +35,7 @@ PAGE = """
         or (:default and s.project is null and not exists (
           select 1 from traces t where t.trace_id = s.trace_id and t.project is not null)))
     order by s.start_ns desc, s.id desc limit :limit"""
+OLDEST = PAGE.replace("(s.start_ns, s.id) < (", "(s.start_ns, s.id) > (").replace(" desc", "")
 PROJECTS = """
     select ifnull(project, ''), count(*), min(start_ns), max(start_ns), sum(error_count > 0), sum(input_tokens),
       sum(output_tokens), sum(cost_nanousd)
@@ -52,6 +53,9 @@ SCORES = f"""{_SCORE}
         in (select j.value from json_each(:sources) j))
       and (:project is null or json_extract(metadata, '$.langsmith.session_id') = :project)
     order by time_ns desc, score_id limit :limit offset :offset"""
+SCORES_OF_COMPARISON = f"""{_SCORE}
+    where json_extract(metadata, '$.langsmith.comparative_experiment_id') = :id
+    order by time_ns desc, score_id limit :limit"""
 ONE_SCORE = f"{_SCORE} where score_id = :id"
 MOST_PROJECTS = 10_000
 
@@ -107,15 +111,17 @@ def find(reader: Reader, source_id: str) -> tuple[str, str] | None:
     return (str(rows[0][0]), str(rows[0][1])) if rows else None
 
 
-def page(reader: Reader, where: Where, *, before: Place | None, limit: int) -> list[Place]:
-    """Spans, newest first, after `before` in that order."""
+def page(
+    reader: Reader, where: Where, *, before: Place | None, limit: int, oldest_first: bool = False
+) -> list[Place]:  # fmt: skip
+    """Spans, newest first (or oldest), after `before` in that order."""
     values = {
         "before": before.start_ns if before else None, "tie": before.number if before else None, "limit": limit,
         "since": where.since_ns, "until": where.until_ns, "trace": where.trace_id, "parent": where.parent_id,
         "session": where.session_id, "failed": where.failed, "root": where.root, "kinds": _list(where.kinds),
         "projects": _list(where.projects), "default": where.default_too,
     }  # fmt: skip
-    return [Place(*row) for row in reader.rows(PAGE, values)]
+    return [Place(*row) for row in reader.rows(OLDEST if oldest_first else PAGE, values)]
 
 
 def sources(reader: Reader, trace_id: str, span_ids: Sequence[str]) -> dict[str, str]:
@@ -146,6 +152,11 @@ def scores(
     """All scores, newest first."""
     values = {"names": _list(names), "sources": _list(sources), "project": project_id, "limit": limit, "offset": offset}
     return [_score(row) for row in reader.rows(SCORES, values)]
+
+
+def scores_of_comparison(reader: Reader, comparison_id: str) -> list[Score]:
+    """The scores that one comparison of experiments gave, the newest first; 100,000 at most."""
+    return [_score(row) for row in reader.rows(SCORES_OF_COMPARISON, {"id": comparison_id, "limit": 100_000})]
 
 
 def score(reader: Reader, score_id: str) -> Score | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -12,16 +13,19 @@ from typing import Any
 from starlette.responses import Response
 
 from collector.errors import DecodeError, NotFound
-from collector.library import Example, Experiment, Gone, Item, MediaUse
+from collector.library import Dataset, Example, Experiment, Gone, Item, MediaUse
 from collector.model import Batch
+from collector.protocols import langsmith_filter
 from collector.protocols.langsmith import SOURCE
-from collector.protocols.times import iso, time_ns
+from collector.protocols.times import time_ns
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call
 from collector.receiver.doors.langsmith import shelf
 from collector.receiver.doors.langsmith.projects import Projects
 from collector.receiver.doors.langsmith.queries import Runs, select
 from collector.receiver.doors.langsmith.reads import document, several, slice_of, told_with_files
+from collector.receiver.doors.langsmith.stats import COUNTED, of_project
+from collector.receiver.doors.langsmith.versions import DELETED, as_it_was, version_of
 from collector.receiver.doors.langsmith.views import Run
 from collector.store.library import DatasetRow, ExampleRow, Library
 from collector.store.reader import Reader
@@ -40,19 +44,28 @@ async def list_projects(call: Call) -> Response:
     """GET /sessions."""
     given, (limit, offset) = call.request.query_params, slice_of(call.query)
     free = given.get("reference_free")
-    found = await call.ask(
-        lambda reader: Projects(reader).list(
+    counted = given.get("include_stats", "").lower() == "true"
+
+    def answer(reader: Reader) -> list[Run]:
+        found = Projects(reader).list(
             name=given.get("name"), part=given.get("name_contains"), dataset_id=given.get("reference_dataset"),
-            ids=several(given, "id"), reference_free=None if free is None else free.lower() == "true", limit=limit,
-            offset=offset,
-        )
-    )  # fmt: skip
-    return json_response(found)
+            ids=several(given, "id"), reference_free=None if free is None else free.lower() == "true",
+            metadata=shelf.metadata_of(given.get("metadata")), limit=limit, offset=offset,
+        )  # fmt: skip
+        return [of_project(reader, one) for one in found] if counted and len(found) <= COUNTED else found
+
+    return json_response(await call.ask(answer))
 
 
 async def one_project(call: Call) -> Response:
     """GET /sessions/{id}."""
-    return json_response(await call.ask(lambda reader: _project(reader, str(call.path["project_id"]))))
+    counted = call.query.get("include_stats", "").lower() == "true"
+
+    def answer(reader: Reader) -> Run:
+        found = _project(reader, str(call.path["project_id"]))
+        return of_project(reader, found) if counted else found
+
+    return json_response(await call.ask(answer))
 
 
 def _project(reader: Reader, project_id: str) -> Run:
@@ -119,6 +132,8 @@ async def list_datasets(call: Call) -> Response:
             found = [one for one in found if one["id"] in ids]
         if kind := given.get("data_type"):
             found = [one for one in found if one["data_type"] == kind]
+        if wanted := shelf.metadata_of(given.get("metadata")):
+            found = [one for one in found if shelf.says(one["metadata"], wanted)]
         return found[offset : offset + limit]
 
     return json_response(await call.ask(answer))
@@ -164,53 +179,27 @@ async def delete_dataset(call: Call) -> Response:
     return json_response({"message": "deleted"})
 
 
-async def versions(call: Call) -> Response:
-    """GET /datasets/{id}/versions and /version: one, the present."""
-    dataset_id = str(call.path["dataset_id"])
-    row = await call.ask(lambda reader: _dataset(reader, dataset_id))
-    version = {"tags": ["latest"], "as_of": iso(row.updated_ns)}
-    return json_response([version] if call.request.url.path.endswith("s") else version)
-
-
-async def splits(call: Call) -> Response:
-    """GET /datasets/{id}/splits."""
-    dataset_id = str(call.path["dataset_id"])
-    return json_response(await call.ask(lambda reader: shelf.splits(Library(reader), dataset_id)))
-
-
-async def change_splits(call: Call) -> Response:
-    """PUT /datasets/{id}/splits: put examples into a split, or take them out."""
-    said, dataset_id = await document(call), str(call.path["dataset_id"])
-    name, ids, remove = str(said.get("split_name") or ""), said.get("examples"), bool(said.get("remove"))
-    if not name or not isinstance(ids, list):
-        raise DecodeError("a split needs its name (split_name) and a list of examples")
-    rows = await call.ask(lambda reader: Library(reader).examples(dataset_id, ids=list(map(str, ids)), limit=len(ids)))
-    changed = []
-    for row in rows:
-        metadata = row.metadata if isinstance(row.metadata, dict) else {}
-        had = metadata.get(shelf.SPLIT)
-        names = [str(one) for one in had] if isinstance(had, list) else ["base"]
-        names = [one for one in names if one != name] if remove else [*names, *([name] if name not in names else [])]
-        metadata = {**metadata, shelf.SPLIT: names}
-        changed.append(Example(row.example_id, row.dataset_id, metadata=metadata, split=",".join(names) or None))
-    if changed:
-        await _write(call, *changed)
-    return json_response([row.example_id for row in rows])
-
-
 async def dataset_runs(call: Call) -> Response:
     """POST /datasets/{id}/runs: examples, each with its runs in some experiments."""
     said, dataset_id = await document(call), str(call.path["dataset_id"])
     sessions = {str(one) for one in said.get("session_ids") or ()}
     limit, offset = slice_of({name: str(said[name]) for name in ("limit", "offset") if said.get(name) is not None})
+    given = said.get("filters")
+    tests = {
+        str(session): [langsmith_filter.parse(str(one)) for one in listed]
+        for session, listed in (given.items() if isinstance(given, dict) else ())
+        if isinstance(listed, list)
+    }
 
     def answer(reader: Reader) -> list[Run]:
         library, told = Library(reader), Runs(reader)
         found = []
         for one in shelf.examples(library, dataset_id=dataset_id, ids=None, limit=limit, offset=offset):
             linked = library.runs(example_id=one["id"], limit=1000)
-            mine = [link.run_id for link in linked if not sessions or link.experiment_id in sessions]
-            found.append({**one, "runs": [select(told.one(run_id), None) for run_id in mine]})
+            mine = [link for link in linked if not sessions or link.experiment_id in sessions]
+            runs = [(told.one(link.run_id), tests.get(link.experiment_id, ())) for link in mine]
+            fitting = [select(run, None) for run, asked in runs if all(test(run) for test in asked)]
+            found.append({**one, "runs": fitting})
         return found
 
     return json_response(await call.ask(answer))
@@ -222,11 +211,17 @@ async def dataset_runs(call: Call) -> Response:
 async def list_examples(call: Call) -> Response:
     """GET /examples."""
     given, (limit, offset) = call.request.query_params, slice_of(call.query)
+    ids = several(given, "id")
     asked = partial(
-        shelf.examples, dataset_id=given.get("dataset"), ids=several(given, "id"), splits=given.getlist("splits"),
+        shelf.examples, dataset_id=given.get("dataset"), ids=ids, splits=given.getlist("splits"),
         metadata=given.get("metadata"), filter_=given.get("filter"), limit=limit, offset=offset,
     )  # fmt: skip
-    return told_with_files(call, await call.ask(lambda reader: asked(Library(reader))))
+
+    def answer(reader: Reader) -> list[Run]:
+        found = asked(Library(reader))
+        return as_it_was(reader, None if ids else given.get("dataset"), given.get("as_of"), found)
+
+    return told_with_files(call, await call.ask(answer))
 
 
 def _example(reader: Reader, example_id: str) -> ExampleRow:
@@ -242,7 +237,15 @@ def _told(example_id: str, reader: Reader) -> Run:
 
 async def one_example(call: Call) -> Response:
     """GET /examples/{id}."""
-    return told_with_files(call, await call.ask(partial(_told, str(call.path["example_id"]))))
+    example_id, as_of = str(call.path["example_id"]), call.query.get("as_of")
+
+    def answer(reader: Reader) -> Run:
+        found = as_it_was(reader, None, as_of, [_told(example_id, reader)])
+        if not found:
+            raise NotFound(f"example {example_id} was not there yet")
+        return found[0]
+
+    return told_with_files(call, await call.ask(answer))
 
 
 async def make_example(call: Call) -> Response:
@@ -309,8 +312,21 @@ async def delete_examples(call: Call) -> Response:
         ids = [str(one) for one in said] if isinstance(said, list) else None
     if not ids:
         raise DecodeError("which examples to delete is not said (example_ids)")
-    await _write(call, *(Gone("example", one) for one in ids))
+    homes = await call.ask(lambda reader: _homes(reader, ids))
+    await _write(call, *(Gone("example", one) for one in ids), *homes)
     return json_response({"message": "deleted", "count": len(ids)})
+
+
+def _homes(reader: Reader, ids: list[str]) -> list[Item]:
+    """The datasets of some examples: written with what is deleted, they say that they changed."""
+    library = Library(reader)
+    rows = library.examples(ids=ids, limit=len(ids))
+    named = {row.dataset_id: library.dataset(dataset_id=row.dataset_id) for row in rows}
+    return [
+        Dataset(row.dataset_id, row.name, extra={**(row.extra or {}), DELETED: time.time_ns()})
+        for row in named.values()
+        if row is not None
+    ]
 
 
 async def form_of_examples(call: Call) -> Response:
@@ -325,8 +341,8 @@ async def form_of_examples(call: Call) -> Response:
         items += await call.ask(partial(_attachments_changed, example_id=example_id, asked=asked))
     if items:
         await _write(call, *items)
-    row = await call.ask(partial(_dataset, dataset_id=dataset_id)) if dataset_id else None
-    return json_response({"example_ids": ids, "count": len(ids), "as_of": iso(row.updated_ns) if row else None}, 201)
+    as_of = (await call.ask(partial(version_of, dataset_id=dataset_id)))["as_of"] if dataset_id else None
+    return json_response({"example_ids": ids, "count": len(ids), "as_of": as_of}, 201)
 
 
 def _attachments_changed(reader: Reader, example_id: str, asked: Run) -> list[Item]:
@@ -360,10 +376,6 @@ WAYS: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/datasets/{dataset_id}", one_dataset),
     ("PATCH", "/datasets/{dataset_id}", change_dataset),
     ("DELETE", "/datasets/{dataset_id}", delete_dataset),
-    ("GET", "/datasets/{dataset_id}/versions", versions),
-    ("GET", "/datasets/{dataset_id}/version", versions),
-    ("GET", "/datasets/{dataset_id}/splits", splits),
-    ("PUT", "/datasets/{dataset_id}/splits", change_splits),
     ("POST", "/datasets/{dataset_id}/runs", dataset_runs),
     ("GET", "/examples", list_examples),
     ("POST", "/examples", make_example),
@@ -378,4 +390,5 @@ PLATFORM_WAYS: tuple[tuple[str, str, Answer], ...] = (
     ("POST PATCH", "/datasets/{dataset_id}/examples", form_of_examples),
     ("POST", "/examples/multipart", form_of_examples),
     ("POST", "/datasets/examples/delete", delete_examples),
+    ("DELETE", "/datasets/{dataset_id}/examples/{example_id}", delete_examples),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +11,14 @@ from collector.receiver.doors.langsmith.views import DEFAULT_PROJECT, TENANT, Ru
 from collector.store import runs
 from collector.store.library import ExperimentRow, Library
 from collector.store.reader import Reader
+
+COMPARED = "comparative"
+
+
+def compares(made: ExperimentRow) -> list[str]:
+    """The experiments that this one compares; [] for one that has runs of its own."""
+    given = made.extra.get(COMPARED) if isinstance(made.extra, dict) else None
+    return [str(one) for one in given] if isinstance(given, list) else []
 
 
 class Projects:
@@ -49,14 +58,16 @@ class Projects:
 
     def list(
         self, *, name: str | None = None, part: str | None = None, dataset_id: str | None = None,
-        ids: list[str] | None = None, reference_free: bool | None = None, limit: int = 100, offset: int = 0,
+        ids: list[str] | None = None, reference_free: bool | None = None, metadata: Mapping[str, Any] | None = None,
+        limit: int = 100, offset: int = 0,
     ) -> list[Run]:  # fmt: skip
         """Those asked for, the newest first."""
         if name is not None:
             made = self._library.experiments(name=name, limit=1)
             found = [self._told(name, made[0])] if made else [self._told(name, None)] if name in self.named else []
         else:
-            made = self._library.experiments(dataset_id=dataset_id, limit=runs.MOST_PROJECTS)[::-1]
+            every = self._library.experiments(dataset_id=dataset_id, limit=runs.MOST_PROJECTS)[::-1]
+            made = [one for one in every if not compares(one)]
             found = [self._told(one.name, one) for one in made]
             names = {one.name for one in made}
             if dataset_id is None:
@@ -69,6 +80,8 @@ class Projects:
             found = [one for one in found if one["reference_dataset_id"] == dataset_id]
         if reference_free is not None:
             found = [one for one in found if (one["reference_dataset_id"] is None) == reference_free]
+        if metadata:
+            found = [one for one in found if metadata.items() <= one["extra"]["metadata"].items()]
         return found[offset : offset + limit]
 
     def _told(self, name: str, made: ExperimentRow | None) -> Run:

@@ -87,8 +87,9 @@ class Runs:
                     yield Place(0, number, *found)
             return
         where = self._where(asked)
+        oldest_first = _order(asked.get("order"))
         while where is not None:
-            rows = runs.page(self.reader, where, before=after, limit=PAGE)
+            rows = runs.page(self.reader, where, before=after, limit=PAGE, oldest_first=oldest_first)
             yield from rows
             if len(rows) < PAGE:
                 return
@@ -157,7 +158,8 @@ class Runs:
         parent = detail.row.parent_id
         source = runs.sources(self.reader, trace_id, [parent]).get(parent) if parent is not None else None
         scores = runs.scores_of(self.reader, trace_id, span_id)
-        run = run_of(detail, self._project_id(detail), source, scores)
+        whole = self.reader.trace(trace_id) if parent is None else None
+        run = run_of(detail, self._project_id(detail), source, scores, whole)
         run["feedback"] = [feedback_of(score, run["id"], run["trace_id"]) for score in scores]
         return run
 
@@ -229,6 +231,13 @@ def _text(asked: dict[str, Any], name: str) -> str:
     if not isinstance(asked[name], str):
         raise DecodeError(f'"{name}" of a query is a text, not {type(asked[name]).__name__}')
     return str(asked[name])
+
+
+def _order(value: Any) -> bool:
+    """Whether the oldest are to come first."""
+    if value not in (None, "asc", "desc"):
+        raise DecodeError(f'runs are ordered by their start: "asc" or "desc", not {str(value)[:60]!r}')
+    return bool(value == "asc")
 
 
 def _truth(value: Any) -> bool | None:

@@ -46,7 +46,7 @@ def dataset_told(row: DatasetRow) -> Run:
     extra = row.extra if isinstance(row.extra, dict) else {}
     return {
         "data_type": "kv",
-        **extra,
+        **{name: value for name, value in extra.items() if name != "last_deleted_ns"},
         "id": row.dataset_id,
         "name": row.name,
         "description": row.description,
@@ -75,12 +75,13 @@ def example(said: Any, dataset_id: str | None = None, example_id: str | None = N
     source = said.get("source_run_id")
     return Example(
         example_id or str(said.get("id") or uuid.uuid4()), str(home), said.get("inputs"),
-        said.get("outputs", said.get("reference_outputs")), metadata, "active", _split(metadata),
+        said.get("outputs", said.get("reference_outputs")), metadata, "active", split_of(metadata),
         extra={"source_run_id": str(source)} if source else None, created_ns=time_ns(said.get("created_at")) or 0,
     )  # fmt: skip
 
 
-def _split(metadata: Any) -> str | None:
+def split_of(metadata: Any) -> str | None:
+    """The splits that an example's metadata names, as one text."""
     split = metadata.get(SPLIT) if isinstance(metadata, dict) else None
     return ",".join(map(str, split)) if isinstance(split, list) else split if isinstance(split, str) else None
 
@@ -166,14 +167,14 @@ def examples(
         rows = library.examples(dataset_id, status="active", ids=ids, limit=limit, offset=offset)
         return [example_told(row, library) for row in rows]
     test = langsmith_filter.parse(filter_) if filter_ else None
-    wanted = _metadata(metadata)
+    wanted = metadata_of(metadata)
     found = []
     for told in _every(library, dataset_id, ids):
         split = told["metadata"].get(SPLIT)
         names = split if isinstance(split, list) else [split]
         if splits and not set(splits) & set(names):
             continue
-        if any(told["metadata"].get(name) != value for name, value in wanted.items()):
+        if not says(told["metadata"], wanted):
             continue
         if test is None or test({**told, "extra": {"metadata": told["metadata"]}}):
             found.append(told)
@@ -185,7 +186,8 @@ def _every(library: Library, dataset_id: str | None, ids: list[str] | None) -> I
         yield example_told(row, library)
 
 
-def _metadata(text: str | None) -> dict[str, Any]:
+def metadata_of(text: str | None) -> dict[str, Any]:
+    """What a query asks of metadata, as JSON; {} where it asks nothing. DecodeError."""
     if not text:
         return {}
     try:
@@ -193,6 +195,12 @@ def _metadata(text: str | None) -> dict[str, Any]:
     except ValueError as error:
         raise DecodeError(f"metadata {text[:80]!r} is not JSON: {error}") from error
     return said if isinstance(said, dict) else {}
+
+
+def says(metadata: Any, wanted: dict[str, Any]) -> bool:
+    """Whether metadata says all that is wanted."""
+    mine = _mapping(metadata)
+    return all(name in mine and mine[name] == value for name, value in wanted.items())
 
 
 def splits(library: Library, dataset_id: str) -> list[str]:

@@ -13,17 +13,20 @@ from collector.receiver.answers import json_response
 from collector.receiver.call import Call
 from collector.receiver.doors.langsmith.queries import LOOKED_AT, Runs
 from collector.receiver.doors.langsmith.reads import document
-from collector.receiver.doors.langsmith.views import Run
+from collector.receiver.doors.langsmith.views import Run, feedback_stats
 from collector.store.reader import Reader
+from collector.store.runs import scores
 
 Answer = Callable[[Call], Awaitable[Response]]
+COUNTED, NEWEST = 20, 2_000
+"""Of so many projects at once, and of so many of a project's traces, more than the sums are told."""
 _TOTALS = ("prompt_tokens", "completion_tokens", "total_tokens", "total_cost")
 
 
 async def stats(call: Call) -> Response:
     """POST /runs/stats: the fields of `/runs/query`; times are seconds, what nobody knows is null."""
     asked = await document(call)
-    return json_response(await call.ask(lambda reader: _sum(_found(reader, asked))))
+    return json_response(await call.ask(lambda reader: summed(_found(reader, asked))))
 
 
 def _found(reader: Reader, asked: Run) -> list[Run]:
@@ -36,7 +39,8 @@ def _found(reader: Reader, asked: Run) -> list[Run]:
     return found
 
 
-def _sum(found: Sequence[Run]) -> Run:
+def summed(found: Sequence[Run]) -> Run:
+    """What some runs have in common; times are seconds, what nobody knows is None."""
     seconds = [_seconds(run, "end_time") for run in found]
     first = [_seconds(run, "first_token_time") for run in found]
     out: Run = {
@@ -51,10 +55,27 @@ def _sum(found: Sequence[Run]) -> Run:
         "last_run_start_time": max((run["start_time"] for run in found), default=None),
         "feedback_stats": _feedback(found),
     }
+    whole = {run["trace_id"] for run in found if run["parent_run_id"] is None}  # a root has its trace's sums
+    counted = [run for run in found if run["parent_run_id"] is None or run["trace_id"] not in whole]
     for name in _TOTALS:
-        known = [run[name] for run in found if run[name] is not None]
+        known = [run[name] for run in counted if run[name] is not None]
         out[name] = sum(known) if known else None
     return out
+
+
+def of_project(reader: Reader, project: Run) -> Run:
+    """A project with what its newest 2,000 traces have in common, and the feedback that is its own."""
+    runs, found, cursor = Runs(reader), list[Run](), None
+    while len(found) < NEWEST:
+        page, cursor = runs.query({"session": [project["id"]], "is_root": True, "cursor": cursor})
+        found += page
+        if cursor is None:
+            break
+    counted = summed(found)
+    names = ("latency_p50", "latency_p99", "first_token_p50", "first_token_p99", "streaming_rate", "feedback_stats")
+    own = scores(reader, names=None, sources=None, project_id=project["id"], limit=LOOKED_AT, offset=0)
+    alone = [one for one in own if one.span_id is None]
+    return {**project, **{name: counted[name] for name in names}, "session_feedback_stats": feedback_stats(alone)}
 
 
 def _seconds(run: Run, until: str) -> float | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from collector.errors import DecodeError
+from collector.errors import DecodeError, NotKept
 from collector.protocols.times import time_ns
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call
@@ -24,9 +24,20 @@ _NAMES = {
 _SAME = ("filter", "trace_filter", "tree_filter", "is_root", "cursor")
 
 
+def plainly(said: dict[str, Any]) -> None:
+    """NotKept for what only a model, an index of meanings, or a history of scores could answer."""
+    for name in ("ai_search", "sem_filter"):
+        if said.get(name):
+            raise NotKept(f"{name}: tracetui asks no model what a query means; use filter and trace_filter")
+    for name in ("min_feedback_modified_at", "max_feedback_modified_at", "reference_dataset_id"):
+        if said.get(name):
+            raise NotKept(f"runs are not found by {name} here")
+
+
 async def query(call: Call) -> Response:
     """POST /api/v2/runs/query."""
     said = await document(call)
+    plainly(said)
     asked: dict[str, Any] = {_NAMES.get(name, name): value for name, value in said.items() if name in {*_NAMES, *_SAME}}
     if isinstance(said.get("run_type"), str):
         asked["run_type"] = said["run_type"].lower()
@@ -34,7 +45,7 @@ async def query(call: Call) -> Response:
 
     def answer(reader: Reader) -> dict[str, Any]:
         found, cursor = Runs(reader).query(asked)
-        return {"items": [_told(run, selects) for run in found], "next_cursor": cursor}
+        return {"items": [picked(run, selects) for run in found], "next_cursor": cursor}
 
     return json_response(await call.ask(answer))
 
@@ -43,10 +54,11 @@ async def retrieve(call: Call) -> Response:
     """GET /api/v2/runs/{id}?selects=…"""
     run_id = str(call.path["run_id"]).lower()
     selects = several(call.request.query_params, "selects") or several(call.request.query_params, "selects[]")
-    return json_response(await call.ask(lambda reader: _told(Runs(reader).one(run_id), selects)))
+    return json_response(await call.ask(lambda reader: picked(Runs(reader).one(run_id), selects)))
 
 
-def _told(run: Run, selects: Any) -> Run:
+def picked(run: Run, selects: Any) -> Run:
+    """A run in the newer API's words, with the fields that were asked for."""
     start, end = time_ns(run["start_time"]), time_ns(run["end_time"])
     said = {
         **{

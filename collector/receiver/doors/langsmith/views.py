@@ -12,7 +12,7 @@ import orjson
 from collector.conventions.langsmith_runs import EXTRA, METADATA, RUN
 from collector.model import Content, Event, Score
 from collector.protocols.times import iso
-from collector.store.rows import SpanDetail
+from collector.store.rows import SpanDetail, TraceRow
 
 Run = dict[str, Any]
 DEFAULT_PROJECT = "default"
@@ -43,15 +43,20 @@ def trace_uuid(trace_id: str) -> str:
     return str(uuid.UUID(trace_id))
 
 
-def run_of(detail: SpanDetail, project_id: str, parent_source: str | None, scores: Sequence[Score]) -> Run:
-    """A span as a run. `parent_source` is its parent's id at its source."""
+def run_of(
+    detail: SpanDetail, project_id: str, parent_source: str | None, scores: Sequence[Score],
+    whole: TraceRow | None = None,
+) -> Run:  # fmt: skip
+    """A span as a run. `parent_source` is its parent's id at its source; `whole` its trace, where it is the root: then
+    tokens and cost are those of the trace, as LangSmith tells them of a root."""
     row, said = detail.row, detail.attributes
     run_id = run_uuid(row.trace_id, row.span_id, detail.source_id)
     parent = said.get(RUN + "parent_run_id")
     if parent is None and row.parent_id is not None:
         parent = run_uuid(row.trace_id, row.parent_id, parent_source)
     order = str(said.get(RUN + "dotted_order") or _order(row.start_ns, run_id))
-    usage = detail.usage
+    usage = detail.usage if whole is None else whole.usage
+    cost = row.cost_nanousd if whole is None or whole.cost_nanousd is None else whole.cost_nanousd
     known = [n for n in (usage.input_tokens, usage.output_tokens) if n is not None]
     return {
         "id": run_id,
@@ -80,7 +85,7 @@ def run_of(detail: SpanDetail, project_id: str, parent_source: str | None, score
         "total_tokens": sum(known) if known else None,
         "prompt_token_details": _details(cache_read=usage.cache_read_tokens, cache_creation=usage.cache_write_tokens),
         "completion_token_details": _details(reasoning=usage.reasoning_tokens),
-        "total_cost": None if row.cost_nanousd is None else row.cost_nanousd / 1e9,
+        "total_cost": None if cost is None else cost / 1e9,
         "feedback_stats": feedback_stats(scores),
         "s3_urls": _attachments(said.get(RUN + "attachments")),
         "app_path": f"/trace/{row.trace_id}",
