@@ -165,7 +165,7 @@ def _cut(raw: str) -> tuple[list[tuple[int, int]], list[Any]] | None:
     """Where the elements of a message list lie within `raw`, and the elements; None if there is no such list."""
     at = _skip(raw, 0)
     if raw[at] == "[":
-        return _elements(raw, at)
+        return _elements(raw, _innermost(raw, at))
     for key in _LIST_KEYS:
         found = raw.find(f'"{key}"')
         if found < 0:
@@ -174,9 +174,14 @@ def _cut(raw: str) -> tuple[list[tuple[int, int]], list[Any]] | None:
         if raw[colon : colon + 1] == ":":
             opening = _skip(raw, colon + 1)
             if raw[opening : opening + 1] == "[":
-                inner = _skip(raw, opening + 1)
-                return _elements(raw, inner if raw[inner : inner + 1] == "[" else opening)  # LangChain's batch of one
+                return _elements(raw, _innermost(raw, opening))
     return _message(raw, at) if '"role"' in raw else None
+
+
+def _innermost(raw: str, opening: int) -> int:
+    """Where the list begins, or the first list within it: LangChain's batch of one."""
+    inner = _skip(raw, opening + 1)
+    return inner if raw[inner : inner + 1] == "[" else opening
 
 
 def _message(raw: str, at: int) -> tuple[list[tuple[int, int]], list[Any]] | None:
