@@ -199,6 +199,7 @@ def test_what_is_not_here_says_so_and_is_never_a_bare_404(door: Running, client:
             ask()
     run_id = weather(client)
     assert not client.run_is_shared(run_id)
+    assert door.client.get("/api/v2/sessions").headers["x-should-retry"] == "false"
     for path in ("/api/v1/platform/evaluators", "/api/v1/runs/rules", "/api/v2/sql/query", "/api/v2/sandboxes/boxes"):
         answer = door.client.get(path)
         assert (answer.status_code, answer.json()["detail"][:8]) == (

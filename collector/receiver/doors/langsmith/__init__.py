@@ -37,8 +37,12 @@ PLATFORM = ("/v1/platform", "/platform", "/api/v1/platform")
 
 
 def fail(call: Call, status: int, message: str) -> Response:
-    """An error as LangSmith words it."""
-    return json_response({"detail": message}, status)
+    """An error as LangSmith words it. What is not here will not be here the next moment either: the newer half of the
+    SDK sends whatever is answered with 5xx again, but for this header."""
+    answer = json_response({"detail": message}, status)
+    if status == 501:
+        answer.headers["x-should-retry"] = "false"
+    return answer
 
 
 def _ways() -> Iterator[Way]:
