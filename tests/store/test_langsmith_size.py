@@ -33,7 +33,8 @@ def in_openai(turn: int) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def in_langchain(turn: int) -> tuple[dict[str, Any], dict[str, Any]]:
     def message(kind: str, text: str) -> dict[str, Any]:
-        return {"lc": 1, "type": "constructor", "id": ["messages", kind], "kwargs": {"content": text, "type": kind}}
+        path = ["langchain", "schema", "messages", "HumanMessage" if kind == "human" else "AIMessage"]
+        return {"lc": 1, "type": "constructor", "id": path, "kwargs": {"content": text, "type": kind}}
 
     history = [message(k, said(t, w)) for t in range(turn + 1) for k, w in (("human", "user"), ("ai", "assistant"))]
     answer = said(turn, "assistant")
