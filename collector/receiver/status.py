@@ -96,6 +96,7 @@ class Status:
                 str(document.get("started", "")),
                 float(document.get("uptime_s", 0)),
                 dict(document.get("ledger") or {}),
+                dict(document["forward"]) if document.get("forward") else None,
             )
         except (KeyError, TypeError, ValueError):
             return None

@@ -21,6 +21,7 @@ from click.testing import CliRunner
 from collector import configure, flush, observe, wrap_anthropic, wrap_openai
 from collector.sdk.api import QUEUE
 from tests.proxy.upstream import proxying
+from tests.receiver.running import running, settings_for, until
 from tests.sdk.clients import said_by_anthropic as theirs
 from tests.sdk.clients.said_by_openai import completion
 from tests.sdk.clients.server import Reply, Server
@@ -94,6 +95,11 @@ def server() -> Iterator[Server]:
         yield one
 
 
+def folder(root: Path, name: str) -> Path:
+    (root / name).mkdir()
+    return root / name
+
+
 def sql(db: Path, query: str) -> list[Any]:
     with closing(sqlite3.connect(db)) as file:
         return file.execute(query).fetchall()
@@ -136,6 +142,20 @@ def test_files_through_the_proxy_in_six_spellings_are_one_blob_each(server: Serv
     assert all(files_of(again, ids[name]) == expected for name, (_, _, expected) in ASKED.items())
     told("export", "--format", "otlp", "-o", out, "--db", proxy.db)
     assert all(data in out.read_text() for data in B64.values())
+
+
+def test_files_are_whole_where_they_are_sent_on(server: Server, tmp_path: Path) -> None:
+    server.says(Reply(completion()))
+    with (
+        running(settings_for(folder(tmp_path, "far")), real=True) as far,
+        proxying(folder(tmp_path, "near"), server.url, forward=far.status.url) as proxy,
+    ):
+        proxy.up.client.post("/proxy/local/v1/chat/completions", json=CHAT)
+        until(lambda: proxy.up.receiver.status().forward["sent"] == 1)
+    db = tmp_path / "far" / "traces.db"
+    [trace] = json.loads(told("traces", "--json", "--db", db))
+    assert files_of(db, trace["trace_id"]) == ASKED["chat"][2]
+    one_blob_each(db)
 
 
 def test_files_through_our_own_sdk_are_one_blob_each(server: Server, tmp_path: Path) -> None:

@@ -196,6 +196,43 @@ def test_what_the_other_side_refuses_is_counted_and_not_sent_again(tmp_path: Pat
         assert (one.forwarder.sent, one.forwarder.refusals) == (1, 5)
 
 
+def test_what_is_too_large_for_the_other_side_is_sent_in_pieces(tmp_path: Path) -> None:
+    too_large, taken = (413, {}, b"too large"), (200, {}, b"")
+    records = tuple(LogRecord(5, f"r{n}", "x", {}) for n in range(2))
+    with backend() as there:
+        port = there.server_port
+    with Forwarding(tmp_path, port) as one:  # nobody listens: two bodies wait
+        one.forwarder.stored([span(0), span(1)])
+        one.forwarder.stored([span(2), span(3)])
+        until(lambda: one.pauses)
+    answers = [too_large, too_large, taken, too_large, taken, taken]
+    with backend(*answers, port=port) as there, Forwarding(tmp_path, port) as one:
+        until(lambda: one.forwarder.sent + one.forwarder.refusals == 4)
+        sent = [names([body]) for _, _, body in there.got]
+        assert sent[:4] == [["span 0", "span 1", "span 2", "span 3"], ["span 0", "span 1"], ["span 0"], ["span 1"]]
+        assert (one.forwarder.sent, one.forwarder.refusals) == (3, 1), "span 1 alone was too large"
+        assert one.refused == [("not sent on: the other side answered 413", "too large", 1)]
+        there.answers[:] = [too_large, taken]
+        one.forwarder.stored([span(4, rank=Rank.UPDATE, start_ns=None, end_ns=None, logs=records)])
+        until(lambda: one.forwarder.sent == 5)
+        assert [path for path, _, _ in there.got[-3:]] == ["/v1/logs"] * 3
+    assert list((tmp_path / "traces.db-forward").iterdir()) == []
+
+
+def test_a_web_page_is_no_receiver_and_a_date_is_waited_for(tmp_path: Path) -> None:
+    later = (503, {"retry-after": "Sat, 21 Nov 2099 00:00:00 GMT"}, b"")
+    page = (200, {"content-type": "text/html"}, b"<html>Log in")
+    with backend(later, page) as there, Forwarding(tmp_path, there.server_port) as one:
+        one.forwarder.stored([span(0)])
+        until(lambda: one.pauses)
+        assert one.pauses == [3600.0]
+        one.go.release()
+        until(lambda: one.refused)
+        assert one.refused[0][1:] == ("<html>Log in", 1)
+        assert "web page" in one.refused[0][0]
+        assert one.forwarder.sent == 0
+
+
 def test_refusals_reach_the_ledger(tmp_path: Path) -> None:
     with backend((400, {}, b"what is this")) as there:
         settings = settings_for(tmp_path, forward=f"http://127.0.0.1:{there.server_port}")

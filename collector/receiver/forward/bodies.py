@@ -34,5 +34,20 @@ def bodies(
         yield "logs", otlp.encode_logs_protobuf(said), sum(len(part.logs) for part in said)
 
 
+def halves(signal: str, body: bytes) -> list[tuple[bytes, int]]:
+    """A body that is too large for the other side as two, with the number of spans or records of each; [] where it
+    holds one only."""
+    if signal == "traces":
+        parts, encode = otlp.decode_traces(body).parts, otlp.encode_traces_protobuf
+    else:
+        said = otlp.decode_logs(body).parts
+        parts = tuple(replace(part, logs=(record,)) for part in said for record in part.logs)
+        encode = otlp.encode_logs_protobuf
+    if len(parts) < 2:
+        return []
+    middle = len(parts) // 2
+    return [(encode(list(some)), len(some)) for some in (parts[:middle], parts[middle:])]
+
+
 def _without_logs(parts: Iterable[SpanPart]) -> list[SpanPart]:
     return [replace(part, logs=()) if part.logs else part for part in parts]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -48,19 +49,34 @@ class Queue:
 
     def put(self, signal: str, body: bytes, items: int) -> None:
         """Keep a body. OSError where the disk does not take it."""
-        name = f"{time.time_ns():020d}-{next(self._number):06d}.{items}.{signal}"
+        one = self._write(f"{time.time_ns():020d}-{next(self._number):06d}", signal, body, items)
+        with self._changed:
+            self._waiting.append(one)
+            self._size += len(body)
+            while self._size > self._limit and len(self._waiting) > 1:
+                self._dropped += self._remove(self._waiting[0])
+            self._changed.notify_all()
+
+    def _write(self, stem: str, signal: str, body: bytes, items: int) -> Waiting:
+        name = f"{stem}.{items}.{signal}"
         path = self._folder / name
         self._folder.mkdir(mode=0o700, exist_ok=True)
         part = path.with_name(f".{name}")
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(body)
         part.rename(path)
-        with self._changed:
-            self._waiting.append(Waiting(path, signal, items, len(body)))
-            self._size += len(body)
-            while self._size > self._limit and len(self._waiting) > 1:
-                self._dropped += self._remove(self._waiting[0])
-            self._changed.notify_all()
+        return Waiting(path, signal, items, len(body))
+
+    def split(self, one: Waiting, pieces: Sequence[tuple[bytes, int]]) -> None:
+        """Keep a body in pieces, in its place. OSError where the disk does not take them."""
+        stem = one.path.name.partition(".")[0]
+        made = [self._write(f"{stem}{chr(ord('a') + n)}", one.signal, *piece) for n, piece in enumerate(pieces)]
+        with self._lock:
+            if one in self._waiting:
+                at = self._waiting.index(one)
+                self._remove(one)
+                self._waiting[at:at] = made
+                self._size += sum(piece.size for piece in made)
 
     def first(self, most_bytes: int) -> list[Waiting]:
         """The oldest, and those after it of the same signal, up to so many bytes together."""

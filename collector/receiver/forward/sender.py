@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 4_000_000  # one request; what waited long is sent in few
 TIMEOUT_S = 10.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+LONGEST_ASKED_S = 3600.0
+"""As long as Retry-After may make us wait."""
 AGAIN = frozenset({408, 429, 502, 503, 504})
 """May be tried again: opentelemetry.io/docs/specs/otlp/#retryable-response-codes, and 408."""
 
@@ -56,6 +59,7 @@ class Forwarder:
         self._pause = pause or self._wait
         self._ending = threading.Event()
         self.sent = self.refusals = 0
+        self._most_bytes = MOST_BYTES
         self.trouble: str | None = None
         self._thread = threading.Thread(target=self._run, name="forward", daemon=True)
         self._thread.start()
@@ -101,7 +105,7 @@ class Forwarder:
         with httpx.Client(timeout=TIMEOUT_S, headers=self._headers) as client:
             pause = FIRST_PAUSE_S
             while not self._ending.is_set():
-                chosen = self.queue.first(MOST_BYTES)
+                chosen = self.queue.first(self._most_bytes)
                 if dropped := self.queue.take_dropped():
                     self._refuse("not sent on: more waited than forward_bytes", self.trouble or "", dropped)
                 if not chosen:
@@ -123,7 +127,8 @@ class Forwarder:
 
         items = sum(one.items for one in chosen)
         try:
-            body = gzip.compress(b"".join(one.path.read_bytes() for one in chosen), 1)
+            raw = b"".join(one.path.read_bytes() for one in chosen)
+            body = gzip.compress(raw, 1)
             answer = client.post(f"{self.url}/v1/{chosen[0].signal}", content=body)
         except (httpx.HTTPError, httpx.InvalidURL) as e:
             self._tell(f"{type(e).__name__}: {e}")
@@ -135,14 +140,36 @@ class Forwarder:
         if answer.status_code in AGAIN:
             self._tell(f"answered {answer.status_code}: {answer.text[:200]}")
             return _asked_for(answer.headers.get("retry-after", ""))
+        if answer.status_code == 413 and self._in_pieces(chosen, raw):
+            return None
         self.queue.done(chosen)
         self.trouble = None
-        if answer.is_success:
+        if answer.is_success and answer.headers.get("content-type", "").startswith("text/html"):
+            self._refuse(
+                "not sent on: the other side answered with a web page; is it an OTLP address?", answer.text, items
+            )
+        elif answer.is_success:
             self.sent += items
             self._partly(answer.content, answer.headers.get("content-type", ""))
         else:
             self._refuse(f"not sent on: the other side answered {answer.status_code}", answer.text, items)
         return None
+
+    def _in_pieces(self, chosen: list[Waiting], raw: bytes) -> bool:
+        """Make of what was too large for the other side something smaller to try; False where it is one span."""
+        from collector.receiver.forward.bodies import halves
+
+        if len(chosen) > 1:
+            self._most_bytes = len(raw) // 2
+            return True
+        try:
+            pieces = halves(chosen[0].signal, raw)
+            if pieces:
+                self.queue.split(chosen[0], pieces)
+        except (DecodeError, OSError) as e:
+            log.warning("what was too large to be sent on could not be divided: %s", e)
+            return False
+        return bool(pieces)
 
     def _partly(self, body: bytes, kind: str) -> None:
         """Count what the other side says it left out of a request that it took."""
@@ -168,5 +195,11 @@ class Forwarder:
 
 
 def _asked_for(retry_after: str) -> float:
-    """Retry-After in seconds; its other form, a date, counts as none."""
-    return min(float(retry_after), LONGEST_PAUSE_S) if retry_after.isdecimal() else 0.0
+    """Retry-After in seconds, from now where it is a date (RFC 9110, 10.2.3); what is neither counts as none."""
+    if retry_after.isdecimal():
+        return min(float(retry_after), LONGEST_ASKED_S)
+    try:
+        until = parsedate_to_datetime(retry_after).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+    return min(max(until - time.time(), 0.0), LONGEST_ASKED_S)
