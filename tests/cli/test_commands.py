@@ -16,7 +16,7 @@ from collector.model import Batch, Reading
 from collector.settings import Settings
 from tests.builders import T0, assistant, conversation, make_llm, make_part, trace_id, user
 from tests.tui.hostile import HOSTILE
-from tracetui.cli import doctor, main
+from tracetui.cli import doctor_facts, main
 
 ONE, TWO = trace_id(0xA1), trace_id(0xA2)
 
@@ -174,7 +174,7 @@ def test_doctor_says_that_a_port_is_taken(db, monkeypatch):
 def test_doctor_of_a_file_that_is_not_there_yet(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "none.db"
-    assert doctor.file_facts(path) == {"path": str(path), "exists": False}
+    assert doctor_facts.file_facts(path) == {"path": str(path), "exists": False}
 
 
 def test_a_trace_of_a_thousand_spans_is_shown_whole(db):

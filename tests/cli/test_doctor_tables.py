@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 from collector.settings import resolve
-from tracetui.cli.doctor import advice, settings_in_force
+from tracetui.cli.doctor_advice import advice
+from tracetui.cli.doctor_facts import settings_in_force
 
 
 def test_doctor_prints_rules_tables_and_whether_a_mask_is_set(tmp_path: Path) -> None:
@@ -30,3 +31,24 @@ def test_doctor_says_that_sums_are_of_what_was_kept() -> None:
         "receiver": {"listening": False},
     }
     assert [said for said in advice(report) if said.startswith("1,234 spans were left out by sampling")]
+
+
+def test_doctor_says_what_could_not_be_sent_on() -> None:
+    forward = {
+        "url": "https://far",
+        "refused": 3,
+        "waiting_bodies": 2,
+        "waiting_bytes": 4096,
+        "trouble": "answered 503",
+    }
+    report = {
+        "versions": {"sqlite_full_text": True, "sqlite_wal_reset_bug": False}, "file": {},
+        "receiver": {"listening": True, "same_file": True, "address": "here", "forward": forward},
+    }  # fmt: skip
+    assert advice(report) == [
+        "nothing can be sent on to https://far just now: answered 503; "
+        "2 bodies (4,096 bytes) wait and will be tried again",
+        "3 spans and records were not sent on to https://far: see why beside the source forward",
+    ]
+    report["receiver"]["forward"] = {**forward, "refused": 0, "trouble": None}
+    assert advice(report) == []

@@ -34,6 +34,7 @@ def advice(report: Mapping[str, Any]) -> list[str]:
         )
     if file.get("wal_bytes"):
         out.append(f"to move the file, take {file['path']}* or fold it first: `tracetui check --fold`")
+    out += _sending_on(answering.get("forward") or {})
     if answering.get("other_program"):
         out.append(
             f"{answering['address']} is taken by {answering['other_program']}; tracetui takes the next free port"
@@ -42,4 +43,18 @@ def advice(report: Mapping[str, Any]) -> list[str]:
         out.append(f"{answering['grpc']['address']} is taken by {taken}; gRPC gets the next free port")
     if answering["listening"] and not answering.get("other_program") and not answering["same_file"]:
         out.append(f"the receiver on {answering['address']} writes another file: {answering['file']}")
+    return out
+
+
+def _sending_on(forward: Mapping[str, Any]) -> list[str]:
+    """What became of `--forward`, where it is not as it should be."""
+    out, url = [], forward.get("url")
+    if forward.get("trouble"):
+        waiting = (
+            f"{forward['waiting_bodies']:,} bodies ({forward['waiting_bytes']:,} bytes) wait and will be tried again"
+        )
+        out.append(f"nothing can be sent on to {url} just now: {forward['trouble']}; {waiting}")
+    if forward.get("refused"):
+        lost = fmt.count(forward["refused"])
+        out.append(f"{lost} spans and records were not sent on to {url}: see why beside the source forward")
     return out

@@ -109,7 +109,7 @@ def receiver(host: str, port: int, token: str | None, db: Path) -> dict[str, Any
     status = probe(host, port, token=token, timeout_s=ASK_S)
     if status is not None:
         known = {"version": status.version, "pid": status.pid, "file": status.file, "grpc_port": status.grpc_port}
-        return out | known | {"same_file": status.writes(db), "ledger": status.ledger}
+        return out | known | {"same_file": status.writes(db), "ledger": status.ledger, "forward": status.forward}
     try:
         with socket.create_connection((host, port), timeout=ASK_S):
             return out | {"other_program": holder(host, port)}

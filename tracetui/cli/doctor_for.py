@@ -16,7 +16,8 @@ import click
 from collector.errors import NotFound, StoreError, TracetuiError
 from collector.settings import Settings
 from tracetui.cli import common
-from tracetui.cli.pointing import ALSO, CLIENTS, KEY, Client, Place, Trial
+from tracetui.cli.pointing import ALSO, CLIENTS, Client, Place
+from tracetui.cli.trials import KEY, Trial
 
 if TYPE_CHECKING:
     from collector.receiver.status import Status
