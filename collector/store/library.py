@@ -170,9 +170,6 @@ DATASETS = f"""{_DATASET}
     where (:name is null or d.name = :name) and (:id is null or d.dataset_id = :id)
       and (:part is null or instr(lower(d.name), lower(:part)) > 0)
     order by d.created_ns, d.dataset_id limit :limit offset :offset"""
-CHANGED = """
-    select max(d.updated_ns, ifnull((select max(e.updated_ns) from examples e where e.dataset_id = d.dataset_id), 0))
-    from datasets d where d.dataset_id = :id"""
 _EXAMPLE = """
     select e.example_id, e.dataset_id, ifnull(d.name, ''), e.input, e.output, e.metadata, e.status, e.split,
       e.source_trace_id, e.source_span_id, e.extra, e.created_ns, e.updated_ns
@@ -219,6 +216,13 @@ MEDIA_OF = """
 BLOB = "select data from blobs where hash = :hash"
 
 PAGE = 100
+CHANGES_NOW = """
+    select distinct updated_ns from examples where dataset_id = :id order by 1 desc limit :limit"""
+CHANGES = """
+    select updated_ns from examples where dataset_id = :id
+    union select updated_ns from example_versions where dataset_id = :id
+    union select until_ns from example_versions where dataset_id = :id
+    order by 1 desc limit :limit"""
 SHELF_FROM = 7
 """The schema that has earlier states of examples, and score configs."""
 
@@ -275,10 +279,11 @@ class Library:
         """The one of this name or id."""
         return next(iter(self.datasets(name=name, dataset_id=dataset_id, limit=1)), None)
 
-    def changed_ns(self, dataset_id: str) -> int | None:
-        """When a dataset or one of its examples was last written; None where there is none."""
-        rows = self._rows(CHANGED, id=dataset_id)
-        return int(rows[0][0]) if rows else None
+    def changes(self, dataset_id: str, *, limit: int = PAGE) -> list[int]:
+        """When examples of a dataset were written, changed or deleted (Unix nanoseconds), the newest first; what was
+        before schema 7 only as far as it still is so."""
+        whole = self._reader.state.schema_version >= SHELF_FROM
+        return [int(row[0]) for row in self._rows(CHANGES if whole else CHANGES_NOW, id=dataset_id, limit=limit)]
 
     def examples(
         self, dataset_id: str | None = None, *, status: str | None = None, trace_id: str | None = None,

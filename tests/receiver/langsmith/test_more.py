@@ -98,31 +98,39 @@ def test_experiments_are_compared_and_judged_again(door: Running, client: Client
     assert [len(one.runs) for one in found["examples_with_runs"]] == [0, 0, 0]
 
 
-def test_what_a_dataset_was_before_is_not_made_up(client: Client) -> None:
+def test_a_dataset_is_read_as_it_was(client: Client) -> None:
     dataset = client.create_dataset("d")
     client.create_examples(dataset_id=dataset.id, examples=[{"inputs": {"n": n}} for n in range(3)])
     (version,) = client.list_dataset_versions(dataset_id=dataset.id)
     assert (version.tags, client.read_dataset_version(dataset_id=dataset.id, tag="latest")) == (["latest"], version)
+    client.update_dataset_tag(dataset_id=dataset.id, as_of=version.as_of, tag="prod")
 
     def asked(as_of: Any) -> list[Any]:
-        return [one.inputs["n"] for one in client.list_examples(dataset_id=dataset.id, as_of=as_of)]
+        return [(one.inputs["n"], one.outputs) for one in client.list_examples(dataset_id=dataset.id, as_of=as_of)]
 
-    assert asked(version.as_of) == asked("latest") == [0, 1, 2]
-    assert asked(version.as_of - timedelta(days=1)) == []
     first, second, _ = client.list_examples(dataset_id=dataset.id)
-    client.update_example(first.id, outputs={"a": 1})
-    with pytest.raises(LangSmithError, match="as they are now"):
-        asked(version.as_of)
-    with pytest.raises(LangSmithError, match="as they are now"):
-        client.read_example(first.id, as_of=version.as_of)
-    assert client.read_example(second.id, as_of=version.as_of).inputs == {"n": 1}
-    now = next(client.list_dataset_versions(dataset_id=dataset.id)).as_of
-    assert asked(now) == [0, 1, 2]
+    client.update_example(first.id, outputs={"a": 1}, split="gold")
     client.delete_example(second.id)
-    with pytest.raises(LangSmithError, match="as they are now"):
-        asked(now)
-    with pytest.raises(LangSmithNotFoundError, match="no version"):
-        asked("prod")
+    client.create_example(inputs={"n": 9}, dataset_id=dataset.id)
+    assert sorted(asked("latest"), key=str) == [(0, {"a": 1}), (2, None), (9, None)]
+    assert asked("prod") == asked(version.as_of) == [(0, None), (1, None), (2, None)]
+    assert asked(version.as_of - timedelta(days=1)) == []
+    assert client.read_example(second.id, as_of=version.as_of).inputs == {"n": 1}
+    assert client.list_dataset_splits(dataset_id=dataset.id, as_of=version.as_of) == ["base"]
+    listed = list(client.list_dataset_versions(dataset_id=dataset.id))
+    assert [one.tags for one in listed] == [["latest"], [], [], ["prod"]]
+    assert client.read_dataset_version(dataset_id=dataset.id, as_of=listed[1].as_of) == listed[1]
+    changed = client.diff_dataset_versions(dataset_id=dataset.id, from_version="prod", to_version="latest")
+    assert (changed.examples_modified, changed.examples_removed, len(changed.examples_added)) == (
+        [first.id], [second.id], 1,
+    )  # fmt: skip
+    for missing in (lambda: asked("staging"), lambda: client.read_example(uuid.uuid4(), as_of=version.as_of)):
+        with pytest.raises(LangSmithNotFoundError):
+            missing()
+    with pytest.raises(LangSmithNotFoundError, match="its first is of"):
+        client.read_dataset_version(dataset_id=dataset.id, as_of=version.as_of - timedelta(days=1))
+    with pytest.raises(LangSmithError, match="tagged by its time"):
+        client.update_dataset_tag(dataset_id=dataset.id, as_of=version.as_of, tag="latest")
     assert client.read_dataset(dataset_id=dataset.id).name == "d"
 
 
@@ -180,7 +188,6 @@ def test_splits_change_by_the_newer_call_too(door: Running, client: Client) -> N
 
 def test_what_is_not_here_says_so_and_is_never_a_bare_404(door: Running, client: Client) -> None:
     dataset, project = client.create_dataset("d"), client.create_project("p")
-    (version,) = client.list_dataset_versions(dataset_id=dataset.id)
     config: Any = {"type": "continuous"}
     asked: dict[str, Any] = {
         "no rules for feedback": lambda: client.create_feedback_config("k", feedback_config=config),
@@ -189,10 +196,6 @@ def test_what_is_not_here_says_so_and_is_never_a_bare_404(door: Running, client:
         "finds no issues": lambda: client.list_project_issues("p"),
         "neither agents nor skills": lambda: client.pull_skill("x"),
         "fine-tuning": lambda: client.read_dataset_openai_finetuning(dataset.id),
-        "always `latest`": lambda: client.update_dataset_tag(dataset_id=dataset.id, as_of=version.as_of, tag="t"),
-        "older versions": lambda: client.diff_dataset_versions(
-            dataset_id=dataset.id, from_version=version.as_of, to_version="latest"
-        ),
     }
     for says, ask in asked.items():
         with pytest.raises(LangSmithError, match=says):

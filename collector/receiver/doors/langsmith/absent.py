@@ -20,7 +20,6 @@ _SECRETS = "tracetui keeps no secrets of a workspace; give models their keys whe
 _HUB = "tracetui's hub holds prompts only, neither agents nor skills"
 _CONFIGS = "tracetui keeps no rules for feedback keys: scores are kept as they are given"
 _SEARCH = "tracetui keeps no index of examples by likeness; list_examples has all of them"
-_VERSIONS = "tracetui keeps the examples of a dataset as they are now, no older versions; a tag is always `latest`"
 _OLDER = "this is not here in the newer API yet; the client's own methods (list_projects, list_datasets …) are"
 _SAID = {
     "/public/{token:uuid}/{rest:path}": _SHARED,
@@ -40,8 +39,6 @@ _SAID = {
     "/workspaces/current/secrets/{rest:path}": _SECRETS,
     "/datasets/{id}/index": _SEARCH,
     "/datasets/{id}/search": _SEARCH,
-    "/datasets/{id}/tags": _VERSIONS,
-    "/datasets/{id}/versions/diff": _VERSIONS,
     "/datasets/{id}/openai_ft": "tracetui writes no files for fine-tuning; list_examples has all examples",
     "/prompt-webhooks": "tracetui calls nobody when a prompt changes",
     "/agents": _HUB,

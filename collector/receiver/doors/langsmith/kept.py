@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -13,7 +12,7 @@ from typing import Any
 from starlette.responses import Response
 
 from collector.errors import DecodeError, NotFound
-from collector.library import Dataset, Example, Experiment, Gone, Item, MediaUse
+from collector.library import Example, Experiment, Gone, Item, MediaUse
 from collector.model import Batch
 from collector.protocols import langsmith_filter
 from collector.protocols.langsmith import SOURCE
@@ -25,7 +24,7 @@ from collector.receiver.doors.langsmith.projects import Projects
 from collector.receiver.doors.langsmith.queries import Runs, select
 from collector.receiver.doors.langsmith.reads import document, several, slice_of, told_with_files
 from collector.receiver.doors.langsmith.stats import COUNTED, of_project
-from collector.receiver.doors.langsmith.versions import DELETED, as_it_was, version_of
+from collector.receiver.doors.langsmith.versions import moment, version_of
 from collector.receiver.doors.langsmith.views import Run
 from collector.store.library import DatasetRow, ExampleRow, Library
 from collector.store.reader import Reader
@@ -211,15 +210,14 @@ async def dataset_runs(call: Call) -> Response:
 async def list_examples(call: Call) -> Response:
     """GET /examples."""
     given, (limit, offset) = call.request.query_params, slice_of(call.query)
-    ids = several(given, "id")
     asked = partial(
-        shelf.examples, dataset_id=given.get("dataset"), ids=ids, splits=given.getlist("splits"),
+        shelf.examples, dataset_id=given.get("dataset"), ids=several(given, "id"), splits=given.getlist("splits"),
         metadata=given.get("metadata"), filter_=given.get("filter"), limit=limit, offset=offset,
     )  # fmt: skip
 
     def answer(reader: Reader) -> list[Run]:
-        found = asked(Library(reader))
-        return as_it_was(reader, None if ids else given.get("dataset"), given.get("as_of"), found)
+        at_ns = moment(reader, given.get("dataset"), given.get("as_of"))
+        return asked(Library(reader), at_ns=at_ns)
 
     return told_with_files(call, await call.ask(answer))
 
@@ -240,9 +238,12 @@ async def one_example(call: Call) -> Response:
     example_id, as_of = str(call.path["example_id"]), call.query.get("as_of")
 
     def answer(reader: Reader) -> Run:
-        found = as_it_was(reader, None, as_of, [_told(example_id, reader)])
+        at_ns = moment(reader, call.query.get("dataset"), as_of)
+        if at_ns is None:
+            return _told(example_id, reader)
+        found = shelf.examples(Library(reader), dataset_id=None, ids=[example_id], at_ns=at_ns)
         if not found:
-            raise NotFound(f"example {example_id} was not there yet")
+            raise NotFound(f"example {example_id} was not here then")
         return found[0]
 
     return told_with_files(call, await call.ask(answer))
@@ -312,21 +313,8 @@ async def delete_examples(call: Call) -> Response:
         ids = [str(one) for one in said] if isinstance(said, list) else None
     if not ids:
         raise DecodeError("which examples to delete is not said (example_ids)")
-    homes = await call.ask(lambda reader: _homes(reader, ids))
-    await _write(call, *(Gone("example", one) for one in ids), *homes)
+    await _write(call, *(Gone("example", one) for one in ids))
     return json_response({"message": "deleted", "count": len(ids)})
-
-
-def _homes(reader: Reader, ids: list[str]) -> list[Item]:
-    """The datasets of some examples: written with what is deleted, they say that they changed."""
-    library = Library(reader)
-    rows = library.examples(ids=ids, limit=len(ids))
-    named = {row.dataset_id: library.dataset(dataset_id=row.dataset_id) for row in rows}
-    return [
-        Dataset(row.dataset_id, row.name, extra={**(row.extra or {}), DELETED: time.time_ns()})
-        for row in named.values()
-        if row is not None
-    ]
 
 
 async def form_of_examples(call: Call) -> Response:

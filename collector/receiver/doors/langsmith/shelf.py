@@ -20,6 +20,8 @@ from collector.store.library import DatasetRow, ExampleRow, Library
 SOURCE = "langsmith"
 SPLIT = "dataset_split"
 EVERY = 100_000
+TAGS = "version_tags"
+"""In a dataset's `extra`: moments by the names that somebody gave them."""
 _DATASET_OWN = frozenset({"id", "name", "description", "metadata", "extra", "created_at", "modified_at",
                           "inputs_schema_definition", "outputs_schema_definition"})  # fmt: skip
 
@@ -46,7 +48,7 @@ def dataset_told(row: DatasetRow) -> Run:
     extra = row.extra if isinstance(row.extra, dict) else {}
     return {
         "data_type": "kv",
-        **{name: value for name, value in extra.items() if name != "last_deleted_ns"},
+        **{name: value for name, value in extra.items() if name != TAGS},
         "id": row.dataset_id,
         "name": row.name,
         "description": row.description,
@@ -160,16 +162,17 @@ def _object(part: multipart.FormPart) -> dict[str, Any]:
 
 def examples(
     library: Library, *, dataset_id: str | None, ids: list[str] | None, splits: Sequence[str] = (),
-    metadata: str | None = None, filter_: str | None = None, limit: int = 100, offset: int = 0,
+    metadata: str | None = None, filter_: str | None = None, at_ns: int | None = None, limit: int = 100,
+    offset: int = 0,
 ) -> list[Run]:  # fmt: skip
-    """A page of examples, as they were added."""
+    """A page of examples in the order of their making, as they were at a time, or are."""
     if not splits and not metadata and not filter_:
-        rows = library.examples(dataset_id, status="active", ids=ids, limit=limit, offset=offset)
+        rows = library.examples(dataset_id, status="active", ids=ids, at_ns=at_ns, limit=limit, offset=offset)
         return [example_told(row, library) for row in rows]
     test = langsmith_filter.parse(filter_) if filter_ else None
     wanted = metadata_of(metadata)
     found = []
-    for told in _every(library, dataset_id, ids):
+    for told in _every(library, dataset_id, ids, at_ns):
         split = told["metadata"].get(SPLIT)
         names = split if isinstance(split, list) else [split]
         if splits and not set(splits) & set(names):
@@ -181,8 +184,10 @@ def examples(
     return found[offset : offset + limit]
 
 
-def _every(library: Library, dataset_id: str | None, ids: list[str] | None) -> Iterator[Run]:
-    for row in library.examples(dataset_id, status="active", ids=ids, limit=EVERY):
+def _every(
+    library: Library, dataset_id: str | None, ids: list[str] | None, at_ns: int | None = None
+) -> Iterator[Run]:  # fmt: skip
+    for row in library.examples(dataset_id, status="active", ids=ids, at_ns=at_ns, limit=EVERY):
         yield example_told(row, library)
 
 
@@ -203,10 +208,10 @@ def says(metadata: Any, wanted: dict[str, Any]) -> bool:
     return all(name in mine and mine[name] == value for name, value in wanted.items())
 
 
-def splits(library: Library, dataset_id: str) -> list[str]:
+def splits(library: Library, dataset_id: str, at_ns: int | None = None) -> list[str]:
     """The names of a dataset's splits."""
     names: dict[str, None] = {}
-    for told in _every(library, dataset_id, None):
+    for told in _every(library, dataset_id, None, at_ns):
         split = told["metadata"].get(SPLIT)
         names.update(dict.fromkeys(map(str, split if isinstance(split, list) else [split])))
     return sorted(names)

@@ -15,7 +15,7 @@ from collector.receiver.answers import json_response
 from collector.receiver.call import Call
 from collector.receiver.doors.langsmith import shelf
 from collector.receiver.doors.langsmith.reads import document
-from collector.receiver.doors.langsmith.versions import present
+from collector.receiver.doors.langsmith.versions import moment
 from collector.receiver.doors.langsmith.views import Run
 from collector.store.library import Library
 from collector.store.reader import Reader
@@ -29,8 +29,7 @@ async def splits(call: Call) -> Response:
     dataset_id, as_of = str(call.path["dataset_id"]), call.query.get("as_of")
 
     def answer(reader: Reader) -> list[str]:
-        present(reader, dataset_id, as_of)
-        return shelf.splits(Library(reader), dataset_id)
+        return shelf.splits(Library(reader), dataset_id, moment(reader, dataset_id, as_of))
 
     return json_response(await call.ask(answer))
 
