@@ -58,7 +58,7 @@ def read_run(part: SpanPart) -> Reading:
         "project": text(said.get(RUN + "project")),
         "tags": _tags(said.get(RUN + "tags")),
         "session_id": next((word for key in SESSION_KEYS if (word := text(metadata.get(key)))), None),
-        "user_id": text(metadata.get("user_id")),
+        "user_id": text(metadata.get("user_id")) or text(metadata.get("userId")),
         "release": text(metadata.get("revision_id")),
         "metadata": _own(metadata, _mapping(said.get(EXTRA + "invocation_params"))),
     }

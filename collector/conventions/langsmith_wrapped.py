@@ -12,7 +12,7 @@ from typing import Any
 
 from collector.model import Content
 
-SESSION_KEYS = ("session_id", "thread_id", "conversation_id")
+SESSION_KEYS = ("session_id", "thread_id", "conversation_id", "sessionId", "threadId", "conversationId")
 OF_THE_LIBRARY = (
     "ls_", "LANGSMITH_", "LANGCHAIN_", "langgraph_", "lc_", "__", "checkpoint_", "run_attempt", "usage_metadata",
     "user_id", "revision_id", *SESSION_KEYS,

@@ -210,6 +210,8 @@ def conversation(value: Any, *, of_model: bool, role: str) -> list[Message] | No
         return None
     if "lc" in value and isinstance(value.get("kwargs"), dict) and _class(value).endswith("PromptValue"):
         return _listed(value["kwargs"], role)
+    if role == "assistant" and "text" in value and len(value) > 1 and value.keys() <= _SDK_ANSWER:
+        return [Message(role, tuple(_sdk_answer(value)))]
     if not of_model and value.keys() == {"output"}:
         return conversation(value["output"], of_model=False, role=role)
     if is_message(value) and _type(value) not in _ITEM_TYPES and value.keys() & _BODIES:
@@ -217,6 +219,26 @@ def conversation(value: Any, *, of_model: bool, role: str) -> list[Message] | No
     if not of_model:
         return _listed(value, role) if len(value.keys() - _LANGGRAPHS) == 1 else None
     return _request(value, role) if role == "user" else _answer(value)
+
+
+_SDK_ANSWER = frozenset({
+    "text", "toolCalls", "toolResults", "reasoning", "reasoningText", "files", "sources", "warnings", "finishReason",
+    "object",
+})  # fmt: skip
+"""What the Vercel AI SDK answers, as frameworks over it (Mastra) record it."""
+
+
+def _sdk_answer(value: dict[str, Any]) -> list[Part]:
+    out: list[Part] = []
+    thought = value.get("reasoningText") or value.get("reasoning")
+    if thought:
+        out += [part({"type": "reasoning", "text": thought})] if isinstance(thought, str) else parts(thought)
+    out += parts(value["text"])
+    for name, kind in (("toolCalls", "tool-call"), ("files", "file")):
+        given = value.get(name)
+        for one in given if isinstance(given, list) else ():
+            out.append(part({"type": kind, **one}) if isinstance(one, dict) else part(one))
+    return out
 
 
 _LANGGRAPHS = frozenset({"lg_tool_call"})

@@ -5,6 +5,8 @@ A `response` span has an id and tokens only, unless its server keeps more; turns
 
 from __future__ import annotations
 
+from typing import Any
+
 from collector.conventions.counting import from_details
 from collector.conventions.found import Convention, Found
 from collector.conventions.values import decoded, mapping, scalar, text
@@ -30,7 +32,12 @@ def _prepare(found: Found, part: SpanPart) -> None:
     if kind in ("generation", "response"):
         texts.setdefault("provider", "openai")
     custom = mapping(slots.get("agents.data")) or {}
-    usage = mapping(slots.get("agents.usage")) or mapping(custom.get("usage"))
+    answer = _whole_answer(slots.get("agents.out")) if kind == "generation" else None
+    usage = mapping(slots.get("agents.usage")) or mapping((answer or custom).get("usage"))
+    if answer is not None:
+        slots["agents.out"] = answer
+        if (model := text(answer.get("model"))) is not None:
+            texts.setdefault("model", model)
     if usage is not None and not found.counts:
         found.counts.update(_inclusive(usage))
     if custom.get("agent_name"):
@@ -43,6 +50,13 @@ def _prepare(found: Found, part: SpanPart) -> None:
             messages = kind in ("generation", "response") and isinstance(value, list | str)
             slots.setdefault(ours.replace("value", "messages") if messages else ours, value)
     _error(found)
+
+
+def _whole_answer(out: Any) -> dict[str, Any] | None:
+    """JavaScript gives the provider's whole answer where Python gives its messages."""
+    said = decoded(scalar(out))
+    one = said[0] if isinstance(said, list) and len(said) == 1 else None
+    return one if isinstance(one, dict) and "choices" in one else None
 
 
 def _inclusive(usage: dict[str, object]) -> dict[str, int]:

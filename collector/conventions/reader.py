@@ -18,6 +18,7 @@ from collector.conventions.names import GENAI, OPENINFERENCE_KINDS, OPERATIONS
 from collector.conventions.registry import BITS, PREPARE, PREPARED, of_scope, spelt
 from collector.conventions.usage import cost_of, usage_of
 from collector.conventions.values import decoded, mapping, number, strings, text
+from collector.conventions.vercel import provider as maker
 from collector.model import MODEL_KINDS, Content, LogRecord, Reading, Resource, SpanPart, Value
 from collector.previews import preview_input, preview_output
 
@@ -162,7 +163,8 @@ def _model(found: Found, said: Said, out: dict[str, Any]) -> None:
         out["model"] = out["request_model"]
     provider = out.get("provider") or said.provider
     if provider:
-        out["provider"] = provider.lower()
+        provider = provider.lower()
+        out["provider"] = maker(provider) if "." in provider else provider
     if "out_value" in found.slots and "response_id" not in out and out.get("kind") in ("llm", "embedding"):
         _from_answer(found, out)
 

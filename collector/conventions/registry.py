@@ -16,6 +16,7 @@ from collector.conventions.frameworks import ADK, CREWAI, HAYSTACK, LITELLM, MCP
 from collector.conventions.langfuse import LANGFUSE
 from collector.conventions.langsmith import LANGSMITH
 from collector.conventions.logfire import LOGFIRE, PYDANTIC_AI
+from collector.conventions.mastra import MASTRA
 from collector.conventions.mlflow import MLFLOW
 from collector.conventions.names import GENAI, OPENINFERENCE, TABLE
 from collector.conventions.openai_agents import OPENAI_AGENTS
@@ -27,7 +28,7 @@ from collector.model import SpanPart
 
 MORE: tuple[Convention, ...] = (
     LANGFUSE, LANGSMITH, PYDANTIC_AI, LOGFIRE, VERCEL, TRACELOOP, OPENAI_AGENTS, MCP, AGENTOPS, LITELLM, CREWAI,
-    SMOLAGENTS, HAYSTACK, MLFLOW, ADK, CLAUDE_CODE, OPENLIT, VECTORS, LAMINAR, LANGWATCH,
+    SMOLAGENTS, HAYSTACK, MLFLOW, ADK, CLAUDE_CODE, OPENLIT, VECTORS, LAMINAR, LANGWATCH, MASTRA,
 )  # fmt: skip
 _FIRST_BIT = 2
 BITS: dict[str, int] = {"genai": GENAI, "openinference": OPENINFERENCE} | {

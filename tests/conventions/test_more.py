@@ -303,6 +303,39 @@ def test_keys_that_are_read_or_said_to_say_nothing_are_known(key: str) -> None:
     assert is_known(key)
 
 
+def test_the_javascript_agents_sdk_gives_the_providers_whole_answer() -> None:
+    answer = {
+        "id": "chatcmpl-1", "object": "chat.completion", "model": "gpt-4o-mini-2024-07-18",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "sunny"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 101, "completion_tokens": 53, "prompt_tokens_details": {"cached_tokens": 8}},
+    }  # fmt: skip
+    reading = read({
+        "openai_agents.type": "generation", "openai_agents.model": "gpt-4o-mini", "openai_agents.output": [answer],
+    })  # fmt: skip
+    assert (reading.request_model, reading.model, reading.response_id) == ("gpt-4o-mini", answer["model"], answer["id"])
+    assert reading.output == Content(messages=(Message("assistant", (text("sunny"),), finish_reason="stop"),))
+    assert reading.usage == Usage(input_tokens=101, output_tokens=53, cache_read_tokens=8)
+
+
+@pytest.mark.parametrize(("given", "ours"), [
+    ("openai.chat", "openai"), ("google.generative-ai", "google"), ("aws.bedrock", "aws.bedrock"),
+])  # fmt: skip
+def test_a_provider_by_the_ai_sdks_name_is_its_maker(given: str, ours: str) -> None:
+    assert read({"gen_ai.operation.name": "chat", "gen_ai.provider.name": given}).provider == ours
+
+
+def test_an_answer_of_the_ai_sdk_is_a_message() -> None:
+    """As Mastra records it for its agents, generations and steps."""
+    reading = read({
+        "gen_ai.operation.name": "agent_step", "mastra.span.type": "model_step",
+        "mastra.model_step.output": '{"text": "", "toolCalls": [{"toolCallId": "c", "toolName": "f", "args": {}}]}',
+        "mastra.metadata.sessionId": "s",
+    })  # fmt: skip
+    assert (reading.kind, reading.convention, reading.session_id) == ("chain", "genai+mastra", "s")
+    call = {"type": "tool_call", "id": "c", "name": "f", "arguments": {}}
+    assert reading.output == Content(messages=(Message("assistant", (call,)),))
+
+
 @pytest.mark.parametrize("key", ["color", "gen_ai.brand_new", "ai.brand.new", "langfuse.brand_new"])
 def test_a_new_name_is_unknown_whoever_owns_it(key: str) -> None:
     assert not is_known(key)
