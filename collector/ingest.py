@@ -99,9 +99,7 @@ class Ingest:
         received = len(parts) + rejected
 
         def ledger(outcome: Outcome) -> list[LedgerEntry]:
-            entries = _entries(
-                batch.source, received, len(clipped), refused + outcome.refused, outcome, self._redact_sample
-            )
+            entries = _entries(batch.source, received, clipped, refused + outcome.refused, outcome, self._redact_sample)
             entries += [_count(batch.source, "sampled_out", one, one.reason) for one in batch.sampled_out]
             entries += [
                 LedgerEntry(batch.source, "kept", n, reason=name) for name, n in _beside(scores, library).items()
@@ -292,7 +290,12 @@ def settled(part: SpanPart, clock: Callable[[], int]) -> SpanPart:
 
 
 def _entries(
-    source: str, received: int, clipped: int, refused: Sequence[Refusal], outcome: Outcome, redact: Callable[[str], str]
+    source: str,
+    received: int,
+    clipped: Sequence[tuple[str, str]],
+    refused: Sequence[Refusal],
+    outcome: Outcome,
+    redact: Callable[[str], str],
 ) -> list[LedgerEntry]:
     """What the ledger should say of a batch."""
     told = [refusal for refusal in refused if refusal.total]
@@ -303,7 +306,10 @@ def _entries(
     if rest > 0:
         entries.append(LedgerEntry(source, "stored", rest, reason="merged with another part of its span"))
     entries.append(LedgerEntry(source, "duplicate", outcome.duplicate))
-    entries.append(LedgerEntry(source, "clipped", clipped, reason="longer than max_part_bytes"))
+    if clipped:
+        trace, span = clipped[-1]
+        sample = f"span {span} of trace {trace}"
+        entries.append(LedgerEntry(source, "clipped", len(clipped), reason="longer than max_part_bytes", sample=sample))
     entries.append(LedgerEntry(source, "clipped", outcome.mended, reason="no Unicode: half of a surrogate pair"))
     entries += [
         _count(source, "rejected", refusal, redact(refusal.reason), redact(refusal.sample)) for refusal in refused

@@ -52,3 +52,14 @@ def test_doctor_says_what_could_not_be_sent_on() -> None:
     ]
     report["receiver"]["forward"] = {**forward, "refused": 0, "trouble": None}
     assert advice(report) == []
+
+
+def test_keys_are_not_printed(tmp_path: Path) -> None:
+    env = {
+        "TRACETUI_FORWARD": "https://user:w0rd@far.test/otlp", "TRACETUI_FORWARD_HEADERS": "x-api-key=s3cret",
+        "TRACETUI_TOKEN": "s3cret",
+    }  # fmt: skip
+    told = settings_in_force(resolve(cwd=tmp_path, env=env, user_config=tmp_path / "none"))
+    assert told["forward"]["value"] == "https://…@far.test/otlp"
+    assert told["forward_headers"]["value"] == {"x-api-key": "set"}
+    assert not [secret for secret in ("w0rd", "s3cret") if secret in json.dumps(told)]

@@ -125,6 +125,8 @@ def test_of_a_file_that_is_too_long_type_and_size_are_left(tmp_path: Path) -> No
             receipt = ingest.write(Batch("otlp-http", (replace(make_part(1), attributes=dict(sent)),)))
         assert receipt.clipped == (url != URL)
         with open_reader(db) as reader:
+            samples = [one.sample for one in reader.ledger() if one.outcome == "clipped"]
+            assert samples == ([f"span {make_part(1).span_id} of trace {make_part(1).trace_id}"] if url != URL else [])
             (row,) = reader.spans()
             given_ = reader.span(row.trace_id, row.span_id).input
         assert given_ is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import socket
 from collections import Counter
 from collections.abc import Mapping
@@ -19,7 +20,11 @@ from tracetui.cli import common
 
 PACKAGES = ("textual", "rich", "click", "opentelemetry-proto", "grpcio", "genai-prices", "starlette", "uvicorn")
 SECRET = {"token", "mask"}
+KEYS = {"forward_headers"}
+"""Tables whose values are keys."""
 ASK_S = 0.5
+_PASSWORD = re.compile(r"^([a-z+]+://)[^/@]*@")
+"""Who asks, and with what password, in an address."""
 
 
 def versions() -> dict[str, Any]:
@@ -46,6 +51,8 @@ def settings_in_force(found: Resolved) -> dict[str, dict[str, Any]]:
     out = {}
     for name, origin in found.origins.items():
         value = getattr(found.settings, name)
+        if name in KEYS and value:
+            value = dict.fromkeys(value, "set")
         out[name] = {"value": "set" if name in SECRET and value is not None else _told(value), "origin": origin}
     return out
 
@@ -58,6 +65,8 @@ def _told(value: Any) -> Any:
         return [_told(one) for one in value]
     if isinstance(value, SamplingRule):
         return f"{value}: {value.rate:g}"
+    if isinstance(value, str):
+        return _PASSWORD.sub(r"\1…@", value)
     return str(value) if isinstance(value, Path) else value
 
 
