@@ -31,10 +31,23 @@ def _preview(content: Content) -> str | None:
             return one_line(text)
         if names := [str(p.get("name")) for p in message.parts if p.get("type") == "tool_call"]:
             return one_line(f"(calling {', '.join(names)}…)")
-    value = content.value
+    value = said_alone(content.value)
     if value is None:
         return None
     return one_line(value if isinstance(value, str) else _as_text(value))
+
+
+def said_alone(value: Value) -> Value:
+    """What a wrapper holds where it holds one thing: decorators record a call as {"args": […], "kwargs": {…}}, and
+    many a value is {"question": "…"}."""
+    if isinstance(value, dict) and value.keys() == {"args", "kwargs"} and not (value["args"] and value["kwargs"]):
+        value = value["args"] or value["kwargs"]
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+    if isinstance(value, dict) and len(value) == 1:
+        (only,) = value.values()
+        return only if isinstance(only, str) else value
+    return value
 
 
 def _as_text(value: Value) -> str:

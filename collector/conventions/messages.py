@@ -168,7 +168,9 @@ def is_message(said: Any) -> bool:
     if "role" in said:
         return True
     if "lc" in said and "kwargs" in said:
-        return _class(said).endswith(("Message", "MessageChunk"))
+        inner = said["kwargs"]
+        kind = inner.get("type") if isinstance(inner, dict) else None
+        return kind in _LANGCHAIN_TYPES or _class(said).endswith(("Message", "MessageChunk"))
     inner = said.get("message")
     if isinstance(inner, dict) and "role" in inner:  # one of an answer's choices
         return True
