@@ -2,7 +2,8 @@
 
 Langfuse: traces, observations and scores as its API lists them ({"data": […], "meta"} or bare) and as its UI exports
 them; nested observations and scores of one trace too. Phoenix: spans as its REST API lists them, and the rows of
-`get_spans_dataframe()` (columns context.span_id, attributes.llm.model_name …).
+`get_spans_dataframe()` (columns context.span_id, attributes.llm.model_name …); at …/spans/otlpv1, spans of OTLP.
+Seen: what Phoenix 20.26 and its client 3.5 gave out.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from collector import ids
@@ -18,7 +20,7 @@ from collector.conventions.values import decoded, integer
 from collector.errors import DecodeError
 from collector.importers.drafts import json_text, mapping, string
 from collector.model import Batch, Event, Rank, Scope, SpanPart, Value
-from collector.protocols import langfuse
+from collector.protocols import langfuse, otlp
 from collector.protocols.limits import Limits, Refusals
 from collector.protocols.times import time_ns
 
@@ -36,17 +38,35 @@ def listed(document: object) -> list[Any] | None:
 
 
 def kind_of(one: object) -> str | None:
-    """ "langfuse" or "phoenix" for an object that looks like one of theirs."""
+    """ "langfuse" or "phoenix" for an object that looks like one of theirs; "spans" for a span of OTLP that stands
+    alone, as Phoenix lists them at …/spans/otlpv1."""
     if not isinstance(one, dict):
         return None
     if "context.span_id" in one or ("span_kind" in one and "span_id" in mapping(one.get("context"))):
         return "phoenix"
+    if not one.keys().isdisjoint({"start_time_unix_nano", "startTimeUnixNano"}):
+        return "spans" if not one.keys().isdisjoint({"span_id", "spanId"}) else None
     return "langfuse" if _langfuse_kind(_camel_keys(one)) is not None else None
 
 
 def decode(kind: str, objects: Iterable[Any]) -> Batch:
     """A batch of these; what is none of theirs, or lacks an id, is refused."""
+    if kind == "spans":
+        return _spans(objects)
     return _phoenix(objects) if kind == "phoenix" else _langfuse(objects)
+
+
+def _spans(objects: Iterable[Any]) -> Batch:
+    spans = [_said(one) for one in objects]
+    body = json_text({"resourceSpans": [{"scopeSpans": [{"scope": {"name": PHOENIX.name}, "spans": spans}]}]})
+    return replace(otlp.decode_traces(body.encode(), otlp.JSON, _LIMITS), source=SOURCE)
+
+
+def _said(value: Any) -> Any:
+    """Without the nulls that stand for what was not said."""
+    if isinstance(value, dict):
+        return {key: _said(inner) for key, inner in value.items() if inner is not None}
+    return [_said(inner) for inner in value] if isinstance(value, list) else value
 
 
 # --- Langfuse

@@ -58,7 +58,8 @@ def read(
     together.sessions.beside(path)
     with io.BufferedReader(_Watched(path, told)) as raw:
         if raw.read(len(SQLITE)) == SQLITE:
-            yield from _in_batches(llm_logs.read(path))
+            size = path.stat().st_size
+            yield from _in_batches(llm_logs.read(path, lambda share: told(int(size * share))))
             return
         raw.seek(0)
         yield from read_stream(raw, str(path), together)

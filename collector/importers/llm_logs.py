@@ -11,7 +11,7 @@ A trace is one prompt of the user: calls that only bring the results of tools go
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,13 +30,14 @@ SCOPE = Scope("llm.logs-db")
 Row = dict[str, Any]
 
 
-def read(path: Path) -> Iterator[SpanPart]:
-    """Every prompt of the file as parts. DecodeError when the file is no logs.db of llm, or is damaged."""
+def read(path: Path, told: Callable[[float], None] = lambda share: None) -> Iterator[SpanPart]:
+    """Every prompt of the file as parts. DecodeError when the file is no logs.db of llm, or is damaged. `told` hears,
+    call after call, how much of the file has been read, from 0 to 1."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             connection.row_factory = sqlite3.Row
             connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-            tables = _Tables(connection)
+            tables = _Tables(connection, told)
             if not ({"turns", "messages", "parts"} <= tables.names or {"responses", "conversations"} <= tables.names):
                 raise DecodeError(
                     f"{path} is a SQLite file, but no log of `llm`; open it with `tracetui {path}` if it is one of ours"
@@ -52,9 +53,20 @@ def read(path: Path) -> Iterator[SpanPart]:
 class _Tables:
     """Rows as dicts; a table that is not there has none."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: sqlite3.Connection, told: Callable[[float], None]) -> None:
+        self._connection, self._told, self._calls = connection, told, 0
         self.names = {row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")}
+
+    def calls(self, table: str, order: str) -> Iterator[Row]:
+        """The calls of a table, and word of how many of all there are were given."""
+        total = sum(
+            self._connection.execute(f'select count(*) from "{one}"').fetchone()[0]
+            for one in ("turns", "responses") if one in self.names
+        )  # fmt: skip
+        for row in self.rows(table, order):
+            yield row
+            self._calls += 1
+            self._told(self._calls / total)
 
     def rows(self, table: str, order: str) -> list[Row]:
         if table not in self.names:
@@ -81,9 +93,10 @@ class _Thread:
 class _Prompts:
     """Calls in the order of their time, as traces."""
 
-    def __init__(self) -> None:
+    def __init__(self, tables: _Tables) -> None:
         self._drafts = Drafts(NAME)
         self._threads: dict[str, _Thread] = {}
+        self._schemas = {row["id"]: row.get("content") for row in tables.rows("schemas", "id")}
 
     def add(self, row: Row, thread_id: str, heard: list[Message], answer: Message, tools: list[Row]) -> list[SpanPart]:
         """One call: what it was given, what it answered. `heard` is the whole conversation before."""
@@ -161,6 +174,8 @@ class _Prompts:
             ]  # fmt: skip
         if row.get("schema_id"):
             call.attributes["llm.schema_id"] = str(row["schema_id"])
+            if schema := decoded(self._schemas.get(row["schema_id"])):
+                reading["params"] = {**(reading["params"] or {}), "schema": schema}
 
 
 def _plain(one: Message) -> Message:
@@ -178,8 +193,8 @@ def _turns(tables: _Tables) -> Iterator[SpanPart]:
     says = _Messages(tables)
     tools = {row["id"]: row for row in tables.rows("tools", "id")}
     of_turn = tables.by("turn_tools", "turn_id", "tool_id")
-    prompts = _Prompts()
-    for turn in tables.rows("turns", "datetime_utc, id"):
+    prompts = _Prompts(tables)
+    for turn in tables.calls("turns", "datetime_utc, id"):
         heard = [says.message(row) for row in _path(chain, turn.get("parent_message_hash"))]
         new = _path(chain, turn.get("tip_message_hash"), turn.get("parent_message_hash"))
         parts = tuple(part for row in new for part in says.message(row).parts)
@@ -220,6 +235,8 @@ class _Messages:
         words = row.get("text")
         fragments = [self._texts[link["fragment_id"]] for link in self._fragments.get(row["id"], [])
                      if link.get("fragment_id") in self._texts]  # fmt: skip
+        if (spelt := _spelt(payload.get("text_ref"), fragments)) is not None:
+            words, fragments, payload = spelt, [], {}
         for fragment in fragments:
             yield {"type": "text", "text": str(fragment.get("content") or "")}
         if kind == "tool_call":
@@ -230,7 +247,8 @@ class _Messages:
             made = {"type": "tool_result", "id": payload.get("tool_call_id"), "result": payload.get("output")}
             yield {**made, "exception": payload["exception"]} if payload.get("exception") else made
         elif kind == "reasoning":
-            yield {"type": "reasoning", "text": str(words or payload.get("text") or "")}
+            if thought := str(words or payload.get("text") or ""):  # else it was kept back by the provider
+                yield {"type": "reasoning", "text": thought}
         elif words and not (fragments and words == "".join(str(f.get("content") or "") for f in fragments)):
             yield {"type": "text", "text": str(words)}
         elif payload and kind != "attachment":
@@ -238,6 +256,16 @@ class _Messages:
         for link in self._attached.get(row["id"], []):
             if (file := self._files.get(link.get("attachment_id"))) is not None:
                 yield _attachment(file)
+
+
+def _spelt(pieces: Any, fragments: list[Row]) -> str | None:
+    """A text that was put together of fragments, each stored once: {"fragment": 1} is the one with that id."""
+    if not isinstance(pieces, list) or not all(isinstance(piece, dict) for piece in pieces):
+        return None
+    texts = {row["id"]: str(row.get("content") or "") for row in fragments}
+    return "".join(
+        texts.get(piece["fragment"], "") if "fragment" in piece else str(piece.get("literal") or "") for piece in pieces
+    )
 
 
 def _attachment(row: Row) -> dict[str, Any]:
@@ -259,12 +287,14 @@ def _responses(tables: _Tables) -> Iterator[SpanPart]:
     tools = {row["id"]: row for row in tables.rows("tools", "id")}
     offered = tables.by("tool_responses", "response_id", "tool_id")
     attached = tables.by("prompt_attachments", "response_id", '"order"')
+    texts = _Fragments(tables)
     files = {row["id"]: row for row in tables.rows("attachments", "id")}
     history: dict[str, list[Message]] = {}
-    prompts = _Prompts()
-    for row in tables.rows("responses", "datetime_utc, id"):
+    prompts = _Prompts(tables)
+    for row in tables.calls("responses", "datetime_utc, id"):
         thread = str(row.get("conversation_id") or row["id"])
         before = history.setdefault(thread, [])
+        row = {**row, "prompt": texts.before("prompt", row), "system": texts.before("system", row)}
         before += _heard(row, results.get(row["id"], []), [
             _attachment(files[link["attachment_id"]]) for link in attached.get(row["id"], [])
             if link.get("attachment_id") in files
@@ -274,6 +304,20 @@ def _responses(tables: _Tables) -> Iterator[SpanPart]:
         own = [tools[link["tool_id"]] for link in offered.get(row["id"], []) if link.get("tool_id") in tools]
         yield from prompts.add(row, thread, [*system, *before], answer, own)
         before.append(answer)
+
+
+class _Fragments:
+    """Texts that stood before a prompt or a system prompt, each stored once."""
+
+    def __init__(self, tables: _Tables) -> None:
+        self._texts = {row["id"]: str(row.get("content") or "") for row in tables.rows("fragments", "id")}
+        self._links = {
+            field: tables.by(f"{field}_fragments", "response_id", '"order"') for field in ("prompt", "system")
+        }
+
+    def before(self, field: str, row: Row) -> str:
+        found = [self._texts.get(link.get("fragment_id"), "") for link in self._links[field].get(row["id"], [])]
+        return "\n".join(text for text in (*found, str(row.get(field) or "")) if text)
 
 
 def _heard(row: Row, results: list[Row], files: list[dict[str, Any]]) -> list[Message]:

@@ -72,6 +72,44 @@ def test_the_responses_of_older_llm_read_alike(llm):
     assert named(parts, "get_weather")[0].reading.tool.result == "31 C"
 
 
+def test_fragments_schemas_and_attachments_of_llm(llm):
+    parts = llm("0.36-fragments")
+    inputs = [call.reading.input.messages[-1].parts for call in named(parts, "llm.call")]
+    notes, picture = inputs[4], inputs[5]
+    assert notes == ({"type": "text", "text": "# Notes\nThe weather is hot.\n\nWhat do the notes say?"},)
+    assert picture[1] == {"type": "image", "mime_type": "image/png", "url": "/home/ada/p.png"}
+    assert [part["type"] for part in named(parts, "llm.call")[0].reading.output.messages[0].parts] == ["text"]
+    assert named(parts, "llm.call")[-1].reading.params["schema"]["required"] == ["name", "age"]
+    assert [tool.status_message for tool in named(parts, "get_weather")] == [None, "ValueError: no such city"]
+
+
+def test_how_far_a_database_is_read_is_told(llm, tmp_path):
+    llm("0.36")
+    told: list[int] = []
+    list(files.read(tmp_path / "logs.db", told=told.append))
+    size = (tmp_path / "logs.db").stat().st_size
+    assert told[0] < size  # its first bytes
+    assert told[1:] == [size // 4, size // 2, size * 3 // 4, size]
+
+
+def test_fragments_of_older_llm_stand_before_its_prompt(tmp_path):
+    path = tmp_path / "logs.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((SAMPLES / "llm-0.27.1.sql").read_text())
+        (response,) = connection.execute("select id from responses order by datetime_utc limit 1").fetchone()
+        connection.executescript(f"""
+            create table if not exists fragments (id integer primary key, hash, content, datetime_utc, source);
+            create table if not exists prompt_fragments (response_id, fragment_id, "order");
+            create table if not exists system_fragments (response_id, fragment_id, "order");
+            insert into fragments (id, content) values (901, 'A note.'), (902, 'Be kind.');
+            insert into prompt_fragments values ('{response}', 901, 0);
+            insert into system_fragments values ('{response}', 902, 0);
+        """)
+    first = named(parts_of(path), "llm.call")[0].reading
+    assert first.input.messages[0].parts[0]["text"].startswith("A note.\n")
+    assert first.system[0].parts[0]["text"].startswith("Be kind.")
+
+
 def test_another_sqlite_file_is_a_sentence(tmp_path):
     with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
         connection.execute("create table t (a)")
@@ -173,6 +211,23 @@ def phoenix(content: bytes, path: Path) -> None:
 def test_spans_of_phoenix_as_pages_lists_and_lines(tmp_path):
     for content in ({"data": [PHOENIX], "next_cursor": None}, [PHOENIX], PHOENIX):
         phoenix(json.dumps(content).encode(), tmp_path / "x")
+
+
+def test_what_phoenix_itself_gave_out_says_the_same_either_way(tmp_path):
+    ways = [parts_of(SAMPLES / f"phoenix-20.26-{way}.json") for way in ("spans", "otlpv1")]
+    told = [
+        [(part.name, part.parent_id, part.status or "ok", reading.kind, reading.model, reading.usage, reading.input)
+         for part in parts for reading in [conventions.read(settled(part, lambda: 0))]]
+        for parts in ways
+    ]  # fmt: skip
+    assert told[0] == told[1]
+    assert outline(ways[0]) == [
+        "agent", "  ChatCompletion", "  get_weather", "  ChatCompletion", "  search", "  ChatCompletion",
+    ]  # fmt: skip
+    (search,) = [conventions.read(part) for part in ways[0] if part.name == "search"]
+    assert [(one.id, one.content, one.score) for one in search.documents] == [("d1", "It is hot.", 0.9)]
+    failed = ways[1][-1]
+    assert (failed.status, failed.events[0].name) == ("error", "exception")
 
 
 def test_a_dataframe_of_phoenix_as_csv(tmp_path):
