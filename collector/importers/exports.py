@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -32,9 +32,29 @@ _NO_TIME_NS = 1
 
 
 def listed(document: object) -> list[Any] | None:
-    """The objects of a page of an API: {"data": […]}; None for what is no page."""
-    data = document.get("data") if isinstance(document, dict) else None
+    """The objects of a page of an API, {"data": […]}, or of a dataframe's `to_json()`; None for what is neither."""
+    if not isinstance(document, dict):
+        return None
+    if (rows := _rows(document)) is not None:
+        return rows
+    data = document.get("data")
     return data if isinstance(data, list) else None
+
+
+def _rows(frame: dict[str, Any]) -> list[Any] | None:
+    """The rows of a dataframe of spans: by columns (what `to_json()` writes unless told otherwise), by rows' names
+    (orient="index"), or as columns and data (orient="split")."""
+    names, data = frame.get("columns"), frame.get("data")
+    if isinstance(names, list) and isinstance(data, list) and _SPAN_ID in names:
+        return [dict(zip(map(str, names), row, strict=False)) if isinstance(row, list) else row for row in data]
+    if isinstance(ids_of := frame.get(_SPAN_ID), dict):
+        columns = {name: cells for name, cells in frame.items() if isinstance(cells, dict)}
+        return [{name: cells.get(row) for name, cells in columns.items()} for row in ids_of]
+    first = next(iter(frame.values()), None)
+    return list(frame.values()) if isinstance(first, dict) and _SPAN_ID in first else None
+
+
+_SPAN_ID = "context.span_id"
 
 
 def kind_of(one: object) -> str | None:
@@ -59,7 +79,9 @@ def decode(kind: str, objects: Iterable[Any]) -> Batch:
 def _spans(objects: Iterable[Any]) -> Batch:
     spans = [_said(one) for one in objects]
     body = json_text({"resourceSpans": [{"scopeSpans": [{"scope": {"name": PHOENIX.name}, "spans": spans}]}]})
-    return replace(otlp.decode_traces(body.encode(), otlp.JSON, _LIMITS), source=SOURCE)
+    batch = otlp.decode_traces(body.encode(), otlp.JSON, _LIMITS)
+    parts = tuple(replace(part, attributes=_with_metadata(part.attributes)) for part in batch.parts)
+    return replace(batch, source=SOURCE, parts=parts)
 
 
 def _said(value: Any) -> Any:
@@ -153,6 +175,7 @@ def _span(one: Any) -> SpanPart:
     for key, value in one.items():
         if key.startswith("attributes."):
             attributes.update(_flat(key.removeprefix("attributes."), value))
+    attributes = _with_metadata(attributes)
     if kind := string(one.get("span_kind")):
         attributes.setdefault("openinference.span.kind", kind)
     code = str(one.get("status_code") or "").upper()
@@ -163,6 +186,20 @@ def _span(one: Any) -> SpanPart:
         string(one.get("status_message")), otel_status={"ok": 1, "error": 2}.get(status or "", 0),
         attributes=attributes, events=tuple(_span_events(one.get("events"))), scope=PHOENIX,
     )  # fmt: skip
+
+
+def _with_metadata(attributes: Mapping[str, Value]) -> dict[str, Value]:
+    """The REST API takes a document's metadata apart, which OpenInference defines as one JSON text."""
+    apart: dict[str, dict[str, Value]] = {}
+    for key in attributes:
+        if _METADATA in key:
+            head, _, name = key.partition(_METADATA)
+            apart.setdefault(head + _METADATA[:-1], {})[name] = attributes[key]
+    whole = {key: json_text(metadata) for key, metadata in apart.items()}
+    return {**whole, **{key: value for key, value in attributes.items() if _METADATA not in key}}
+
+
+_METADATA = ".document.metadata."
 
 
 def _moment(value: Any) -> int | None:

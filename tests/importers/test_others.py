@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import sqlite3
+import sys
 import zipfile
 from contextlib import closing, suppress
 from pathlib import Path
@@ -20,7 +21,7 @@ from collector.errors import DecodeError, TooLarge
 from collector.importers import files, inflate, lines
 from collector.importers.lines import Together
 from collector.ingest import settled
-from collector.model import Batch, SpanPart
+from collector.model import Batch, Document, SpanPart
 from tests.importers.test_agent_logs import SAMPLES, named, outline, tokens
 from tests.importers.test_files import BOTH, LINES, span_ids, write
 
@@ -213,21 +214,50 @@ def test_spans_of_phoenix_as_pages_lists_and_lines(tmp_path):
         phoenix(json.dumps(content).encode(), tmp_path / "x")
 
 
-def test_what_phoenix_itself_gave_out_says_the_same_either_way(tmp_path):
-    ways = [parts_of(SAMPLES / f"phoenix-20.26-{way}.json") for way in ("spans", "otlpv1")]
-    told = [
-        [(part.name, part.parent_id, part.status or "ok", reading.kind, reading.model, reading.usage, reading.input)
-         for part in parts for reading in [conventions.read(settled(part, lambda: 0))]]
-        for parts in ways
-    ]  # fmt: skip
-    assert told[0] == told[1]
-    assert outline(ways[0]) == [
+def read_of(path: Path) -> list[tuple[object, ...]]:
+    told = []
+    for part in parts_of(path):
+        reading = conventions.read(settled(part, lambda: 0))
+        told.append((
+            part.name, part.trace_id, part.span_id, part.parent_id, part.start_ns // 1_000_000, part.status or "ok",
+            reading.kind, reading.model, reading.usage, reading.input, reading.output, reading.documents, reading.tool,
+            reading.session_id, reading.user_id, reading.tags, reading.metadata, reading.params,
+            reading.tool_definitions, [event.name for event in part.events],
+        ))  # fmt: skip
+    return told
+
+
+def test_what_phoenix_itself_gave_out_reads_alike_by_rest_as_otlp_and_by_dataframe(tmp_path):
+    rest = read_of(SAMPLES / "phoenix-20.26-spans.json")
+    assert outline(parts_of(SAMPLES / "phoenix-20.26-spans.json")) == [
         "agent", "  ChatCompletion", "  get_weather", "  ChatCompletion", "  search", "  ChatCompletion",
     ]  # fmt: skip
-    (search,) = [conventions.read(part) for part in ways[0] if part.name == "search"]
-    assert [(one.id, one.content, one.score) for one in search.documents] == [("d1", "It is hot.", 0.9)]
-    failed = ways[1][-1]
-    assert (failed.status, failed.events[0].name) == ("error", "exception")
+    assert rest[4][11] == (Document("d1", "It is hot.", 0.9, 0, {"page": 3}),)
+    assert rest[-1][5] == "error"
+    assert read_of(SAMPLES / "phoenix-20.26-otlpv1.json") == rest
+    frame = json.loads((SAMPLES / "phoenix-20.26-dataframe.json").read_text())
+    rows = [dict(zip(frame, cells, strict=True)) for cells in zip(*(c.values() for c in frame.values()), strict=True)]
+    ways = {
+        "columns": frame,
+        "records": rows,
+        "index": {row["context.span_id"]: row for row in rows},
+        "split": {"columns": list(frame), "index": [], "data": [list(row.values()) for row in rows]},
+    }
+    for way, document in ways.items():
+        assert read_of(write(tmp_path / "x.json", json.dumps(document).encode())) == rest, way
+    assert read_of(SAMPLES / "phoenix-20.26-dataframe.csv") == rest
+    assert len(rest) == 6
+
+
+def test_a_dataframe_of_phoenix_as_parquet():
+    pytest.importorskip("pyarrow", reason="an optional reader")
+    assert read_of(SAMPLES / "phoenix-20.26-dataframe.parquet") == read_of(SAMPLES / "phoenix-20.26-spans.json")
+
+
+def test_without_pyarrow_parquet_says_what_to_do(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(DecodeError, match="pip install pyarrow"):
+        list(files.read(SAMPLES / "phoenix-20.26-dataframe.parquet"))
 
 
 def test_a_dataframe_of_phoenix_as_csv(tmp_path):
