@@ -51,6 +51,8 @@ _STANDS = """exists (select 1 from bodies b where b.id = {0}.id
 """Whether a span only stands for a trace, of a product in which a trace is no span."""
 _VERSION = """json_extract(b.attributes, '$."langfuse.version"')"""
 _BY_KEY = "(select cast(j.value as text) from json_each({0}) j where j.key = :key limit 1)"
+_TOKENS = "ifnull(s.input_tokens + s.output_tokens, ifnull(s.input_tokens, s.output_tokens))"
+_JUDGED = "(select s.{0} from spans s where s.trace_id = c.trace_id and s.span_id = c.span_id)"
 _IN_TRACE = "ifnull(s.{0}, (select t.{0} from traces t where t.trace_id = s.trace_id))"
 SPANS = Kind(
     "spans s", "s.trace_id, s.span_id", ("s.start_ns", "s.id"),
@@ -65,6 +67,15 @@ SPANS = Kind(
         "project": _IN_TRACE.format("project"), "user": _IN_TRACE.format("user_id"),
         "session": _IN_TRACE.format("session_id"), "tags": _IN_TRACE.format("tags"),
         "trace_name": "(select t.name from traces t where t.trace_id = s.trace_id)",
+        "trace_release": "(select t.release from traces t where t.trace_id = s.trace_id)",
+        "prompt_version": "s.prompt_version", "ttft": "s.ttft_ns", "streamed": "s.duration_ns - s.ttft_ns",
+        "counted_cost": "case when s.counted then s.cost_nanousd end",
+        "counted_input": "case when s.counted then s.input_tokens end",
+        "counted_output": "case when s.counted then s.output_tokens end",
+        "counted_tokens": f"case when s.counted then {_TOKENS} end",
+        "output_rate": "1e9 * s.output_tokens / nullif(s.duration_ns, 0)",
+        "rate": f"1e9 * {_TOKENS} / nullif(s.duration_ns, 0)",
+        "scores": "(select count(*) from scores c where c.trace_id = s.trace_id and c.span_id = s.span_id)",
         "root": f"""(s.parent_id is null or exists (select 1 from spans p where p.trace_id = s.trace_id
           and p.span_id = s.parent_id and p.parent_id is null and p.source_id is not null
           and {_STANDS.format("p")}))""",
@@ -83,7 +94,8 @@ TRACES = Kind(
         "level": "t.level", "project": "t.project", "cost": "t.cost_nanousd", "errors": "t.error_count",
         "source": "t.source_id", "duration": "t.end_ns - t.start_ns", "input_tokens": "t.input_tokens",
         "output_tokens": "t.output_tokens", "tokens": "ifnull(t.input_tokens, 0) + ifnull(t.output_tokens, 0)",
-        "metadata": _BY_KEY.format("t.metadata"),
+        "metadata": _BY_KEY.format("t.metadata"), "spans": "t.span_count",
+        "scores": "(select count(*) from scores c where c.trace_id = t.trace_id)",
         "score": "(select avg(c.value) from scores c where c.trace_id = t.trace_id and c.name = :key)",
     },
     "t.start_ns is not null",
@@ -108,6 +120,12 @@ SCORES = Kind(
         "source": "c.source",
         "user": "(select t.user_id from traces t where t.trace_id = c.trace_id)",
         "tags": "(select t.tags from traces t where t.trace_id = c.trace_id)",
+        "trace_name": "(select t.name from traces t where t.trace_id = c.trace_id)",
+        "trace_release": "(select t.release from traces t where t.trace_id = c.trace_id)",
+        "api": "'API'",
+        "of_session": "ifnull(c.session_id, (select t.session_id from traces t where t.trace_id = c.trace_id))",
+        "span_name": _JUDGED.format("name"), "span_model": _JUDGED.format("model"),
+        "span_prompt": _JUDGED.format("prompt_name"), "span_prompt_version": _JUDGED.format("prompt_version"),
         "environment": """ifnull(json_extract(c.metadata, '$."langfuse.environment"'),
           ifnull((select t.environment from traces t where t.trace_id = c.trace_id), 'default'))""",
         "about": """json_extract(c.metadata, '$."langfuse.objectType"')""",
@@ -147,6 +165,15 @@ def count(reader: Reader, kind: Kind, wanted: Sequence[Is] = ()) -> int:
     """How many `find` would find with no limit."""
     where, values = _where(kind, wanted)
     return int(reader.rows(f"select count(*) from {kind.table} where {where}", values)[0][0])
+
+
+def values(
+    reader: Reader, kind: Kind, wanted: Sequence[Is], names: Sequence[str], most: int
+) -> list[tuple[Any, ...]]:  # fmt: skip
+    """These columns of every row, in no order; one more than `most` where there are more."""
+    where, bound = _where(kind, wanted)
+    columns = ", ".join(kind.columns[name] for name in names)
+    return reader.rows(f"select {columns} from {kind.table} where {where} limit :limit", {**bound, "limit": most + 1})
 
 
 def scores(
@@ -209,8 +236,13 @@ def _condition(column: str, one: Is, name: str) -> str:
     raise FilterError(f"there is no operator {one.op!r} here; there are {', '.join(OPERATORS)}")
 
 
+def _held(value: int | float) -> int | float:
+    """No number of SQLite is larger."""
+    return max(-(2**63), min(value, 2**63 - 1)) if isinstance(value, int) else value
+
+
 def _bound(one: Is) -> Scalar:
-    values = [sound_text(value) if isinstance(value, str) else value for value in one.values]
+    values = [sound_text(value) if isinstance(value, str) else _held(value) for value in one.values]
     if one.op in ("in", "not in", "any of", "all of", "none of"):
         return orjson.dumps(values).decode()
     if len(values) != 1:

@@ -57,10 +57,32 @@ def test_a_field_of_the_wrong_type_is_taken_or_refused(up: Running, method: str,
             assert answer.json()["message"]
 
 
+def test_a_query_of_metrics_of_any_kind_is_answered_or_refused(up: Running) -> None:
+    right: dict[str, Any] = {
+        "view": "traces", "metrics": [{"measure": "latency", "aggregation": "histogram"}],
+        "dimensions": [{"field": "name"}],
+        "filters": [{"type": "number", "column": "totalCost", "operator": ">", "value": 1}],
+        "timeDimension": {"granularity": "auto"}, "fromTimestamp": "1970-01-01T00:00:00Z",
+        "toTimestamp": "2200-01-01T00:00:00Z", "orderBy": [{"field": "name", "direction": "desc"}],
+        "config": {"bins": 2, "row_limit": 2},
+    }  # fmt: skip
+    queries = [right, *WRONG, *({**right, name: value} for name in right for value in WRONG)]
+    filter_ = right["filters"][0]
+    queries += [{**right, "filters": [{**filter_, name: value}]} for name in filter_ for value in WRONG]
+    queries += [{**right, "config": {name: value}} for name in right["config"] for value in WRONG]
+    for query in queries:
+        answer = up.client.get("/api/public/metrics", params={"query": json.dumps(query)})
+        assert answer.status_code < 500, (query, answer.text)
+        answer = up.client.get("/api/public/traces", params={"filter": json.dumps(
+            query.get("filters") if isinstance(query, dict) else query)})  # fmt: skip
+        assert answer.status_code < 500, (query, answer.text)
+
+
 @pytest.mark.parametrize(
     "path",
     ["traces", "observations", "v2/observations", "sessions", "scores", "v2/scores", "v3/scores", "experiments",
-     "experiment-items", "v2/prompts", "v2/datasets", "dataset-items", "dataset-run-items", "comments", "score-configs",
+     "experiment-items", "v2/prompts", "v2/datasets", "dataset-items", "dataset-run-items", "comments",
+     "score-configs", "metrics/daily",
      "traces/%00",     "observations/%ed%a0%80", "media/..%2f..%2fetc", "v2/prompts/%F0%9F%98%80"],
 )  # fmt: skip
 def test_a_parameter_of_any_kind_is_taken_or_refused(up: Running, path: str) -> None:

@@ -4,7 +4,7 @@
     spans     OTLP, batches of events, scores            prompts   versions and labels
     queries   traces, observations, sessions, scores     datasets  items, runs
     media     files                                      notes     comments, score configs
-    shapes    rows as the API's documents
+    metrics   counts, sums, quantiles                    shapes    rows as the API's documents
 
 What the SDKs can do and is not here (NOT_HERE) is answered 501 with a sentence, and never taken.
 """
@@ -16,14 +16,13 @@ from starlette.responses import PlainTextResponse, Response
 from collector.receiver.absent import absent
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call, Door, Way
-from collector.receiver.doors.langfuse import datasets, media, notes, prompts, queries, spans
+from collector.receiver.doors.langfuse import datasets, media, metrics, notes, prompts, queries, spans
 from collector.receiver.doors.langfuse.shapes import PROJECT
 from collector.version import VERSION
 
 API = "/api/public"
-NOT_HERE = ("annotation-queues", "models", "metrics", "v2/metrics")
+NOT_HERE = ("annotation-queues", "models")
 INSTEAD = {
-    "metrics": "see `tracetui costs`",
     "models": "prices are in its settings, under [prices]",
 }
 EPOCH = "1970-01-01T00:00:00Z"
@@ -113,6 +112,9 @@ DOOR = Door(
         Way("GET", f"{API}/sessions/{{id:path}}", queries.session),
         *absent(_said()),
         *absent({f"{API}/traces": UNDELETED, f"{API}/traces/{{id:path}}": UNDELETED}, "DELETE"),
+        Way("GET", f"{API}/metrics", metrics.metrics),
+        Way("GET", f"{API}/v2/metrics", metrics.metrics),
+        Way("GET", f"{API}/metrics/daily", metrics.daily),
         Way("GET", f"{API}/comments", notes.comments),
         Way("POST", f"{API}/comments", notes.comment),
         Way("GET", f"{API}/comments/{{id}}", notes.comment_by_id),

@@ -160,7 +160,7 @@ def _seconds(value: Any) -> int:
     return int((number(value) or 0) * 1e9)
 
 
-_STRUCTURED: dict[str, Column] = {
+OF_SPANS: dict[str, Column] = {
     "id": ("span", span), "traceId": ("trace", trace), "name": ("name", str), "traceName": ("trace_name", str),
     "startTime": ("start", moment), "endTime": ("end", moment), "level": ("level", lambda v: str(v).lower()),
     "statusMessage": ("message", str), "version": ("version", str), "userId": ("user", str),
@@ -179,6 +179,16 @@ OF_TRACES: dict[str, Column] = {
     "outputTokens": ("output_tokens", lambda v: int(number(v) or 0)), "scores_avg": ("score", lambda v: number(v) or 0),
     "totalTokens": ("tokens", lambda v: int(number(v) or 0)),
 }  # fmt: skip
+OF_SCORES: dict[str, Column] = {
+    "name": ("name", str), "timestamp": ("start", moment), "value": ("value", lambda v: number(v) or 0),
+    "stringValue": ("label", str), "booleanValue": ("value", lambda v: number(int(v)) or 0),
+    "dataType": ("data_type", lambda v: str(v).lower()), "environment": ("environment", str),
+    "configId": ("config", str),
+    "traceId": ("trace", trace), "observationId": ("span", span), "userId": ("user", str),
+    "sessionId": ("of_session", str), "tags": ("tags", str), "traceName": ("trace_name", str),
+    "observationName": ("span_name", str), "observationModelName": ("span_model", str),
+    "observationPromptName": ("span_prompt", str),
+}  # fmt: skip
 ORDERS = {
     "timestamp": None, "name": "name", "id": "trace", "userid": "user", "sessionid": "session", "release": "release",
     "version": "version", "totalcost": "cost", "latency": "duration",
@@ -190,7 +200,7 @@ _OPS = {"any of": "in", "none of": "not in", "is null": "null", "is not null": "
 def structured(text: str, columns: Mapping[str, Column] | None = None) -> list[Is]:
     """The `filter` parameter: a JSON list of {"type", "column", "operator", "value"}, and "key" for one of metadata.
     FilterError names what it cannot do (input and output are not compared here)."""
-    columns = _STRUCTURED if columns is None else columns
+    columns = OF_SPANS if columns is None else columns
     try:
         said = orjson.loads(text)
     except orjson.JSONDecodeError as e:
@@ -235,9 +245,9 @@ def unfiltered(call: Call) -> None:
 def _criterion(one: dict[str, Any], columns: Mapping[str, Column]) -> Is:
     name, op, value = str(one.get("column")), str(one.get("operator")), one.get("value")
     values = value if isinstance(value, list) else [] if value is None else [value]
-    if name == "type" and columns is _STRUCTURED:
+    if name == "type" and columns is OF_SPANS:
         return of_types([str(v) for v in values], "not in" if op in ("none of", "<>") else "in")
-    if name == "isRootObservation" and columns is _STRUCTURED:
+    if name == "isRootObservation" and columns is OF_SPANS:
         return Is("root", "=", (int((value is True) == (op == "=")),))
     if name not in columns:
         raise FilterError(f"cannot filter by {name[:80]!r} here; by {', '.join(columns)}")
@@ -249,5 +259,5 @@ def _criterion(one: dict[str, Any], columns: Mapping[str, Column]) -> Is:
         op = _OPS.get(op, op)
     try:
         return Is(column, op, () if op in ("null", "set") else tuple(read(v) for v in values), str(key or ""))
-    except (TypeError, ValueError, AttributeError) as e:
+    except (TypeError, ValueError, AttributeError, OverflowError) as e:
         raise FilterError(f"{str(value)[:80]!r} is no value for {name}") from e
