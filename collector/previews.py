@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import orjson
 
@@ -61,6 +62,12 @@ def text_of(message: Message) -> str:
     return "".join(p.get("text") or "" for p in message.parts if p.get("type") == "text")
 
 
+_REFERENCE = re.compile(r"@@@langfuseMedia:type=([^|@]*)\|[^@]*@@@")
+"""Where Langfuse's SDK has put a file; the type says more than its id."""
+
+
 def one_line(text: str) -> str:
     line = " ".join(text[: 4 * PREVIEW].split())
+    if "@@@" in line:
+        line = _REFERENCE.sub(r"(\1)", line)
     return line if len(line) <= PREVIEW else line[: PREVIEW - 1] + "…"

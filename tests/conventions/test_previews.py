@@ -20,6 +20,7 @@ from collector.previews import preview_input
         ({"args": [], "kwargs": {}}, "{}"),
         ({"question": "Where is\n order 789?"}, "Where is order 789?"),
         ({"n": 789}, '{"n":789}'),
+        ({"img": "@@@langfuseMedia:type=image/png|id=aO5F|source=bytes@@@ of us"}, "(image/png) of us"),
         ("as it is", "as it is"),
     ],
 )

@@ -77,7 +77,8 @@ def _tell_unmapped(file: Mapping[str, Any]) -> None:
     click.echo("attributes that no convention knows")
     for one in listed:
         scope = f"   ({one['scope']})" if one["scope"] else ""
-        click.echo(f"  {plain(one['key']):<40} {fmt.count(one['spans'])} spans{plain(scope)}")
+        noun = "span" if one["spans"] == 1 else "spans"
+        click.echo(f"  {plain(one['key']):<40} {fmt.count(one['spans'])} {noun}{plain(scope)}")
     if more:
         click.echo(f"  and {more:,} more")
 

@@ -122,7 +122,8 @@ def key_lines(keys: Sequence[UnmappedKey], more: int) -> list[list[Part]]:
         return []
     out: list[list[Part]] = [[], [("  Attributes that no convention knows", "accent")]]
     for one in keys:
-        spans = f"  {fmt.count(one.spans)} spans  {fmt.plain(one.scope)}"
+        noun = "span" if one.spans == 1 else "spans"
+        spans = f"  {fmt.count(one.spans)} {noun}  {fmt.plain(one.scope)}"
         out += [[(f"    {fmt.plain(one.key)}", "text"), (spans, "quiet")]]
     if more:
         out.append([(f"    and {fmt.count(more)} more", "quiet")])
