@@ -32,6 +32,29 @@ with provider.get_tracer("t").start_as_current_span("one span"):
     pass
 provider.shutdown()
 """
+LANGFUSE = """
+from langfuse import get_client
+
+client = get_client()
+assert client.auth_check()
+with client.start_as_current_observation(name="one span"):
+    pass
+client.flush()
+client.shutdown()
+"""
+LANGSMITH = """
+from langsmith import Client, traceable
+
+client = Client()
+
+@traceable(name="one span", client=client)
+def work():
+    return 1
+
+work()
+client.flush()
+assert [one.name for one in client.list_projects()] == ["default"]
+"""
 PHOENIX = """
 from phoenix.otel import register
 
@@ -95,3 +118,26 @@ def test_what_the_doctor_says_is_enough(up: Running, name: str, program: str, mo
         pytest.importorskip("phoenix.otel")
     run(up, program, CLIENTS[name].variables(place(up)) | more)
     assert [span.name for span in spans(up)] == ["one span"]
+
+
+@pytest.mark.parametrize(("client", "program"), [("langfuse", LANGFUSE), ("langsmith", LANGSMITH)])
+def test_sdks_that_have_keys_of_their_own_send_the_token_in_their_place(up: Running, client: str, program: str) -> None:
+    run(up, program, CLIENTS[client].variables(place(up)))
+    assert [span.name for span in spans(up)] == ["one span"]
+    assert up.receiver.status().ledger["rejected"] == 0
+
+
+def test_a_key_that_is_not_the_token_stores_nothing(up: Running) -> None:
+    wrong = Place(up.status.url, up.status.grpc_port, "another")
+    with pytest.raises(AssertionError, match="401"):
+        run(up, LANGFUSE.replace("assert client.auth_check()", ""), CLIENTS["langfuse"].variables(wrong))
+    assert spans(up) == []
+    assert up.client.get("/v1/status", headers={"authorization": "Bearer t0p"}).json()["turned_away"]
+
+
+def test_on_ipv6_it_is_reached_by_its_address_and_by_no_other_name(tmp_path: Path) -> None:
+    with running(settings_for(tmp_path, host="::1"), real=True) as one:
+        assert one.status.url.startswith("http://[::1]:")
+        assert one.client.get("/v1/status").status_code == 200
+        for name in ("evil.example", "[::2]", "[::ffff:10.0.0.1]", "localhost.evil.example"):
+            assert one.client.get("/v1/status", headers={"host": name}).status_code == 403, name
