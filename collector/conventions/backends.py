@@ -1,4 +1,4 @@
-"""SDKs of other backends that can send elsewhere: Laminar (lmnr), LangWatch, AgentOps.
+"""SDKs of other backends that can send elsewhere: Laminar (lmnr), LangWatch, AgentOps, Braintrust.
 
 Names: their packages on PyPI.
 """
@@ -190,4 +190,63 @@ AGENTOPS = Convention(
     heard="agentops. llm.openai.stream. gen_ai.streaming. operation.version",
     scopes=("agentops", "agentops."),
     prepare=_agentops,
+)
+
+# Braintrust: https://www.braintrust.dev/docs/integrations/opentelemetry
+
+_BRAINTRUST_KINDS = {"llm": "llm", "tool": "tool", "function": "tool", "task": "chain", "eval": "chain",
+                     "score": "evaluator", "facet": "evaluator", "review": "evaluator"}  # fmt: skip
+
+
+def _braintrust(found: Found, part: SpanPart) -> None:
+    slots, texts = found.slots, found.texts
+    about = mapping(slots.get("braintrust.about")) or {}
+    kind = _BRAINTRUST_KINDS.get(str(about.get("type")))
+    if kind is not None:
+        slots.setdefault("kind", kind)
+    for ours, blob, theirs in (
+        ("in_value", "in_messages", "braintrust.in"),
+        ("out_value", "out_messages", "braintrust.out"),
+    ):
+        if theirs in slots:
+            value = scalar(slots[theirs])
+            slots.setdefault(blob if kind == "llm" and isinstance(value, list | str) else ours, value)
+    metrics = mapping(slots.get("braintrust.metrics")) or {}
+    for name, ours in _BRAINTRUST_METRICS.items():
+        count = integer(metrics.get(name))
+        if count is not None:
+            found.counts.setdefault(ours, count)
+    if "time_to_first_token" in metrics:
+        slots.setdefault("ttft_s", metrics["time_to_first_token"])
+    meta = mapping(slots.get("metadata")) or {}
+    if kind == "llm":
+        for field, key in (("request_model", "model"), ("provider", "provider")):
+            if (said := text(meta.get(key))) is not None:
+                texts.setdefault(field, said)
+        for name in _BRAINTRUST_PARAMETERS & meta.keys():
+            found.params.setdefault(name, meta[name])
+        if meta.get("tools"):
+            slots.setdefault("definitions", meta["tools"])
+
+
+_BRAINTRUST_METRICS = {
+    "prompt_tokens": "input_tokens", "completion_tokens": "output_tokens", "prompt_cached_tokens": "cache_read_tokens",
+    "prompt_cache_creation_tokens": "cache_write_tokens", "completion_reasoning_tokens": "reasoning_tokens",
+    "tokens": "total_tokens",
+}  # fmt: skip
+_BRAINTRUST_PARAMETERS = frozenset({"temperature", "max_tokens", "top_p", "stream", "stop", "seed", "response_format"})
+
+BRAINTRUST = Convention(
+    "braintrust",
+    own=("braintrust.",),
+    slots={
+        "braintrust.about": "braintrust.span_attributes",
+        "braintrust.in": "braintrust.input_json braintrust.input",
+        "braintrust.out": "braintrust.output_json braintrust.output",
+        "braintrust.metrics": "braintrust.metrics",
+        "metadata": "braintrust.metadata",
+        "tags": "braintrust.tags",
+    },
+    heard="braintrust.",
+    prepare=_braintrust,
 )

@@ -106,14 +106,14 @@ def _details(said: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
 
 
 def _of_side(given: dict[str, Any], side: str) -> Iterator[tuple[str, int]]:
-    written = any(integer(given.get(name)) for name in _WRITE)
+    written = next((name for name in given if name in _WRITE and integer(given[name])), None)
     for name, value in given.items():
         count = integer(value)
         if count is None:
             continue
         if side == "input" and name in _READ:
             yield "cache_read_tokens", count
-        elif side == "input" and (name in _WRITE or (name in _EPHEMERAL and not written)):
+        elif side == "input" and (name == written or (name in _WRITE | _EPHEMERAL and written is None)):
             yield "cache_write_tokens", count
         elif side == "output" and name in _REASONING:
             yield "reasoning_tokens", count

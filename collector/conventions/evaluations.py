@@ -3,7 +3,7 @@
 - OpenTelemetry's event `gen_ai.evaluation.result`, of a span or as a log record; also as a span of its own
   (some bridges know no events), which judges its parent. opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-events/
 - Pydantic Evals' cases: `scores`, `assertions` and `labels` as JSON by name.
-- Arize's `eval.NAME.score`, `.label` and `.explanation`.
+- Arize's `eval.NAME.score`, `.label` and `.explanation`; Braintrust's `braintrust.scores` by name.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collector.model import Score, SpanPart, Value
 RESULT = "gen_ai.evaluation.result"
 SOURCE = "otel"
 _NAME = "gen_ai.evaluation.name"
+_BRAINTRUST = "braintrust.scores"
 _CASES = ("scores", "assertions", "labels")
 
 
@@ -38,6 +39,9 @@ def evaluations(part: SpanPart) -> list[Score]:
         out += _result(part, about, part.at_ns, attributes)
     if part.scope is not None and part.scope.name == "pydantic-evals":
         out += _cases(part)
+    if _BRAINTRUST in attributes:
+        for name, value in (mapping(attributes[_BRAINTRUST]) or {}).items():
+            out += _score(part, part.span_id, name, part.at_ns, value, None, None)
     if "eval." in "\n".join(attributes):  # one look at all keys: this is asked of every span
         out += _arize(part)
     return out

@@ -62,9 +62,16 @@ def _litellm(found: Found, part: SpanPart) -> None:
         del found.meta[key]
 
 
+_RAW = tuple(
+    f"llm.{name}."
+    for name in "None openai anthropic azure azure_ai bedrock cohere deepseek fireworks_ai gemini groq hosted_vllm"
+    " huggingface mistral ollama openrouter perplexity together_ai vertex_ai xai".split()
+)
+"""How the keys of `raw_gen_ai_request` begin: the provider's own request and answer."""
+
 LITELLM = Convention(
     "litellm",
-    own=("hidden_params", "llm.openai.", "llm.None."),
+    own=("hidden_params", "litellm.", *_RAW),
     slots={
         "cost": "gen_ai.cost.total_cost",
         "cost_in": "gen_ai.cost.input_cost",
@@ -73,13 +80,13 @@ LITELLM = Convention(
         "project": "metadata.user_api_key_project_alias",
     },
     meta=("metadata.",),
-    heard="gen_ai.cost. llm.openai. llm.None. hidden_params error.code error.stack_trace error.llm_provider"
+    heard=" ".join(_RAW) + " gen_ai.cost. hidden_params error.code error.stack_trace error.llm_provider"
     " gen_ai.framework llm.is_streaming litellm.call_id litellm.provider.",
     scopes=("litellm",),
     prepare=_litellm,
 )
 
-# CrewAI and smolagents, through OpenInference
+# CrewAI and smolagents, through OpenInference; CrewAI through OpenLLMetry
 
 
 def _crewai(found: Found, part: SpanPart) -> None:
@@ -94,15 +101,29 @@ def _crewai(found: Found, part: SpanPart) -> None:
         found.texts.setdefault("agent_name", str(agent["role"]))
     if "crewai.inputs" in slots:
         slots.setdefault("in_value", decoded(slots["crewai.inputs"]))
+    if part.name == "crewai.workflow":
+        slots.setdefault("kind", "chain")  # a crew, whose agents are spans of their own
+    usage = pythonic(slots.get("crewai.usage"))
+    if isinstance(usage, dict):
+        cached = {"prompt_tokens_details": {"cached_tokens": usage.get("cached_prompt_tokens")}}
+        for name, count in from_details({**usage, **cached}).items():
+            found.counts.setdefault(name, count)
 
 
 _RESULT = frozenset({"tasks_output", "expected_output"})
 
 CREWAI = Convention(
     "crewai",
-    own=("crew_key", "crew_agents"),
-    slots={"crewai.inputs": "crew_inputs"},
-    heard="crew_key crew_id crew_agents crew_tasks task_key task_id flow_id tool.description_updated"
+    own=("crew_key", "crew_agents", "crewai."),
+    slots={
+        "crewai.inputs": "crew_inputs crewai.crew.inputs",
+        "crewai.usage": "crewai.crew.usage_metrics",
+        "agent_name": "crewai.agent.role crewai.task.agent",
+        "in_value": "crewai.task.description",
+        "out_value": "crewai.crew.result",
+        "definitions": "crewai.agent.tools",
+    },
+    heard="crewai. crew_key crew_id crew_agents crew_tasks task_key task_id flow_id tool.description_updated"
     " tool.cache_function tool.result_as_answer tool.current_usage_count",
     scopes=("openinference.instrumentation.crewai",),
     prepare=_crewai,

@@ -66,10 +66,22 @@ def _of_parts(said: dict[str, Any], blocks: list[Any], role: str) -> Message:
     if type(given) is str and given:
         role = ROLES.get(given, given)
     made = tuple([part(block) for block in blocks])
+    if "tool_call_id" in said or "tool_calls" in said:
+        made = _beside_parts(said, role, made)
     name, finish = said.get("name"), said.get("finish_reason")
     if name is None and finish is None:
         return Message(role, made)
     return Message(role, made, text(name), text(finish))
+
+
+def _beside_parts(said: dict[str, Any], role: str, made: tuple[Part, ...]) -> tuple[Part, ...]:
+    """LiteLLM writes the text as a part, and a call and its id as OpenAI does, beside the parts."""
+    if role == "tool":
+        if not made or any(p["type"] != "text" for p in made):
+            return made
+        return (tool_result(said["tool_call_id"], "".join(p["text"] for p in made)),)
+    told = [p for p in made if p.get("text") != ""]
+    return tuple(_with_extras({"tool_calls": said.get("tool_calls")}, role, told))
 
 
 _HEAD = frozenset({"role", "name", "content", "parts", "finish_reason", "stop_reason", "index", "id", "type"})

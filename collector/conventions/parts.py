@@ -19,6 +19,9 @@ Part = dict[str, Any]
 
 _REFERENCE = re.compile(r"@@@langfuseMedia:type=([^|@]*)\|id=([^|@]+)\|source=[^@]*@@@")
 """Langfuse's SDK sends a file by itself, and puts this in its place."""
+_SENT = re.compile(r"https?://[^/\s]+(?:/[^\s?#]*)?/v2/images/([\w-]{22})")
+"""Where the Traceloop SDK was told to send an image (`collector.receiver.doors.traceloop`)."""
+_LONG_URL = 500
 _CUT = re.compile(r"…\[(\d+) bytes cut\]\Z")
 """What stands in the place of a file that was too long to keep."""
 CACHE_MARKERS = frozenset({"cache_control", "cacheControl", "cache_point", "cachePoint"})
@@ -215,6 +218,10 @@ def _sized(part: Part) -> Part:
         if named is not None:
             del part[where]
             part |= {"mime_type": named[1], "file_id": named[2]}
+    sent = _SENT.fullmatch(said) if isinstance(said := part.get("url"), str) and len(said) < _LONG_URL else None
+    if sent is not None:
+        del part["url"]
+        part["file_id"] = sent[1]
     held, url = part.get("data"), part.get("url")
     if isinstance(held, list | dict):
         raw = _octets(held)

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, lru_cache
 
-from collector.conventions.backends import AGENTOPS, LAMINAR, LANGWATCH
+from collector.conventions.backends import AGENTOPS, BRAINTRUST, LAMINAR, LANGWATCH
 from collector.conventions.claude_code import CLAUDE_CODE
 from collector.conventions.found import Convention, Found
 from collector.conventions.frameworks import ADK, CREWAI, HAYSTACK, LITELLM, MCP, SMOLAGENTS
 from collector.conventions.langfuse import LANGFUSE
 from collector.conventions.langsmith import LANGSMITH
+from collector.conventions.llama_index import LLAMA_INDEX
 from collector.conventions.logfire import LOGFIRE, PYDANTIC_AI
 from collector.conventions.mastra import MASTRA
 from collector.conventions.mlflow import MLFLOW
@@ -28,7 +29,8 @@ from collector.model import SpanPart
 
 MORE: tuple[Convention, ...] = (
     LANGFUSE, LANGSMITH, PYDANTIC_AI, LOGFIRE, VERCEL, TRACELOOP, OPENAI_AGENTS, MCP, AGENTOPS, LITELLM, CREWAI,
-    SMOLAGENTS, HAYSTACK, MLFLOW, ADK, CLAUDE_CODE, OPENLIT, VECTORS, LAMINAR, LANGWATCH, MASTRA,
+    SMOLAGENTS, HAYSTACK, MLFLOW, ADK, CLAUDE_CODE, OPENLIT, VECTORS, LAMINAR, LANGWATCH, MASTRA, BRAINTRUST,
+    LLAMA_INDEX,
 )  # fmt: skip
 _FIRST_BIT = 2
 BITS: dict[str, int] = {"genai": GENAI, "openinference": OPENINFERENCE} | {

@@ -33,6 +33,7 @@ TABLE = (
     "native",
     "openai_agents",
     "logfire",
+    "traceloop",
     "langfuse",
     "proxy",
     "langsmith",
