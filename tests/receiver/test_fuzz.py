@@ -257,3 +257,34 @@ def test_odd_questions_are_answered(up: Running, data: st.DataObject) -> None:
     query = data.draw(st.dictionaries(st.sampled_from(NAMES), odd, max_size=4))
     answer = up.client.request(method, path, params=query)
     assert answer.status_code < 500 or answer.status_code == 501, (method, path, query, answer.text)
+
+
+def taken() -> list[tuple[str, str]]:
+    """(method, path) of what takes a JSON document at LangSmith's door, without what only repeats it under a prefix."""
+    return [
+        (method, way.path)
+        for door in doors()
+        if door.name == "langsmith"
+        for way in door.ways
+        for method in way.methods.split()
+        if method in ("POST", "PUT", "PATCH") and not way.path.startswith(("/api/v1", "/platform"))
+    ]
+
+
+FIELDS = (
+    "id name run_id feedback_key expires_in expires_at experiment_ids reference_dataset_id extra example_ids operations"
+    " split_name examples tag as_of project_id filter trace_filter selects page_size cursor min_start_time trace_ids"
+    " session session_ids filters order error start_time run_type query score value correction inputs metadata"
+    " dataset_id"
+).split()
+
+
+@SOME
+@given(st.data())
+def test_odd_documents_are_answered(up: Running, data: st.DataObject) -> None:
+    method, path = data.draw(st.sampled_from(taken()))
+    path = re.sub(r"\{\w+(:\w+)?\}", lambda _: quote(data.draw(odd), safe=""), path)
+    said = data.draw(st.dictionaries(st.sampled_from(FIELDS), st.one_of(values, odd, st.lists(odd, max_size=2))))
+    body = json.dumps(data.draw(st.sampled_from([said, [said]])), default=repr)
+    answer = up.client.request(method, path, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code < 500 or answer.status_code == 501, (method, path, body, answer.text)

@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from collector.errors import DecodeError, NotFound
+from collector.errors import DecodeError, NotFound, NotKept
 from collector.library import Example, Experiment, Gone, Item, MediaUse
 from collector.model import Batch
 from collector.protocols import langsmith_filter
@@ -21,7 +21,7 @@ from collector.receiver.answers import json_response
 from collector.receiver.call import Call
 from collector.receiver.doors.langsmith import shelf
 from collector.receiver.doors.langsmith.projects import Projects
-from collector.receiver.doors.langsmith.queries import Runs, select
+from collector.receiver.doors.langsmith.queries import Runs, select, texts
 from collector.receiver.doors.langsmith.reads import document, several, slice_of, told_with_files
 from collector.receiver.doors.langsmith.stats import COUNTED, of_project
 from collector.receiver.doors.langsmith.versions import moment, version_of
@@ -42,6 +42,9 @@ async def _write(call: Call, *items: Item) -> None:
 async def list_projects(call: Call) -> Response:
     """GET /sessions."""
     given, (limit, offset) = call.request.query_params, slice_of(call.query)
+    for name in ("filter", "dataset_version", "tag_value_id"):
+        if given.get(name):
+            raise NotKept(f"projects are not found by {name} here")
     free = given.get("reference_free")
     counted = given.get("include_stats", "").lower() == "true"
 
@@ -181,7 +184,7 @@ async def delete_dataset(call: Call) -> Response:
 async def dataset_runs(call: Call) -> Response:
     """POST /datasets/{id}/runs: examples, each with its runs in some experiments."""
     said, dataset_id = await document(call), str(call.path["dataset_id"])
-    sessions = {str(one) for one in said.get("session_ids") or ()}
+    sessions = set(texts(said.get("session_ids")) or ())
     limit, offset = slice_of({name: str(said[name]) for name in ("limit", "offset") if said.get(name) is not None})
     given = said.get("filters")
     tests = {

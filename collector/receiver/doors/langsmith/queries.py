@@ -79,7 +79,7 @@ class Runs:
         return found, None
 
     def _places(self, asked: dict[str, Any], after: Place | None) -> Iterator[Place]:
-        ids = _texts(asked.get("id"))
+        ids = texts(asked.get("id"))
         if ids is not None:
             for number, run_id in enumerate(ids[after.number if after else 0 :], after.number + 1 if after else 1):
                 found = runs.find(self.reader, run_id)
@@ -98,7 +98,7 @@ class Runs:
     def _where(self, asked: dict[str, Any]) -> Where | None:
         """None where nothing can match: a project, trace or parent that is not here."""
         names = None
-        if (projects := _texts(asked.get("session"))) is not None:
+        if (projects := texts(asked.get("session"))) is not None:
             names = [name for one in projects if (name := self._projects.name(one)) is not None]
             if not names:
                 return None
@@ -120,12 +120,14 @@ class Runs:
 
     def _tests(self, asked: dict[str, Any]) -> list[langsmith_filter.Predicate]:
         tests: list[langsmith_filter.Predicate] = []
+        if asked.get("execution_order") is not None:  # of SDKs below 0.2: a root's is 1, and no other is known
+            tests.append(lambda run: bool((run["parent_run_id"] is None) == (asked["execution_order"] == 1)))
         if asked.get("filter"):
             tests.append(langsmith_filter.parse(_text(asked, "filter")))
         if asked.get("query"):
             words = _text(asked, "query").replace("\\", "\\\\").replace('"', '\\"')
             tests.append(langsmith_filter.parse(f'search("{words}")'))
-        examples = _texts(asked.get("reference_example"))
+        examples = texts(asked.get("reference_example"))
         if examples is not None:
             tests.append(lambda run: run["reference_example_id"] in examples)
         if isinstance(asked.get("run_type"), str):
@@ -170,7 +172,7 @@ class Runs:
 
 def feedback(reader: Reader, asked: dict[str, Any], limit: int, offset: int) -> list[Run]:
     """`GET /feedback`: of some runs (`run`, each by its id), or of all; by key and source."""
-    names, sources, wanted = _texts(asked.get("key")), _texts(asked.get("source")), _texts(asked.get("run"))
+    names, sources, wanted = texts(asked.get("key")), texts(asked.get("source")), texts(asked.get("run"))
     if wanted is None:
         found = runs.scores(
             reader, names=names, sources=sources, project_id=asked.get("session"), limit=limit, offset=offset
@@ -200,7 +202,7 @@ def told(reader: Reader, score: Score) -> Run:
 
 def select(run: Run, wanted: Any) -> Run:
     """The fields that were asked for, and those without which a run is none."""
-    names = _texts(wanted)
+    names = texts(wanted)
     if names is None:
         return {name: value for name, value in run.items() if name != "feedback"}
     keep = {*names, "id", "trace_id", "name", "run_type", "start_time", "session_id", "dotted_order", "status"}
@@ -216,8 +218,8 @@ def _place(cursor: Any) -> Place | None:
     return Place(int(start), int(number))
 
 
-def _texts(value: Any) -> list[str] | None:
-    """A list of texts, or one text alone."""
+def texts(value: Any) -> list[str] | None:
+    """A list of texts, or one text alone; None for none. DecodeError."""
     if value is None:
         return None
     if isinstance(value, str):

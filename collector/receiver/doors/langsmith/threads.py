@@ -18,7 +18,7 @@ from collector.protocols import langsmith_filter
 from collector.protocols.times import iso, time_ns
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call
-from collector.receiver.doors.langsmith.queries import Runs
+from collector.receiver.doors.langsmith.queries import Runs, texts
 from collector.receiver.doors.langsmith.reads import document, several
 from collector.receiver.doors.langsmith.stats import summed
 from collector.receiver.doors.langsmith.v2 import picked, plainly
@@ -41,7 +41,7 @@ async def traces(call: Call) -> Response:
     said = await document(call)
     plainly(said)
     asked = {**_asked(said), "trace_filter": said.get("trace_filter")}
-    wanted = {str(one).replace("-", "").lower() for one in said.get("trace_ids") or ()}
+    wanted = {one.replace("-", "").lower() for one in texts(said.get("trace_ids")) or ()}
 
     def answer(reader: Reader) -> tuple[list[Run], str | None]:
         roots = _roots(reader, asked, bool(wanted))
