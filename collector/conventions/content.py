@@ -15,13 +15,16 @@ from collector.conventions import flat
 from collector.conventions.events import Said
 from collector.conventions.found import Found
 from collector.conventions.messages import conversation, messages, side, split_system, system
-from collector.conventions.values import by_mime, decoded, integer, shared, text
+from collector.conventions.recorded import fuller_answer, fuller_request
+from collector.conventions.values import by_mime, decoded, integer, mapping, shared, text
 from collector.model import MODEL_KINDS, Content, Document, Message, Tool, Value
 
 
 def content_of(found: Found, said: Said, kind: str | None, out: dict[str, Any]) -> None:
     """Fill `system`, `input` and `output` of `out`."""
-    given = _messages_in(found, said)
+    given, answer = _messages_in(found, said), _messages_out(found, said)
+    if kind == "tool" and given and _is_call(given):
+        given, answer = _of_tool(found, given, answer)
     head: tuple[Message, ...] = ()
     if "system" in found.slots:
         head = tuple(system(found.slots.get("system")))
@@ -42,7 +45,6 @@ def content_of(found: Found, said: Said, kind: str | None, out: dict[str, Any]) 
         out["system"] = head
     if out_input is not None:
         out["input"] = out_input
-    answer = _messages_out(found, said)
     if "reasoning" in found.slots and (thought := text(found.slots["reasoning"])):
         answer = _with_reasoning(answer, thought)
     if answer:
@@ -76,23 +78,8 @@ def _messages_in(found: Found, said: Said) -> list[Message]:
     if "prompts" in lists and _says(given := flat.prompt_messages(lists["prompts"], "user")):
         return given
     if "in" in lists and _says(given := flat.openinference_messages(lists["in"], "user")):
-        return _with_ids(given, slots.get("in_value"), "user")
+        return fuller_request(found, given)
     return []
-
-
-def _with_ids(flattened: list[Message], value: Any, role: str) -> list[Message]:
-    """The same messages as the recorded request or answer has them, where only there the tool calls have ids."""
-    if all(p.get("id") for m in flattened for p in m.parts if p["type"] in ("tool_call", "tool_result")):
-        return flattened
-    told = conversation(decoded(value), of_model=True, role=role)
-    if told is None or len(told) != len(flattened):
-        return flattened
-    same = all(a.role == b.role and _kinds(a) == _kinds(b) for a, b in zip(flattened, told, strict=True))
-    return told if same else flattened
-
-
-def _kinds(said: Message) -> list[Any]:
-    return [part["type"] for part in said.parts]
 
 
 def _says(given: list[Message]) -> bool:
@@ -117,8 +104,33 @@ def _messages_out(found: Found, said: Said) -> list[Message]:
     if "completions" in lists and _says(given := flat.prompt_messages(lists["completions"], "assistant")):
         return given
     if "out" in lists and _says(given := flat.openinference_messages(lists["out"], "assistant")):
-        return _with_ids(given, slots.get("out_value"), "assistant")
+        return fuller_answer(found, given)
     return []
+
+
+def _is_call(given: list[Message]) -> bool:
+    """Whether messages on a tool's span are the call itself: nobody says anything but it."""
+    return all(p["type"] in ("tool_call", "tool_result") for m in given for p in m.parts)
+
+
+def _of_tool(found: Found, given: list[Message], answer: list[Message]) -> tuple[list[Message], list[Message]]:
+    """The call that a tool's span puts into messages, into the slots of a call.
+
+    Strands' first generation has the arguments in `gen_ai.tool.message`, which elsewhere holds the result.
+    """
+    slots = found.slots
+    asked = next((p for m in given for p in m.parts), None)
+    for p in (p for m in answer for p in m.parts):
+        if p["type"] in ("tool_result", "text"):
+            slots.setdefault("tool_result", p["result"] if p["type"] == "tool_result" else p["text"])
+    if asked is not None and (asked["type"] == "tool_call" or answer):
+        slots.setdefault("tool_arguments", asked.get("arguments", asked.get("result")))
+        for slot, said in (("tool_id", asked.get("id")), ("tool_name", asked.get("name"))):
+            if said is not None:
+                slots.setdefault(slot, said)
+    elif asked is not None:
+        slots.setdefault("tool_result", asked["result"])
+    return [], []
 
 
 def _blob(value: Any, role: str) -> list[Message]:
@@ -142,6 +154,10 @@ def _value_in(found: Found, kind: str | None) -> Content | None:
         )
     if "tool_arguments" in found.slots:
         return Content(value=decoded(found.slots.get("tool_arguments")))
+    if kind in MODEL_KINDS and "parameters" in found.slots:
+        given = mapping(found.slots["parameters"]) or {}
+        if text(given.get("inputText")) is not None:  # Amazon's own models
+            return Content(value=given["inputText"])
     return None
 
 

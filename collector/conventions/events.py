@@ -63,21 +63,26 @@ def listen(records: Iterable[tuple[str, int, Value, Mapping[str, Value]]]) -> Sa
 
 def _content(said: Said, name: str, body: Value, attributes: Mapping[str, Value]) -> None:
     if name == DETAILS:
-        if isinstance(body, dict):
-            said.attributes.update({key: value for key, value in body.items() if key.startswith("gen_ai.")})
-        said.attributes.update(attributes)
+        inner = {k: v for k, v in body.items() if k.startswith("gen_ai.")} if isinstance(body, dict) else {}
+        said.attributes = {**inner, **attributes, **said.attributes}  # of several, the first began with what was asked
         return
     if name == "gen_ai.content.prompt":
         said.input += messages(attributes.get("gen_ai.prompt", body), "user")
     elif name == "gen_ai.content.completion":
         said.output += messages(attributes.get("gen_ai.completion", body), "assistant")
     elif name == "gen_ai.choice":
-        said.output.append(_choice(_body(body, attributes)))
+        _heard(said.output, _choice(_body(body, attributes)))
     elif name in _ROLES:
-        said.input.append(message(_body(body, attributes), _ROLES[name]))
+        _heard(said.input, message(_body(body, attributes), _ROLES[name]))
     else:
         return
     said.provider = text(attributes.get("gen_ai.provider.name", attributes.get("gen_ai.system"))) or said.provider
+
+
+def _heard(said: list[Message], one: Message) -> None:
+    """A message; where contents are not recorded, an event says that there was one, and nothing of it."""
+    if one.parts:
+        said.append(one)
 
 
 def _body(body: Value, attributes: Mapping[str, Value]) -> dict[str, Any]:
@@ -97,7 +102,7 @@ def _body(body: Value, attributes: Mapping[str, Value]) -> dict[str, Any]:
 
 def _choice(body: dict[str, Any]) -> Message:
     inner = body.get("message")
-    if isinstance(inner, str):
+    if isinstance(inner, str | list):
         inner = {"content": inner}
     if isinstance(inner, dict):
         inner = {**{key: body[key] for key in ("tool_calls",) if key in body}, **inner}

@@ -46,11 +46,13 @@ def _openinference(element: dict[str, Value], role: str) -> Message:
     if isinstance(given, str) and given:
         role = ROLES.get(given, given)
     content = element.get("message.content")
-    if len(element) <= 2 and role != "tool" and (content is None or isinstance(content, str)):
+    if len(element) <= 2 and role != "tool" and (content is None or (type(content) is str and content[:2] != "[{")):
         return Message(role, ({"type": "text", "text": content},) if content else ())
     made: list[Part] = parts(decoded_blocks(content))
     if any(leaf.startswith("message.contents.") for leaf in element):
         made.extend([_block(block) for block in inner_list(element, "message.contents.")])
+    if any(leaf.startswith("function.") for leaf in element):
+        made = [_autogen_result(decoded(value)) for key, value in element.items() if key.startswith("function.")]
     call_id = element.get("message.tool_call_id")
     if role == "tool" and not any(p["type"] == "tool_result" for p in made):
         said = content if content is not None else "".join(p.get("text", "") for p in made)
@@ -65,6 +67,11 @@ def _openinference(element: dict[str, Value], role: str) -> Message:
             tool_call(None, element["message.function_call_name"], element.get("message.function_call_arguments_json"))
         )
     return Message(role, tuple(made), text(element.get("message.name")), text(element.get("message.finish_reason")))
+
+
+def _autogen_result(said: Any) -> Part:
+    """AutoGen's results of tools: llm.input_messages.N.function.M, an object of `name`, `content` and `call_id`."""
+    return tool_result(said.get("call_id"), said.get("content")) if isinstance(said, dict) else part(said)
 
 
 def _call(call: dict[str, Value]) -> Part:

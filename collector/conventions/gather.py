@@ -126,7 +126,7 @@ OF_OTHERS = (
     "anthropic.", "openai.api.", "openai.response.", "gen_ai.openai.response.", "gen_ai.openai.api_",
     "gen_ai.is_streaming", "gen_ai.client.", "gen_ai.evaluation.", "eval.",
     "gen_ai.usage.details.", "gen_ai.token.type", "gen_ai.tool.type", "gen_ai.tool.description", "gen_ai.output.type",
-    "gen_ai.agent.", "gen_ai.execute_tool.",
+    "gen_ai.agent.", "gen_ai.execute_tool.", "gen_ai.workflow.", "message.tool_calls.",
 )  # fmt: skip
 """OpenTelemetry's names outside of GenAI, and what its GenAI and OpenInference say that no field of ours is for."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from collector.conventions.parts import Part, part, parts, tool_call, tool_result
+from collector.conventions.parts import Part, is_block, part, parts, tool_call, tool_result
 from collector.conventions.values import decoded, text
 from collector.model import Content, Message
 
@@ -101,7 +101,7 @@ def decoded_blocks(content: Any) -> Any:
         blocks = decoded(content)
         if isinstance(blocks, dict) and isinstance(blocks.get("parts"), list):
             return blocks["parts"]
-        if isinstance(blocks, list) and all(isinstance(b, dict) and ("type" in b or "text" in b) for b in blocks):
+        if isinstance(blocks, list) and all(is_block(b) for b in blocks):
             return blocks
     return content
 
@@ -288,8 +288,11 @@ def _request(value: dict[str, Any], role: str) -> list[Message] | None:
             said = messages(given, role)
     if said is None:
         return None
-    head = value.get("system", value.get("instructions", value.get("systemInstruction")))
+    head = next((value[name] for name in _INSTRUCTIONS if value.get(name)), None)
     return system(head) + said if head else said
+
+
+_INSTRUCTIONS = ("system", "instructions", "systemInstruction", "system_instruction")
 
 
 def _answer(value: dict[str, Any]) -> list[Message] | None:

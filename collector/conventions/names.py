@@ -148,7 +148,7 @@ OPERATIONS: dict[str, str] = {
     "execute_tool": "tool", "tool": "tool", "mcp.tool_call": "tool",
     "invoke_agent": "agent", "create_agent": "agent", "agent": "agent", "handoff": "agent",
     "invoke_workflow": "chain", "workflow": "chain", "plan": "chain", "agent_step": "chain", "chain": "chain",
-    "execute_task": "chain", "task": "chain",
+    "execute_task": "chain", "task": "chain", "execute_event_loop_cycle": "chain",
     "retrieval": "retriever", "retrieve": "retriever", "search": "retriever", "retriever": "retriever",
     "vector_db_retrieve": "retriever",
     "response": "llm", "llm": "llm", "text_generation": "llm",

@@ -65,6 +65,11 @@ def part(block: Any) -> Part:
     return (make(block) if make is not None else None) or _data(block)
 
 
+def is_block(block: Any) -> bool:
+    """Whether an object is one block of a message's content, by its type or by a provider's name for one."""
+    return isinstance(block, dict) and not block.keys().isdisjoint(_BLOCK_KEYS)
+
+
 def tool_call(id: Any, name: Any, arguments: Any) -> Part:  # noqa: A002
     return {"type": "tool_call", "id": id or None, "name": name, "arguments": decoded(arguments)}
 
@@ -76,9 +81,11 @@ def tool_result(id: Any, result: Any) -> Part:  # noqa: A002
 def plain(content: Any) -> Any:
     """Text blocks as the one text they are; everything else as it is."""
     if isinstance(content, list) and content and all(isinstance(b, dict) for b in content):
-        texts = [b.get("text", b.get("content")) for b in content if b.get("type") in _TEXTS]
+        texts = [b.get("text", b.get("content")) for b in content if b.get("type") in _TEXTS or b.keys() == {"text"}]
         if len(texts) == len(content) and all(isinstance(text, str) for text in texts):
             return "".join(texts)
+        if len(content) == 1 and content[0].keys() == {"json"}:
+            return content[0]["json"]  # Bedrock's
     if isinstance(content, list):
         return [_unmarked(block) for block in content]
     if isinstance(content, dict) and content.get("type") in ("text", "json", "content") and "value" in content:
@@ -167,7 +174,7 @@ def _bedrock_result(block: Block) -> Part | None:
 
 
 def _bedrock_thought(block: Block) -> Part | None:
-    inner = block["reasoningContent"]
+    inner = _first(block, "reasoningContent", "content")  # under that type (Strands), or that key
     return _reasoning(inner["reasoningText"]) if isinstance(inner, dict) and "reasoningText" in inner else None
 
 
@@ -333,6 +340,7 @@ _BY_TYPE: dict[str, Callable[[Block], Part | None]] = {
     "server_tool_use": _call, "server_tool_call": _call, "mcp_tool_use": _call, "custom_tool_call": _call,
     "tool_call_response": _result, "tool_result": _result, "tool-result": _result, "function_call_output": _result,
     "server_tool_call_response": _result, "mcp_tool_result": _result, "custom_tool_call_output": _result,
+    "reasoningContent": _bedrock_thought,
     "uri": _media, "blob": _media, "image_url": _image, "image": _image, "input_image": _image,
     "input_audio": _audio, "audio": _audio, "file": _file, "input_file": _file, "document": _file, "media": _media,
 }  # fmt: skip
@@ -355,3 +363,4 @@ _BY_KEY: dict[str, Callable[[Block], Part | None]] = {
     "video": _bedrock_file("video"),
     "content": _text,
 }
+_BLOCK_KEYS = (_BY_KEY.keys() | CACHE_MARKERS | {"type"}) - {"content"}

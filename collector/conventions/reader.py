@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,7 @@ from collector.conventions.identity import identity
 from collector.conventions.langsmith_runs import RUN_ID, read_run
 from collector.conventions.messages import side, split_system
 from collector.conventions.names import GENAI, OPENINFERENCE_KINDS, OPERATIONS
+from collector.conventions.recorded import answer_of
 from collector.conventions.registry import BITS, PREPARE, PREPARED, of_scope, spelt
 from collector.conventions.usage import cost_of, usage_of
 from collector.conventions.values import decoded, mapping, number, strings, text
@@ -50,8 +52,12 @@ def read(part: SpanPart) -> Reading:
     out = _fields(found, said, part.name or "")
     if said.first_token_ns is not None and part.start_ns is not None and "ttft_ns" not in out:
         out["ttft_ns"] = max(0, said.first_token_ns - part.start_ns)
+    if "ttft_ns" in out:
+        _in_milliseconds(part, out)
     if part.status == "error" and not part.status_message and said.error_message:
         out["status_message"] = said.error_message
+    if "error_type" in out:
+        out["error_type"] = _CLASS.sub(r"\1", out["error_type"])
     if said.error_type is not None and part.status == "error" and "error_type" not in out:
         out["error_type"] = said.error_type
     if part.resource is not None:
@@ -117,6 +123,15 @@ def _fields(found: Found, said: Said, name: str) -> dict[str, Any]:
     return out
 
 
+def _in_milliseconds(part: SpanPart, out: dict[str, Any]) -> None:
+    """Seconds that are longer than the whole call were milliseconds (Strands')."""
+    if part.start_ns is None or part.end_ns is None:
+        return
+    lasted, first = part.end_ns - part.start_ns, out["ttft_ns"]
+    if first > lasted >= first // 1000 > 0:
+        out["ttft_ns"] = first // 1000
+
+
 def _metadata(found: Found, out: dict[str, Any]) -> None:
     """Metadata in one attribute, and under prefixes; applications put session and user there, too."""
     meta: Mapping[str, Value] = mapping(found.slots.get("metadata")) or {}
@@ -124,7 +139,7 @@ def _metadata(found: Found, out: dict[str, Any]) -> None:
         meta = {**meta, **found.meta}
     if meta:
         identity(found, meta)
-        out["metadata"] = meta
+        out["metadata"] = {key: value for key, value in meta.items() if not key.startswith("gen_ai.")}
 
 
 def _kind(found: Found, conventions: int) -> str | None:
@@ -178,27 +193,32 @@ def _asked_for(found: Found, out: dict[str, Any]) -> dict[str, Value]:
     instructions = next((given[key] for key in _INSTRUCTIONS if given.get(key)), None)
     if instructions is not None:  # of Anthropic's and OpenAI's requests, where the messages are told without them
         found.slots.setdefault("system_param", instructions)
-    return {**{key: value for key, value in given.items() if key not in _NOT_PARAMS}, **found.params}
+    said = {key: value for key, value in given.items() if key not in _NOT_PARAMS and value not in (None, "")}
+    return {**said, **found.params}
 
 
 _INSTRUCTIONS = ("system", "instructions", "system_instruction", "systemInstruction")
-_NOT_PARAMS = frozenset({"model", "model_name", "messages", "input", "prompt", "contents", "tools", "functions"}
-                        | set(_INSTRUCTIONS))  # fmt: skip
+_NOT_PARAMS = frozenset({"model", "model_name", "messages", "input", "inputText", "prompt", "contents", "tools",
+                         "functions", "http_options"} | set(_INSTRUCTIONS))  # fmt: skip
+"""What stands among recorded parameters and is none: the content, what has a field of its own, the client's headers."""
 
 
 def _from_answer(found: Found, out: dict[str, Any]) -> None:
     """OpenInference keeps the answer's id in the recorded answer only; by it a call reported twice is recognised."""
-    answer = decoded(found.slots["out_value"])
-    if not isinstance(answer, dict):
+    answer = answer_of(found)
+    if answer is None:
         return
     model = answer.get("model")
     if isinstance(model, str) and model and "model" not in out:
         out["model"] = model
     if "generations" in answer:
         answer = _langchain_answer(answer["generations"])
-    id_ = answer.get("id")
+    id_ = answer.get("id") or answer.get("response_id") or answer.get("responseId")
     if isinstance(id_, str) and id_ and not id_.startswith(_LANGCHAIN_IDS):
         out["response_id"] = id_
+    reason = answer.get("finish_reason")
+    if isinstance(reason, str):
+        found.slots.setdefault("finish_reasons", reason)
 
 
 _LANGCHAIN_IDS = ("run-", "lc_run-")
@@ -219,7 +239,7 @@ def _langchain_answer(generations: Any) -> dict[str, Any]:
 def _rarely(found: Found, out: dict[str, Any]) -> None:
     slots, lists = found.slots, found.lists
     if "finish_reasons" in slots:
-        out["finish_reasons"] = strings(slots["finish_reasons"])
+        out["finish_reasons"] = tuple([_ENUM.sub("", one) for one in strings(slots["finish_reasons"])])
     elif "output" in out and (reasons := [m.finish_reason for m in out["output"].messages if m.finish_reason]):
         out["finish_reasons"] = tuple(reasons)
     if "ttft_s" in slots:
@@ -260,6 +280,9 @@ def _origin(resource: Resource) -> dict[str, str | None]:
     return out
 
 
+_ENUM = re.compile(r"\AFinish_?Reason\.", re.I)
+"""Python's name of an enum's member, where only the member was meant."""
+_CLASS = re.compile(r"\A<class '([^']+)'>\Z")
 _REMEMBERED = 64
 _origins: dict[int, tuple[Resource, dict[str, str | None]]] = {}
 _ORIGINS = (

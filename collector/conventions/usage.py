@@ -1,8 +1,9 @@
 """Tokens in one meaning: input includes cache reads and writes, output includes reasoning.
 
 Both conventions read here define it so (OpenTelemetry: "SHOULD include all types of input tokens"; OpenInference:
-details are parts of their totals). Where the numbers contradict that, they stand as sent, with a note: whether a sender
-counts exclusively cannot be known from one span.
+details are parts of their totals). Some count the parts beside them all the same: where a total was sent, it decides.
+Where the numbers contradict the meaning, they stand as sent, with a note: whether a sender counts exclusively cannot be
+known from one span.
 """
 
 from __future__ import annotations

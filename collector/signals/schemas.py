@@ -27,7 +27,7 @@ def definitions(value: Value) -> dict[str, Any]:
         if isinstance(declared, list):
             found |= definitions(declared)
             continue
-        inner = item.get("function")
+        inner = item.get("function", item.get("toolSpec"))
         body: dict[str, Any] = inner if isinstance(inner, dict) else item
         name = body.get("name")
         if isinstance(name, str) and name:
