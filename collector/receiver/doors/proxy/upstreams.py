@@ -16,6 +16,7 @@ BUILT_IN: Mapping[str, str] = {
     "groq": "https://api.groq.com/openai",
     "mistral": "https://api.mistral.ai",
     "deepseek": "https://api.deepseek.com",
+    "cohere": "https://api.cohere.com",
     "xai": "https://api.x.ai",
     "together": "https://api.together.xyz",
     "fireworks": "https://api.fireworks.ai/inference",
