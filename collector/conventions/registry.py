@@ -14,6 +14,7 @@ from collector.conventions.backends import AGENTOPS, BRAINTRUST, LAMINAR, LANGWA
 from collector.conventions.claude_code import CLAUDE_CODE
 from collector.conventions.found import Convention, Found
 from collector.conventions.frameworks import CREWAI, HAYSTACK, LITELLM, MCP, SMOLAGENTS
+from collector.conventions.genkit import GENKIT
 from collector.conventions.langfuse import LANGFUSE
 from collector.conventions.langsmith import LANGSMITH
 from collector.conventions.llama_index import LLAMA_INDEX
@@ -31,7 +32,7 @@ from collector.model import SpanPart
 MORE: tuple[Convention, ...] = (
     LANGFUSE, LANGSMITH, PYDANTIC_AI, LOGFIRE, VERCEL, TRACELOOP, OPENAI_AGENTS, MCP, AGENTOPS, LITELLM, CREWAI,
     SMOLAGENTS, HAYSTACK, MLFLOW, ADK, CLAUDE_CODE, OPENLIT, VECTORS, LAMINAR, LANGWATCH, MASTRA, BRAINTRUST,
-    LLAMA_INDEX, STRANDS, BEDROCK, SEMANTIC_KERNEL,
+    LLAMA_INDEX, STRANDS, BEDROCK, SEMANTIC_KERNEL, GENKIT,
 )  # fmt: skip
 _FIRST_BIT = 2
 BITS: dict[str, int] = {"genai": GENAI, "openinference": OPENINFERENCE} | {
