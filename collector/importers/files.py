@@ -1,8 +1,8 @@
 """Files to batches: whatever holds traces, and is told by its first bytes, never by its name.
 
 JSON lines and documents: our own, OTLP, Claude Code's and Codex' session logs, exports of Langfuse and Phoenix; CSV and
-Parquet of these two; OTLP protobuf; the database of `llm`; any of them in gzip or zip. A bad line is a Refusal; the
-rest goes on.
+Parquet of these two; OTLP protobuf; the database of `llm`; any of them in gzip, zstd or zip. A bad line is a Refusal;
+the rest goes on.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import IO, Any
 import orjson
 
 from collector.errors import DecodeError, TooLarge
-from collector.importers import exports, inflate, lines, llm_logs
-from collector.importers.inflate import GZIP, ZIP, Readable, peek
+from collector.importers import exports, frames, inflate, lines, llm_logs
+from collector.importers.inflate import GZIP, ZIP, ZSTD, Readable, peek
 from collector.importers.lines import LIMITS, SOURCE, Together, from_import, sample
 from collector.model import Batch, Refusal, SpanPart
 from collector.protocols import otlp
@@ -30,7 +30,7 @@ LINE_BYTES, DOCUMENT_BYTES = 256 * 2**20, 2**30
 PROTOBUF_TYPE = "application/x-protobuf"
 NESTED = 3
 """A file in a zip in a gzip, and no further."""
-BOM = b"\xef\xbb\xbf"
+BOM, UTF16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 
 
 class _Watched(io.FileIO):
@@ -72,20 +72,48 @@ def read_stream(raw: Readable, name: str, together: Together | None = None) -> I
 
 def _read(raw: Readable, name: str, together: Together, depth: int) -> Iterator[Batch]:
     head, stream = peek(raw)
-    if not head.startswith((GZIP, ZIP)):
+    if not head.startswith((GZIP, ZIP, ZSTD)):
         yield from _batches(head, stream, name, together)
         return
     if not depth:
         raise DecodeError(f"{name} is packed more than {NESTED} times over")
     if head.startswith(ZIP):
         whole = raw if isinstance(raw, io.BufferedReader) and raw.seekable() else _spooled(stream, name)
-        for member, inner in inflate.members(whole, name):
-            yield from _read(inner, member, together, depth - 1)
+        yield from _members(whole, name, together, depth - 1)
         return
+    kind, unpack = ("gzip", inflate.gunzipped) if head.startswith(GZIP) else ("zstd", inflate.unzstd)
     try:
-        yield from _read(inflate.gunzipped(stream, name), name, together, depth - 1)
+        yield from _read(unpack(stream, name), name, together, depth - 1)
     except inflate.BROKEN as error:
-        raise DecodeError(f"{name} is a gzip file that breaks off: {error}; what came before is imported") from error
+        raise DecodeError(f"{name} is a {kind} file that breaks off: {error}; what came before is imported") from error
+
+
+def _members(whole: IO[bytes], name: str, together: Together, depth: int) -> Iterator[Batch]:
+    """What the files of a zip hold. One that nobody reads costs only itself, unless there is no other."""
+    trouble: DecodeError | TooLarge | None = None
+    read = False
+    for member, inner in inflate.members(whole, name):
+        if isinstance(inner, TooLarge | DecodeError):
+            error: DecodeError | TooLarge = inner
+        else:
+            try:
+                for batch in _read(inner, member, together, depth):
+                    read = True
+                    yield batch
+                continue
+            except (DecodeError, TooLarge) as caught:
+                error = caught
+        if trouble is None:
+            trouble = error
+        else:
+            yield Batch(SOURCE, refused=(Refusal(UNREAD, str(error)),))
+    if trouble is not None and not read:
+        raise trouble
+    if trouble is not None:
+        yield Batch(SOURCE, refused=(Refusal(UNREAD, str(trouble)),))
+
+
+UNREAD = "a file that is read by nobody"
 
 
 def _spooled(stream: IO[bytes], name: str) -> IO[bytes]:
@@ -104,6 +132,11 @@ def _batches(head: bytes, stream: IO[bytes], name: str, together: Together) -> I
         raise DecodeError(f"{name} is a packed SQLite file: unpack it first")
     if not head:
         raise DecodeError(f"{name} is empty")
+    if head.startswith(UTF16):
+        raise DecodeError(f"{name} is text in UTF-16 (PowerShell's > writes it); write it as UTF-8")
+    if frames.begins(head):
+        yield from frames.read(stream, name)
+        return
     start = head.removeprefix(BOM).lstrip()
     if start[:1] in (b"{", b"["):
         yield from _json(head, stream, name, together)
@@ -150,7 +183,10 @@ def _json(head: bytes, stream: IO[bytes], name: str, together: Together) -> Iter
                           f"nor any other kind that is read here: {sample(first)}")  # fmt: skip
     reader = lines.reader(kind, together)
     for chunk in _chunks(first, stream, name):
-        yield from reader.feed(chunk)
+        if isinstance(chunk, Refusal):
+            yield Batch(SOURCE, refused=(chunk,))
+        else:
+            yield from reader.feed(chunk)
 
 
 def sniffed(head: bytes) -> str | None:
@@ -178,11 +214,25 @@ def _document(body: bytes, name: str) -> Iterator[Batch]:
     yield from lines.batches_of(documents)
 
 
-def _chunks(first: bytes, stream: IO[bytes], name: str) -> Iterator[list[bytes]]:
+def _chunks(first: bytes, stream: IO[bytes], name: str) -> Iterator[list[bytes] | Refusal]:
+    """Lines by the batch; a line that is too long is left out. Where the stream breaks off, what came before is given
+    first."""
     chunk = [first]
-    while line := stream.readline(LINE_BYTES):
+    while True:
+        try:
+            line = stream.readline(LINE_BYTES)
+        except (TooLarge, OSError, *inflate.BROKEN):
+            yield chunk
+            raise
+        if not line:
+            break
         if len(line) == LINE_BYTES and not line.endswith(b"\n"):
-            raise TooLarge(f"{name} has a line of over {LINE_BYTES >> 20} MB")
+            yield chunk
+            chunk = []
+            yield Refusal("a line that is too long", sample(line))
+            while (line := stream.readline(LINE_BYTES)) and not line.endswith(b"\n"):
+                pass
+            continue
         chunk.append(line)
         if len(chunk) >= LINES_A_BATCH:
             yield chunk

@@ -48,7 +48,20 @@ def found(roots: Sequence[Path], since_ns: int = 0) -> list[Path]:
 
 
 ROLLOUT = "rollout-"
-_ENDINGS = (".jsonl", ".json", ".ndjson", ".jsonl.gz", ".json.gz", ".zip", ".csv", ".parquet", ".pb", "logs.db")
+_ENDINGS = (
+    ".jsonl",
+    ".json",
+    ".ndjson",
+    ".jsonl.gz",
+    ".json.gz",
+    ".jsonl.zst",
+    ".json.zst",
+    ".zip",
+    ".csv",
+    ".parquet",
+    ".pb",
+    "logs.db",
+)
 
 
 class Follower:

@@ -6,16 +6,20 @@ import gzip
 import io
 import json
 import random
+import zlib
 from functools import partial
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from collector.errors import DecodeError
-from collector.importers import files
+from collector.importers import files, frames
+from collector.importers.inflate import zstd
 from collector.model import Batch, Resource, Scope, SpanPart
 from collector.protocols import native, otlp
 from tests.builders import make_part, span_id
+from tracetui.cli import main
 from tracetui.cli.import_ import Bar
 
 
@@ -84,12 +88,75 @@ def test_gzip_is_told_by_its_bytes_not_by_its_name(tmp_path):
     assert span_ids(list(files.read(write(tmp_path / "x.jsonl", packed)))) == BOTH
 
 
-def test_a_gzip_file_that_breaks_off_gives_what_came_before_and_says_so(tmp_path):
+@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress], ids=["gzip", "zstd"])
+def test_a_packed_file_that_breaks_off_gives_what_came_before_and_says_so(tmp_path, pack):
     many = b"\n".join(otlp.encode_traces([make_sent(n)]) for n in range(1, 3000))
     read: list[Batch] = []
-    with pytest.raises(DecodeError, match="breaks off"):
-        read.extend(files.read(write(tmp_path / "x", gzip.compress(many)[:-2000])))
+    with pytest.raises(DecodeError, match=f"{pack.__module__.split('.')[-1].lstrip('_')} file that breaks off"):
+        read.extend(files.read(write(tmp_path / "x", pack(many)[:-2000])))
     assert span_ids(read)[:2] == BOTH
+
+
+def test_what_came_before_the_break_is_all_there_is_and_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    body = b"".join(otlp.encode_traces([make_sent(n)]) + b"\n" for n in range(1, 800))
+    packed = gzip.compress(body, 0)
+    path = write(tmp_path / "x.gz", packed[: len(packed) - 70_000])
+    whole = zlib.decompressobj(31).decompress(path.read_bytes()).count(b"\n")
+    done = CliRunner().invoke(main.cli, ["import", str(path), "--db", "t.db", "--json"])
+    assert done.exit_code == 1
+    stored = json.loads(done.stdout)["stored"]
+    assert whole - stored in (0, 1)
+    assert f"{stored} stored" in done.stderr
+    assert "what came before is imported" in done.stderr
+
+
+def test_a_line_that_is_too_long_costs_only_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "LINE_BYTES", 5000)
+    content = b"\n".join([LINES[0], b'{"x": "' + b"a" * 12_000 + b'"}', LINES[1]])
+    batches = list(files.read(write(tmp_path / "x", content)))
+    assert span_ids(batches) == BOTH
+    assert refusals(batches) == ["a line that is too long"]
+
+
+# --- the Collector's file exporter where it writes no lines
+
+
+def framed(*messages: bytes) -> bytes:
+    return b"".join(len(message).to_bytes(4, "big") + message for message in messages)
+
+
+PROTO = [otlp.encode_traces_protobuf([make_sent(n)]) for n in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [framed(*PROTO), framed(*map(zstd.compress, PROTO)), framed(*map(zstd.compress, LINES))],
+    ids=["proto", "proto+zstd", "json+zstd"],
+)
+def test_messages_behind_their_length_are_read(tmp_path, content):
+    assert span_ids(list(files.read(write(tmp_path / "x", content)))) == BOTH
+    for pack in (gzip.compress, zstd.compress):
+        assert span_ids(list(files.read(write(tmp_path / "y", pack(content))))) == BOTH
+    cut = list(files.read(write(tmp_path / "x", content[:-5])))
+    assert (span_ids(cut), refusals(cut)) == (BOTH[:1], ["a message that breaks off"])
+
+
+def test_a_message_that_is_damaged_costs_only_itself(tmp_path):
+    packed = [zstd.compress(one) for one in PROTO]
+    broken = packed[0][:8] + b"\xff" * 8 + packed[0][16:]
+    batches = list(files.read(write(tmp_path / "x", framed(packed[0], broken, packed[1]))))
+    assert span_ids(batches) == BOTH
+    (reason,) = refusals(batches)
+    assert reason.startswith("OTLP that cannot be read: it ")
+
+
+def test_a_message_that_is_a_bomb_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(frames, "PLAIN_BYTES", 10_000)
+    batches = list(files.read(write(tmp_path / "x", framed(zstd.compress(b" " * 50_000), zstd.compress(PROTO[0])))))
+    assert span_ids(batches) == BOTH[:1]
+    assert refusals(batches) == ["OTLP that cannot be read: it breaks off, or inflates to too much"]
 
 
 def test_a_bad_line_costs_only_itself(tmp_path):
@@ -116,6 +183,7 @@ def test_a_stream_that_cannot_seek_is_read():
         (b'{\n"hello": 1}', "neither native lines nor OTLP"),
         (b"{\nno", "begins like JSON but is not"),
         (b"once upon a time", "is neither JSON lines"),
+        ("{}\n".encode("utf-16"), "is text in UTF-16"),
     ],
 )
 def test_what_nobody_reads_is_a_sentence(tmp_path, content, message):

@@ -300,6 +300,20 @@ def test_a_bomb_is_refused_before_it_is_big(tmp_path, monkeypatch):
             list(files.read(write(tmp_path / "x", packed)))
 
 
+def test_a_file_of_a_zip_that_nobody_reads_costs_only_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(inflate, "FREE_BYTES", 10_000)
+    good = ("../../out/of/here.jsonl", LINES[0]), ("b.jsonl", LINES[1])
+    packed = zipped(("readme.txt", b"hello"), good[0], ("bomb", b" " * 30_000_000), good[1])
+    batches = list(files.read(write(tmp_path / "x", packed)))
+    assert span_ids(batches) == BOTH
+    told = [refusal for batch in batches for refusal in batch.refused]
+    assert {refusal.reason for refusal in told} == {"a file that is read by nobody"}
+    assert sorted(str(refusal.sample).split()[0] for refusal in told) == ["bomb", "readme.txt"]
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["x"], "nothing is unpacked to disk"
+    with pytest.raises(DecodeError, match=r"readme.txt in .* is neither"):
+        list(files.read(write(tmp_path / "y", zipped(("readme.txt", b"hello")))))
+
+
 def test_a_zip_that_breaks_off_is_a_sentence(tmp_path):
     with pytest.raises(DecodeError, match="zip file that cannot be read"):
         list(files.read(write(tmp_path / "x", zipped(("a", LINES[0]))[:-30])))
@@ -359,7 +373,20 @@ def test_whatever_stands_in_a_line_nothing_breaks_and_nothing_is_silent(kind, re
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.sampled_from([b"", b"{", b"[{", b"\x1f\x8b\x08", b"PK\x03\x04", b"PAR1", b"id,traceId,startTime\n"]), st.binary()
+    st.sampled_from(
+        [
+            b"",
+            b"\0\0\0\x04\n\x02",
+            b"\0\0\0\x08\x28\xb5\x2f\xfd",
+            b"{",
+            b"[{",
+            b"\x1f\x8b\x08",
+            b"PK\x03\x04",
+            b"PAR1",
+            b"id,traceId,startTime\n",
+        ]
+    ),
+    st.binary(),
 )
 def test_any_bytes_are_read_or_refused_in_a_sentence(head, tail):
     with suppress(DecodeError, TooLarge):

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,14 +71,16 @@ def all_of(roots: Sequence[Path], ingest: Ingest, since_ns: int = 0) -> tuple[Re
     below = {path for path in paths if path not in roots}
     with progress(paths) as told:
         for path in paths:
+            stored: list[Receipt] = []
             try:
-                total = added(total, write(ingest, batches(path, together, partial(told, path))))
+                write(ingest, batches(path, together, partial(told, path)), stored)
             except (TracetuiError, OSError) as error:
                 if path in below:  # nobody said that each file of a directory holds traces
                     ingest.write(Batch(SOURCE, refused=(Refusal("a file that is read by nobody", _sentence(error)),)))
                     total = added(total, Receipt(1, rejected=1, reasons=("a file that is read by nobody",)))
                 else:
                     failures.append(_sentence(error))
+            total = reduce(added, stored, total)
             told(path, None)
     return total, failures
 
@@ -122,7 +124,9 @@ def followed(follower: Follower, ingest: Ingest, stop: threading.Event) -> Recei
     total = Receipt()
     try:
         while True:
-            total = added(total, write(ingest, follower.poll()))
+            stored: list[Receipt] = []
+            write(ingest, follower.poll(), stored)
+            total = reduce(added, stored, total)
             ingest.chores()
             if stop.wait(POLL_S):
                 return total
@@ -132,17 +136,15 @@ def followed(follower: Follower, ingest: Ingest, stop: threading.Event) -> Recei
         follower.close()
 
 
-def write(ingest: Ingest, found: Iterable[Batch]) -> Receipt:
-    """Write what a file holds. What it says was left out counts with new spans only: nothing else tells whether it
-    was counted before."""
-    total = Receipt()
+def write(ingest: Ingest, found: Iterable[Batch], stored: list[Receipt]) -> None:
+    """Write what a file holds; what became of it is added to `stored`, also where the file breaks off. What it says was
+    left out counts with new spans only: nothing else tells whether it was counted before."""
     left_out: list[Refusal] = []
     for batch in found:
         left_out += batch.sampled_out
-        total = added(total, ingest.write(replace(batch, sampled_out=())))
-    if left_out and (total.stored or not total.duplicate):
+        stored.append(ingest.write(replace(batch, sampled_out=())))
+    if left_out and (any(one.stored for one in stored) or not any(one.duplicate for one in stored)):
         ingest.write(Batch(SOURCE, sampled_out=tuple(left_out)))
-    return total
 
 
 def batches(
