@@ -99,6 +99,8 @@ def _clip_content(content: Content, limit: int) -> tuple[Content, int]:
 
 def _clip_messages(messages: tuple[Message, ...], limit: int) -> tuple[tuple[Message, ...], int]:
     """A message of which nothing is cut stays the same object: a history that many spans hold is encoded once."""
+    if all(_is_short(part, limit // 4) for message in messages for part in message.parts):
+        return messages, 0
     out, cuts = [], 0
     for message in messages:
         pairs = [_clip_mapping(part, limit) for part in message.parts]
@@ -107,6 +109,17 @@ def _clip_messages(messages: tuple[Message, ...], limit: int) -> tuple[tuple[Mes
         out.append(Message(message.role, parts, message.name, message.finish_reason) if cut else message)
         cuts += cut
     return (tuple(out), cuts) if cuts else (messages, 0)
+
+
+def _is_short(part: Mapping[str, Any], letters: int) -> bool:
+    """Whether there is surely nothing to cut, as in nearly all parts of a history."""
+    for value in part.values():
+        if type(value) is str:
+            if len(value) > letters:
+                return False
+        elif type(value) not in _SMALL:
+            return False
+    return True
 
 
 def _clip_record(value: Any, limit: int) -> tuple[Any, int]:

@@ -78,7 +78,6 @@ def _tell_unmapped(file: Mapping[str, Any]) -> None:
     for one in listed:
         scope = f"   ({one['scope']})" if one["scope"] else ""
         noun = "span" if one["spans"] == 1 else "spans"
-        noun = "span" if one["spans"] == 1 else "spans"
         click.echo(f"  {plain(one['key']):<40} {fmt.count(one['spans'])} {noun}{plain(scope)}")
     if more:
         click.echo(f"  and {more:,} more")
