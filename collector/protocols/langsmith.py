@@ -8,6 +8,7 @@ https://api.smith.langchain.com/redoc
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -156,12 +157,24 @@ class _Found:
         texts = {name: _text(said.pop(name)) for name in _FIELDS & said.keys()}
         attachments = said.pop("attachments", None)
         raw = Raw(operation, str(said.get("id") or ""), said, texts)
-        if isinstance(attachments, dict) and attachments:
-            self._refusals.add("attachments within JSON are not read; send them as parts of a form", _sample(said))
+        for name, value in attachments.items() if isinstance(attachments, dict) else ():
+            self._within(raw, str(name), value)
         self._raws.append(raw)
         if isinstance(children, list) and depth < self._limits.depth:
             for child in children:
                 self.run(operation, child, depth + 1)
+
+    def _within(self, raw: Raw, name: str, value: Any) -> None:
+        """An attachment of a run that came alone: [type, base64]. Of a file, the SDK sends its path and no content."""
+        kind, text = value if isinstance(value, list) and len(value) == 2 else (None, None)
+        try:
+            data = base64.b64decode(text, validate=True) if isinstance(text, str) else None
+        except ValueError:
+            data = None
+        if data is None or not isinstance(kind, str):
+            self._refusals.add("an attachment within JSON that is no base64; send it as a part of a form", name)
+            return
+        raw.attachments[name] = multipart.FormPart(name, kind, data)
 
     def _count(self) -> None:
         self._runs += 1

@@ -151,6 +151,16 @@ def test_post_patch_and_fields_of_one_form_belong_together() -> None:
     assert (use.field, use.trace_id, use.span_id) == ("chart", span.trace_id, span.span_id)
 
 
+def test_attachments_of_a_run_that_comes_alone_are_kept() -> None:
+    """Client(auto_batch_tracing=False); of a file it sends the path alone."""
+    said = run(attachments={"pic": ["image/png", "iVBOR3g="], "file": ["image/png", "/home/me/pic.png"], "odd": 1})
+    batch = langsmith.decode_run(json.dumps(said).encode(), "post")
+    assert [item.data for item in batch.library if isinstance(item, Media)] == [b"\x89PNGx"]
+    assert [(one.reason, one.count) for one in batch.refused] == [
+        ("an attachment within JSON that is no base64; send it as a part of a form", 2)
+    ]
+
+
 def test_old_sdks_leave_fields_within_the_run_of_a_form() -> None:
     """langsmith 0.1.147 sends only inputs, outputs and events as parts of their own."""
     extra = {"metadata": {"thread_id": "t", "ls_provider": "openai"}, "runtime": {"sdk": "langsmith-py"}}
