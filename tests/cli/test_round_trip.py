@@ -236,3 +236,27 @@ def test_native_export_carries_the_library_and_scores_of_no_trace(tmp_path):
     )
     run("export", "kind:llm", "-o", "some.jsonl", "--db", "one.db")
     assert Path("some.jsonl").read_bytes() == b""
+
+
+def test_examples_of_a_dataset_that_is_there_under_another_id_go_into_that_one(tmp_path):
+    theirs = (
+        Dataset("d-theirs", "weather", source="test", created_ns=1),
+        Example("e-theirs", "d-theirs", {"city": "Oslo"}, {"t": 3}, created_ns=2),
+        Experiment("x-theirs", "run", "d-theirs", source="test", created_ns=3),
+    )
+    ours = (
+        Dataset("d-ours", "weather", source="test", created_ns=1),
+        Example("e-ours", "d-ours", {"city": "Patiala"}, {"t": 31}, created_ns=2),
+    )
+    for name, library in (("theirs", theirs), ("ours", ours)):
+        db = tmp_path / f"{name}.db"
+        with Ingest(db, Settings(db=db)) as ingest:
+            ingest.write(Batch("test", library=library))
+    run("export", "-o", "theirs.jsonl", "--db", "theirs.db")
+    said = run("import", "theirs.jsonl", "--db", "ours.db")
+    assert said.stderr.count("there is a dataset 'weather' already (d-ours)") == 1
+    run("import", "theirs.jsonl", "--db", "ours.db")
+    run("export", "-o", "both.jsonl", "--db", "ours.db")
+    read = native.decode_body(Path("both.jsonl").read_bytes()).library
+    assert {item.dataset_id for item in read if isinstance(item, Dataset | Example | Experiment)} == {"d-ours"}
+    assert {item.example_id for item in read if isinstance(item, Example)} == {"e-ours", "e-theirs"}

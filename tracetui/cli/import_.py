@@ -139,10 +139,16 @@ def followed(follower: Follower, ingest: Ingest, stop: threading.Event) -> Recei
 def write(ingest: Ingest, found: Iterable[Batch], stored: list[Receipt]) -> None:
     """Write what a file holds; what became of it is added to `stored`, also where the file breaks off. What it says was
     left out counts with new spans only: nothing else tells whether it was counted before."""
+    from collector.importers.namesakes import Namesakes, stored_id
+
     left_out: list[Refusal] = []
+    namesakes = Namesakes(partial(stored_id, ingest.path))
     for batch in found:
         left_out += batch.sampled_out
-        stored.append(ingest.write(replace(batch, sampled_out=())))
+        library = namesakes.settled(batch.library)
+        stored.append(ingest.write(replace(batch, sampled_out=(), library=library)))
+    for name, there in namesakes.names.items():
+        common.note(f"there is a dataset {name!r} already ({there}): what the file has of it was added to that one")
     if left_out and (any(one.stored for one in stored) or not any(one.duplicate for one in stored)):
         ingest.write(Batch(SOURCE, sampled_out=tuple(left_out)))
 
