@@ -90,7 +90,9 @@ def test_a_prompt_is_a_trace_and_what_followed_its_spans(tmp_path: Path) -> None
 @pytest.mark.parametrize("order", [EVENTS[::-1], *list(permutations(EVENTS))[100:700:300]])
 def test_events_in_any_order_one_by_one_and_again_make_the_same_trace(tmp_path: Path, order: Any) -> None:
     def picture(spans: dict[str, SpanDetail]) -> Any:
-        return sorted((n, s.row.start_ns, s.row.end_ns, s.row.status, str(s.attributes)) for n, s in spans.items())
+        return sorted(
+            (n, s.row.start_ns, s.row.end_ns, s.row.status, str(sorted(s.attributes.items()))) for n, s in spans.items()
+        )
 
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
