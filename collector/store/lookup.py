@@ -176,6 +176,14 @@ def values(
     return reader.rows(f"select {columns} from {kind.table} where {where} limit :limit", {**bound, "limit": most + 1})
 
 
+def distinct(reader: Reader, kind: Kind, wanted: Sequence[Is], name: str, most: int = 10_000) -> list[Any]:
+    """The values that a column has, at most so many, sorted."""
+    where, bound = _where(kind, wanted)
+    column = kind.columns[name]
+    sql = f"select distinct {column} from {kind.table} where {where} order by 1 limit :limit"
+    return [row[0] for row in reader.rows(sql, {**bound, "limit": most})]
+
+
 def scores(
     reader: Reader, wanted: Sequence[Is] = (), *, limit: int = 50, offset: int = 0,
     after: tuple[int, str | int] | None = None,

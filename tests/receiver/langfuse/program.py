@@ -67,6 +67,14 @@ config = langfuse.api.score_configs.create(name="quality", data_type="NUMERIC", 
 langfuse.api.comments.create(
     project_id="tracetui", object_type="TRACE", object_id=str(said["trace_id"]), content="look at this"
 )
+said["price"] = langfuse.api.models.list().data[0].prices["output"].price
+said["counted"] = langfuse.api.metrics.metrics(
+    query=json.dumps({
+        "view": "observations", "metrics": [{"measure": "count", "aggregation": "count"}],
+        "dimensions": [{"field": "type"}], "orderBy": [{"field": "type", "direction": "asc"}],
+        "fromTimestamp": "2020-01-01T00:00:00Z", "toTimestamp": "2100-01-01T00:00:00Z",
+    })
+).data  # fmt: skip
 said["beside"] = [
     langfuse.api.score_configs.get_by_id(config.id).max_value,
     [one.content for one in langfuse.api.comments.get(object_type="TRACE").data],

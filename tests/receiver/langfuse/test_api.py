@@ -198,7 +198,7 @@ def test_what_is_not_there_or_wrong_is_said(
 
 
 def test_what_the_api_has_and_we_have_not_is_not_taken(up: Running) -> None:
-    for path in ("annotation-queues", "annotation-queues/q/items", "models"):
+    for path in ("annotation-queues", "annotation-queues/q/items"):
         answer = ask(up, "POST", path, json={"name": "x"})
         assert (answer.status_code, answer.json()["error"]) == (405, "NotImplementedError")
         assert path.partition("/")[0].replace("-", " ") in answer.json()["message"]
@@ -294,6 +294,26 @@ def test_a_prompt_may_be_made_of_others(up: Running) -> None:
             make(name, f"@@@langfusePrompt:name={part}|label=production@@@")
         answer = ask(up, "GET", f"v2/prompts/{name}")
         assert (answer.status_code, says in answer.json()["message"]) == (400, True), answer.text
+
+
+def test_models_have_the_prices_that_calls_are_priced_by(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, prices={"my-model": {"input": 2, "output": 8}})
+    settings.db.unlink()
+    with running(settings, real=True) as up:
+        body = {"id": "c", "traceId": "t", "startTime": TIME.format(1), "model": "gpt-4o"}
+        event = {"id": "e", "type": "generation-create", "timestamp": TIME.format(1), "body": body}
+        assert ask(up, "POST", "ingestion", json={"batch": [event]}).status_code == 207
+        found = {one["id"]: one for one in get(up, "models")["data"]}
+        assert found.keys() == {"gpt-4o", "my-model"}
+        assert (found["my-model"]["prices"]["input"], found["my-model"]["isLangfuseManaged"]) == (
+            {"price": 2e-6},
+            False,
+        )
+        assert found["gpt-4o"]["inputPrice"] > found["gpt-4o"]["prices"]["input_cached_tokens"]["price"] > 0
+        assert get(up, "models/gpt-4o-mini")["outputPrice"] > 0
+        assert ask(up, "GET", "models/made-up").status_code == 404
+        made = ask(up, "POST", "models", json={"modelName": "x"})
+        assert (made.status_code, "under [prices]" in made.json()["message"]) == (405, True)
 
 
 # --- comments, score configs ---

@@ -56,6 +56,8 @@ def test_what_the_sdk_writes_it_reads_back(up: Running) -> None:
     picture = base64.b64encode(b"\x89PNG a picture").decode()
     assert said["reference"] == {"picture": f"data:image/png;base64,{picture}"}
     assert (said["scores"], said["session score"]) == ({"helpful": 0.9, "verdict": "good"}, [True])
+    assert said["price"] > 0
+    assert said["counted"] == [{"type": kind, "count_count": 1} for kind in ("AGENT", "GENERATION", "TOOL")]
     assert said["beside"] == [1, ["look at this"], ["tracetui"]]
     assert said["versions"] == [[7, 1], [0, 1, 2]]
     assert said["items"] == [[f"item-{n}", {"n": n}, n + 1] for n in range(3)]

@@ -82,7 +82,7 @@ def test_a_query_of_metrics_of_any_kind_is_answered_or_refused(up: Running) -> N
     "path",
     ["traces", "observations", "v2/observations", "sessions", "scores", "v2/scores", "v3/scores", "experiments",
      "experiment-items", "v2/prompts", "v2/datasets", "dataset-items", "dataset-run-items", "comments",
-     "score-configs", "metrics/daily",
+     "score-configs", "metrics/daily", "models",
      "traces/%00",     "observations/%ed%a0%80", "media/..%2f..%2fetc", "v2/prompts/%F0%9F%98%80"],
 )  # fmt: skip
 def test_a_parameter_of_any_kind_is_taken_or_refused(up: Running, path: str) -> None:

@@ -6,7 +6,7 @@
     media     files                                      notes     comments, score configs
     metrics   counts, sums, quantiles                    shapes    rows as the API's documents
 
-What the SDKs can do and is not here (NOT_HERE) is answered 501 with a sentence, and never taken.
+What the SDKs can do and is not here (NOT_HERE) is answered 405 with a sentence, and never taken.
 """
 
 from __future__ import annotations
@@ -16,16 +16,20 @@ from starlette.responses import PlainTextResponse, Response
 from collector.receiver.absent import absent
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call, Door, Way
-from collector.receiver.doors.langfuse import datasets, media, metrics, notes, prompts, queries, spans
-from collector.receiver.doors.langfuse.shapes import PROJECT
+from collector.receiver.doors.langfuse import datasets, media, metrics, models, notes, prompts, queries, spans
+from collector.receiver.doors.langfuse.shapes import EPOCH, PROJECT
 from collector.version import VERSION
 
 API = "/api/public"
-NOT_HERE = ("annotation-queues", "models")
-INSTEAD = {
-    "models": "prices are in its settings, under [prices]",
-}
-EPOCH = "1970-01-01T00:00:00Z"
+NOT_HERE = {
+    "annotation-queues": "annotation queues", "integrations": "integrations",
+    "llm-connections": "connections to models",
+    "feedback": "feedback to Langfuse", "unstable": "dashboards or skills", "v2/evaluators": "evaluators",
+    "v2/evaluation-rules": "rules of evaluation", "scim": "users", "organizations/memberships": "members",
+    "organizations/apiKeys": "keys", f"projects/{PROJECT['id']}": "other projects, members or keys",
+}  # fmt: skip
+"""What the API has and this has not, by path."""
+PRICES = "prices are in tracetui's settings, under [prices]; nothing was changed"
 UNDELETED = "traces are not deleted through this API; nothing was changed"
 
 
@@ -39,13 +43,12 @@ async def projects(call: Call) -> Response:
 
 
 def _said() -> dict[str, str]:
-    """What is not here, by path, and what to use instead, where there is something."""
-    said: dict[str, str] = {}
-    for what in NOT_HERE:
-        name = what.removeprefix("v2/")
-        sentence = f"tracetui keeps no {name.replace('-', ' ')}; {INSTEAD.get(name, 'nothing was stored')}"
-        said |= {f"{API}/{what}": sentence, f"{API}/{what}/{{rest:path}}": sentence}
-    return said
+    """What is not here, by path."""
+    return {
+        f"{API}/{path}{rest}": f"tracetui keeps no {what}; nothing was stored"
+        for path, what in NOT_HERE.items()
+        for rest in ("", "/{rest:path}")
+    }
 
 
 async def of_organization(call: Call) -> Response:
@@ -110,6 +113,9 @@ DOOR = Door(
         Way("GET", f"{API}/observations/{{id:path}}", queries.observation),
         Way("GET", f"{API}/sessions", queries.sessions),
         Way("GET", f"{API}/sessions/{{id:path}}", queries.session),
+        Way("GET", f"{API}/models", models.models),
+        Way("GET", f"{API}/models/{{id:path}}", models.model),
+        *absent({f"{API}/models": PRICES, f"{API}/models/{{id:path}}": PRICES}, "POST PUT PATCH DELETE"),
         *absent(_said()),
         *absent({f"{API}/traces": UNDELETED, f"{API}/traces/{{id:path}}": UNDELETED}, "DELETE"),
         Way("GET", f"{API}/metrics", metrics.metrics),

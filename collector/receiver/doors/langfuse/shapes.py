@@ -18,6 +18,8 @@ from collector.receiver.doors.langfuse.asking import TYPES
 from collector.store.rows import SpanDetail, TraceRow
 
 PROJECT = {"id": "tracetui", "name": "tracetui", "organization": {"id": "local", "name": "local"}, "metadata": {}}
+EPOCH = "1970-01-01T00:00:00Z"
+"""When what has no beginning began, for clients that want a time."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OBSERVATION = "langfuse.observation."
 _TRACE = "langfuse.trace."
