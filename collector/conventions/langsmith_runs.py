@@ -22,7 +22,7 @@ from collector.conventions.values import decoded, load, mapping, number, text
 from collector.model import USAGE_FIELDS, Content, Document, Message, Reading, SpanPart, Tool, Usage, Value
 
 RUN, METADATA, EXTRA, ANSWER = "langsmith.run.", "langsmith.metadata.", "langsmith.extra.", "langsmith.answer."
-RUN_ID = RUN + "id"
+RUN_ID, ATTACHMENT = RUN + "id", RUN + "attachments."
 
 KINDS = {
     "llm": "llm", "chain": "chain", "tool": "tool", "retriever": "retriever", "embedding": "embedding",

@@ -156,11 +156,10 @@ def _attributes(raw: Raw, run_id: str, parent: str, extra: dict[str, Any]) -> di
             out[EXTRA + str(name)] = value
     for name, fact in reading.facts(load(texts["outputs"]) if RUN + "outputs" in out else None).items():
         out[reading.ANSWER + name] = fact
-    if raw.attachments:
-        out[RUN + "attachments"] = {
-            name: {"mime_type": form.media_type, "size": len(form.data), "media_id": raw.media_id(name)}
-            for name, form in raw.attachments.items()
-        }
+    for name, form in raw.attachments.items():  # each by itself, so that a patch adds to them
+        out[reading.ATTACHMENT + name] = {
+            "mime_type": form.media_type, "size": len(form.data), "media_id": raw.media_id(name),
+        }  # fmt: skip
     return out
 
 

@@ -40,7 +40,7 @@ _KEPT = EXEMPT | frozenset(
 _KEPT_PREFIXES = (
     "service.", "telemetry.", "process.runtime.", "os.", "host.", "cloud.", "k8s.", "container.", "faas.",
     "deployment.", "code.", "tracetui.", "metadata.", "langfuse.trace.metadata.", "langfuse.observation.metadata.",
-    "traceloop.association.properties.", "langsmith.metadata.", "langsmith.answer.",
+    "traceloop.association.properties.", "langsmith.metadata.", "langsmith.answer.", "langsmith.run.attachments.",
 )  # fmt: skip
 _ID_ENDINGS = (".id", "_id")
 _CONTENTS = (

@@ -215,13 +215,17 @@ def test_long_lists_of_runs_come_page_by_page(door: Running, client: Client) -> 
 def test_attachments_come_back_as_they_were(client: Client) -> None:
     run_id = uuid.uuid4()
     now = datetime.now(UTC)
+    order = f"{now:%Y%m%dT%H%M%S%fZ}{run_id}"
     client.create_run(
         "look", {"q": 1}, "chain", id=run_id, trace_id=run_id, start_time=now, end_time=now, project_name="p",
-        dotted_order=f"{now:%Y%m%dT%H%M%S%fZ}{run_id}", attachments={"picture": ("image/png", b"\x89PNG\r\n\x00")},
+        dotted_order=order, attachments={"picture": ("image/png", b"\x89PNG\r\n\x00")},
     )  # fmt: skip
     client.flush(timeout=10)
     picture = client.read_run(run_id).attachments["picture"]
     assert (picture["reader"].read(), picture["mime_type"]) == (b"\x89PNG\r\n\x00", "image/png")
+    client.update_run(run_id, trace_id=run_id, dotted_order=order, attachments={"note": ("text/plain", b"late")})
+    client.flush(timeout=10)
+    assert sorted(client.read_run(run_id).attachments) == ["note", "picture"]
 
 
 def test_feedback_is_written_changed_listed_and_deleted(door: Running, client: Client) -> None:

@@ -4,12 +4,12 @@ spans that came any other way are told in the same words."""
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from collector.conventions.langsmith_runs import EXTRA, METADATA, RUN
+from collector.conventions.langsmith_runs import ATTACHMENT, EXTRA, METADATA, RUN
 from collector.model import Content, Event, Score
 from collector.protocols.times import iso
 from collector.store.rows import SpanDetail, TraceRow
@@ -87,7 +87,7 @@ def run_of(
         "completion_token_details": _details(reasoning=usage.reasoning_tokens),
         "total_cost": None if cost is None else cost / 1e9,
         "feedback_stats": feedback_stats(scores),
-        "s3_urls": _attachments(said.get(RUN + "attachments")),
+        "s3_urls": _attachments(said),
         "app_path": f"/trace/{row.trace_id}",
         "manifest_id": None,
         "child_run_ids": None,
@@ -142,17 +142,19 @@ def _details(**counts: int | None) -> dict[str, int] | None:
     return {name: count for name, count in counts.items() if count is not None} or None
 
 
-def _attachments(said: Any) -> Run | None:
-    if not isinstance(said, dict):
-        return None
+def _attachments(said: Mapping[str, Any]) -> Run | None:
+    """Where a run's files are. Files of older versions had them in one attribute."""
+    before = said.get(RUN + "attachments")
+    listed = dict(before) if isinstance(before, dict) else {}
+    listed |= {name[len(ATTACHMENT) :]: one for name, one in said.items() if name.startswith(ATTACHMENT)}
     return {
         f"attachment.{name}": {
             "presigned_url": f"/attachments/{one.get('media_id')}",
             "mime_type": one.get("mime_type"),
         }
-        for name, one in said.items()
+        for name, one in listed.items()
         if isinstance(one, dict)
-    }
+    } or None
 
 
 def feedback_stats(scores: Sequence[Score]) -> Run:
