@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from collector import ids
@@ -37,8 +38,18 @@ def listed(document: object) -> list[Any] | None:
         return None
     if (rows := _rows(document)) is not None:
         return rows
+    if (one := _one_of_langfuse(document)) is not None:
+        return one
     data = document.get("data")
     return data if isinstance(data, list) else None
+
+
+def _one_of_langfuse(document: dict[str, Any]) -> list[Any] | None:
+    """What its UI downloads of one trace ({"trace", "observations"}) or one session ({"traces"})."""
+    trace, observations, traces = (document.get(key) for key in ("trace", "observations", "traces"))
+    if isinstance(trace, dict) and isinstance(observations, list):
+        return [trace, *observations]
+    return traces if isinstance(traces, list) and traces and kind_of(traces[0]) == "langfuse" else None
 
 
 def _rows(frame: dict[str, Any]) -> list[Any] | None:
@@ -133,13 +144,62 @@ def _events(given: dict[Any, Any]) -> Iterator[dict[str, Any]]:
             one[key] = decoded(one[key])
     if isinstance(one.get("tags"), str):
         one["tags"] = [word.strip() for word in one["tags"].split(",") if word.strip()]
+    if model := one.pop("providedModelName", None):
+        one.setdefault("model", model)
     total = one.get("calculatedTotalCost") or one.get("totalCost")
     if kind == "observation-create" and not one.get("costDetails") and isinstance(total, (int, float)):
         one["costDetails"] = {"total": total}
     at = one.get("updatedAt") or one.get("endTime") or one.get("timestamp") or one.get("startTime")
+    if kind == "trace-create" and (end := _end_of(one)) is not None:
+        one.setdefault("endTime", end)
+    if kind == "observation-create":
+        yield from _trace_of(one, at)
     yield {"id": one["id"], "type": kind, "timestamp": at, "body": one}
+    yield from _score_columns(one, kind, at)
     for found in inner:
         yield from _events(found)
+
+
+def _trace_of(one: dict[str, Any], at: Any) -> Iterator[dict[str, Any]]:
+    """What an observation's row says of its trace (the UI's table, and enriched observations in a bucket)."""
+    said = {ours: one.get(theirs) for ours, theirs in _OF_TRACE.items() if one.get(theirs)}
+    tags = decoded(one.get("traceTags") or one.get("tags"))
+    if isinstance(tags, list) and tags:
+        said["tags"] = tags
+    if said:
+        body = {"id": one["traceId"], "timestamp": one.get("traceTimestamp") or one.get("startTime"), **said}
+        yield {"id": f"trace of {one['id']}", "type": "trace-create", "timestamp": at, "body": body}
+
+
+_OF_TRACE = {"name": "traceName", "userId": "userId", "sessionId": "sessionId", "release": "release"}
+
+
+def _score_columns(one: dict[str, Any], kind: str, at: Any) -> Iterator[dict[str, Any]]:
+    """The UI's tables have a column for each name of a score, with the numbers of that name."""
+    if kind == "score-create" or not _OF_TABLES & one.keys():
+        return
+    place = (
+        {"traceId": one["id"]} if kind == "trace-create" else {"traceId": one["traceId"], "observationId": one["id"]}
+    )
+    for name, cell in one.items():
+        values = decoded(cell)
+        if isinstance(values, list) and values and all(isinstance(n, int | float) and n is not True for n in values):
+            for nth, value in enumerate(values):
+                body = {"id": f"{one['id']} {name} {nth}", "name": name, "value": value, "dataType": "NUMERIC", **place}
+                yield {"id": body["id"], "type": "score-create", "timestamp": at, "body": body}
+
+
+_OF_TABLES = {"observationCount", "traceTimestamp"}
+"""Columns that only the UI's tables have."""
+
+
+def _end_of(trace: dict[str, Any]) -> str | None:
+    """When a trace ended: it is told by its latency in seconds only."""
+    start = time_ns(trace.get("timestamp"))
+    with suppress(TypeError, ValueError, OverflowError, OSError):
+        if start is not None:
+            return datetime.fromtimestamp(start / 1e9 + float(trace.get("latency", "")), UTC).isoformat()
+    return None
 
 
 def _listed_in(value: Any) -> list[dict[Any, Any]]:

@@ -141,7 +141,8 @@ def _batches(head: bytes, stream: IO[bytes], name: str, together: Together) -> I
     if start[:1] in (b"{", b"["):
         yield from _json(head, stream, name, together)
     elif head.startswith(PARQUET):
-        yield exports.decode("phoenix", _parquet(_all(stream, name), name))
+        rows = _parquet(_all(stream, name), name)
+        yield exports.decode(exports.kind_of(rows[0] if rows else None) or "phoenix", rows)
     elif (kind := _csv_kind(start)) is not None:
         yield from _csv(kind, stream)
     else:

@@ -11,6 +11,7 @@ import sys
 import zipfile
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,8 +21,10 @@ from collector import conventions
 from collector.errors import DecodeError, TooLarge
 from collector.importers import files, inflate, lines
 from collector.importers.lines import Together
-from collector.ingest import settled
+from collector.ingest import Ingest, settled
 from collector.model import Batch, Document, SpanPart
+from collector.settings import Settings
+from collector.store import open_reader
 from tests.importers.test_agent_logs import SAMPLES, named, outline, tokens
 from tests.importers.test_files import BOTH, LINES, span_ids, write
 
@@ -181,6 +184,79 @@ def test_a_table_of_langfuse(tmp_path):
     made.writeheader()
     made.writerow(row)
     reads_well(langfuse(write(tmp_path / "x.csv", table.getvalue().encode()))[0])
+
+
+# --- Langfuse's tables and buckets: columns as its source and its docs name them
+# (worker/src/features/database-read-stream/{trace,observation}-stream.ts, docs: blob storage export field reference)
+
+TABLE_TRACE = {
+    "id": "trace-1", "timestamp": "2026-01-01T00:00:00.000Z", "name": "agent", "userId": "user-7",
+    "sessionId": "thread-42", "environment": "prod", "tags": ["weather"], "bookmarked": False, "public": False,
+    "input": "Weather?", "output": "Sunny.", "metadata": {"plan": "pro"}, "latency": 4.5, "level": "DEFAULT",
+    "usage": {"promptTokens": "10", "completionTokens": "5", "totalTokens": "15"}, "observationCount": 1,
+    "quality": [0.5, 1],
+}  # fmt: skip
+TABLE_ROW = {
+    **{key: value for key, value in OBSERVATION.items() if key != "calculatedTotalCost"},
+    "costDetails": {"total": 0.0125}, "totalCost": 0.0125, "traceName": "agent", "traceTags": ["weather"],
+    "traceTimestamp": "2026-01-01 00:00:00.000", "userId": "user-7", "quality": [0.25], "comments": [],
+}  # fmt: skip
+ENRICHED = {
+    "id": "obs-1", "trace_id": "trace-1", "project_id": "p", "environment": "prod", "type": "GENERATION",
+    "parent_observation_id": "", "start_time": "2026-01-01 00:00:01.000000", "end_time": "2026-01-01 00:00:02.500000",
+    "name": "chat", "metadata": {"k": "v"}, "level": "DEFAULT", "status_message": "", "version": "",
+    "input": json.dumps(OBSERVATION["input"]), "output": json.dumps(OBSERVATION["output"]),
+    "provided_model_name": "gpt-4o-mini", "model_parameters": '{"temperature":0.2}',
+    "usage_details": {"input": 10, "output": 5, "total": 15}, "cost_details": {"total": 0.0125}, "total_cost": 0.0125,
+    "completion_start_time": "2026-01-01 00:00:01.200000", "prompt_name": "weather", "prompt_version": 3,
+    "updated_at": "2026-01-01 00:00:03.000000", "user_id": "user-7", "session_id": "thread-42",
+    "trace_name": "agent", "tags": ["weather"],
+}  # fmt: skip
+
+
+def stored(path: Path, content: bytes) -> tuple[Any, list[tuple[str, float | None]]]:
+    """The one trace that a file makes in a store, and its scores."""
+    db = path.with_suffix(".db")
+    db.unlink(missing_ok=True)
+    with Ingest(db, Settings(db=db)) as ingest:
+        for batch in files.read(write(path, content)):
+            assert not batch.refused
+            ingest.write(batch)
+    with open_reader(db) as reader:
+        (trace,) = reader.traces()
+        return trace, sorted((score.name, score.value) for score in reader.scores(trace.trace_id))
+
+
+@pytest.mark.parametrize("form", ["json", "lines", "csv"])
+def test_tables_and_buckets_of_langfuse_bring_the_trace_its_scores_and_its_model(tmp_path, form):
+    def made(row: dict[str, Any]) -> bytes:
+        if form != "csv":
+            return json.dumps([row] if form == "json" else row).encode()
+        table = io.StringIO()
+        writer = csv.DictWriter(table, list(row))
+        writer.writeheader()
+        writer.writerow({k: json.dumps(v) if isinstance(v, dict | list) else v for k, v in row.items()})
+        return table.getvalue().encode()
+
+    alone, scores = stored(tmp_path / "t.x", made(TABLE_TRACE))
+    assert (alone.status, (alone.end_ns - alone.start_ns) / 1e9) == ("ok", 4.5)
+    assert (alone.session_id, scores) == ("thread-42", [("quality", 0.5), ("quality", 1)])
+    for row, session in ((TABLE_ROW, None), (ENRICHED, "thread-42")):
+        path = tmp_path / "o.x"
+        trace, scores = stored(path, made(row))
+        assert (trace.name, trace.user_id, trace.session_id, trace.tags) == ("agent", "user-7", session, ("weather",))
+        assert (trace.models, trace.cost_nanousd) == (("gpt-4o-mini",), 12_500_000)
+        assert scores == ([("quality", 0.25)] if row is TABLE_ROW else [])
+        reads_well(langfuse(path)[0])
+
+
+def test_one_trace_and_one_session_as_langfuse_downloads_them(tmp_path):
+    bare = {key: value for key, value in TRACE.items() if key != "observations"}
+    one, scores = stored(tmp_path / "t.json", json.dumps({"trace": bare, "observations": [OBSERVATION]}).encode())
+    assert (one.name, one.span_count, scores) == ("agent", 2, [("quality", 0.5)])
+    session = {"id": "thread-42", "projectId": "p", "traces": [TRACE], "users": ["user-7"]}
+    again, _ = stored(tmp_path / "s.json", json.dumps(session, indent=1).encode())
+    assert (again.trace_id, again.session_id, again.span_count) == (one.trace_id, "thread-42", 2)
 
 
 # --- Phoenix: a span as its REST API lists it, and a row of its dataframe
