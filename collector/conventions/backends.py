@@ -1,4 +1,4 @@
-"""SDKs of other backends that can send elsewhere: Laminar (lmnr), LangWatch, AgentOps, Braintrust.
+"""SDKs of other backends that can send elsewhere: Laminar (lmnr), LangWatch, AgentOps, Braintrust, Langtrace.
 
 Names: their packages on PyPI.
 """
@@ -249,4 +249,24 @@ BRAINTRUST = Convention(
     },
     heard="braintrust.",
     prepare=_braintrust,
+)
+
+# Langtrace: `gen_ai.*`, its messages in events
+
+
+def _langtrace(found: Found, part: SpanPart) -> None:
+    root = part.scope is not None and part.scope.name == _LANGTRACE_ROOT
+    if root or text(found.slots.get("langtrace.type")) == "framework":
+        found.slots.setdefault("kind", "chain")
+
+
+_LANGTRACE_ROOT = "langtrace_python_sdk.utils.with_root_span"
+
+LANGTRACE = Convention(
+    "langtrace",
+    own=("langtrace.",),
+    slots={"langtrace.type": "langtrace.service.type"},
+    heard="langtrace.",
+    scopes=(_LANGTRACE_ROOT,),
+    prepare=_langtrace,
 )

@@ -269,10 +269,12 @@ _TOOL_MESSAGE = re.compile(r"content=(['\"])(.*)\1 name='[^']*'(?: id='[^']*')? 
 def definitions_of(found: Found) -> Value:
     if "definitions" in found.slots:
         said = found.slots.get("definitions")
-        if isinstance(said, list):
-            return [shared(one) for one in said]
-        out: Value = shared(said)
-        return out
+        if not isinstance(said, list):
+            said = shared(said)
+        if not isinstance(said, list):
+            return said  # type: ignore[no-any-return]
+        each = [shared(one) for one in said]
+        return each[0] if len(each) == 1 and isinstance(each[0], list) else each
     for family in ("tools", "functions"):
         if family in found.lists:
             return flat.tool_definitions(found.lists[family])

@@ -16,8 +16,9 @@ from collector.conventions.values import decoded, text
 from collector.model import Message, Value
 
 DETAILS = "gen_ai.client.inference.operation.details"
-HITS = frozenset({"db.query.result", "db.search.result"})
-"""What a vector database found, one event a hit: `vectors` reads them."""
+HITS = (".query.result", ".search.result")
+"""How an event's name ends that says what a vector database found, one event a hit (`db.query.result`,
+`db.chroma.query.result`): `vectors` reads them."""
 FIRST_TOKEN = frozenset({"First Token Stream Event", "gen_ai.content.completion.chunk", "gen_ai.first_token",
                          "llm.content.completion.chunk", "first_token_received"})  # fmt: skip
 _ROLES = {
@@ -54,7 +55,7 @@ def listen(records: Iterable[tuple[str, int, Value, Mapping[str, Value]]]) -> Sa
         elif name in FIRST_TOKEN:
             if said.first_token_ns is None:
                 said.first_token_ns = time_ns
-        elif name in HITS:
+        elif name.endswith(HITS):
             said.retrieved = True
         elif name.startswith("gen_ai."):
             _content(said, name, body, attributes)

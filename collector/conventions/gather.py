@@ -124,7 +124,9 @@ OF_OTHERS = (
     "langsmith.run.", "langsmith.answer.", "langsmith.extra.",
     "tool.", "graph.node.", "llm.prompt_template.", "llm.user", "llm.headers", "llm.is_streaming", "llm.chat.",
     "anthropic.", "openai.api.", "openai.response.", "gen_ai.openai.response.", "gen_ai.openai.api_",
-    "gen_ai.is_streaming", "gen_ai.client.", "gen_ai.evaluation.", "eval.",
+    "gen_ai.is_streaming", "gen_ai.client.",
+    "gen_ai.latency.", "gen_ai.system_fingerprint", "gen_ai.usage.num_sequences", "gen_ai.usage.type",
+    "gen_ai.evaluation.", "eval.",
     "gen_ai.usage.details.", "gen_ai.token.type", "gen_ai.tool.type", "gen_ai.tool.description", "gen_ai.output.type",
     "gen_ai.agent.", "gen_ai.execute_tool.", "gen_ai.workflow.", "message.tool_calls.",
 )  # fmt: skip

@@ -19,7 +19,7 @@ _SLOTS: dict[str, str] = {
     "request_model": "gen_ai.request.model llm.request.model_name llm.request.model",
     "model": "gen_ai.response.model llm.response.model_name llm.model_name embedding.model_name reranker.model_name"
     " llm.response.model",
-    "response_id": "gen_ai.response.id llm.response.id",
+    "response_id": "gen_ai.response.id llm.response.id gen_ai.response_id",
     "parameters": "llm.invocation_parameters embedding.invocation_parameters",
     "finish_reasons": "gen_ai.response.finish_reasons llm.finish_reason gen_ai.response.finish_reason"
     " llm.response.finish_reason llm.response.stop_reason anthropic.message.stop_reason",
@@ -77,7 +77,8 @@ _SLOTS: dict[str, str] = {
     "cost_out": "llm.cost.completion",
     # time
     "ttft_s": "gen_ai.response.time_to_first_chunk gen_ai.client.operation.time_to_first_chunk"
-    " gen_ai.response.time_to_first_token gen_ai.streaming.time_to_first_token gen_ai.server.time_to_first_token",
+    " gen_ai.response.time_to_first_token gen_ai.streaming.time_to_first_token"
+    " gen_ai.latency.time_to_first_token gen_ai.server.time_to_first_token",
     # whose it was
     "session_id": "session.id gen_ai.conversation.id conversation.id thread.id session_id thread_id conversation_id",
     "user_id": "user.id enduser.id gen_ai.user.id user_id",
@@ -144,7 +145,7 @@ REQUEST = "gen_ai.request"
 OPERATIONS: dict[str, str] = {
     "chat": "llm", "text_completion": "llm", "completion": "llm", "generate_content": "llm", "responses": "llm",
     "message": "llm", "generate": "llm", "image_generation": "llm", "speech": "llm", "transcription": "llm",
-    "embeddings": "embedding", "embedding": "embedding",
+    "embeddings": "embedding", "embedding": "embedding", "embed": "embedding",
     "execute_tool": "tool", "tool": "tool", "mcp.tool_call": "tool",
     "invoke_agent": "agent", "create_agent": "agent", "agent": "agent", "handoff": "agent",
     "invoke_workflow": "chain", "workflow": "chain", "plan": "chain", "agent_step": "chain", "chain": "chain",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 
 from collector.conventions.agents import ADK, BEDROCK, SEMANTIC_KERNEL, STRANDS
-from collector.conventions.backends import AGENTOPS, BRAINTRUST, LAMINAR, LANGWATCH
+from collector.conventions.backends import AGENTOPS, BRAINTRUST, LAMINAR, LANGTRACE, LANGWATCH
 from collector.conventions.claude_code import CLAUDE_CODE
 from collector.conventions.found import Convention, Found
 from collector.conventions.frameworks import CREWAI, HAYSTACK, LITELLM, MCP, SMOLAGENTS
@@ -32,7 +32,7 @@ from collector.model import SpanPart
 MORE: tuple[Convention, ...] = (
     LANGFUSE, LANGSMITH, PYDANTIC_AI, LOGFIRE, VERCEL, TRACELOOP, OPENAI_AGENTS, MCP, AGENTOPS, LITELLM, CREWAI,
     SMOLAGENTS, HAYSTACK, MLFLOW, ADK, CLAUDE_CODE, OPENLIT, VECTORS, LAMINAR, LANGWATCH, MASTRA, BRAINTRUST,
-    LLAMA_INDEX, STRANDS, BEDROCK, SEMANTIC_KERNEL, GENKIT,
+    LLAMA_INDEX, STRANDS, BEDROCK, SEMANTIC_KERNEL, GENKIT, LANGTRACE,
 )  # fmt: skip
 _FIRST_BIT = 2
 BITS: dict[str, int] = {"genai": GENAI, "openinference": OPENINFERENCE} | {

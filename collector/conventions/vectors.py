@@ -1,8 +1,8 @@
-"""Vector databases, as OpenLLMetry's and OpenLIT's instrumentations write them: a search in one is a retrieval.
+"""Vector databases, as OpenLLMetry, OpenLIT and Langtrace write them: a search in one is a retrieval.
 
-What was found comes as events (`db.query.result`; Milvus: `db.search.result`), one a hit; what was asked only from
-some. Whatever else such a database does (adding, deleting) stays a call to a database.
-Names: opentelemetry-semantic-conventions-ai and openlit on PyPI.
+What was found comes as events (`db.query.result`, `db.search.result`, `db.chroma.query.result`), one a hit; what was
+asked only from some. Whatever else such a database does (adding, deleting) stays a call to a database.
+Names: opentelemetry-semantic-conventions-ai, openlit and langtrace-python-sdk on PyPI.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from collector.conventions.events import HITS
 from collector.conventions.found import Convention, Found
-from collector.conventions.values import pythonic, text
+from collector.conventions.values import mapping, pythonic, text
 from collector.model import Event, SpanPart
 
 _SEARCHES = frozenset({
@@ -26,7 +26,7 @@ _NO_TEXT = re.compile(r"(?:embeddings|vectors?)=\d+ vectors?|\[?-?\d[\d.eE, -]*\
 
 def _prepare(found: Found, part: SpanPart) -> None:
     slots = found.slots
-    hits = [_hit(event) for event in part.events if event.name in HITS]
+    hits = [_hit(event) for event in part.events if event.name.endswith(HITS)]
     if not hits and "vectors.top_k" not in slots and not _searches(found, part.name or ""):
         slots.setdefault("kind", "db")
         return
@@ -35,9 +35,15 @@ def _prepare(found: Found, part: SpanPart) -> None:
         slots.setdefault("documents", hits)
     if "vectors.top_k" in slots:
         found.params.setdefault("top_k", slots["vectors.top_k"])
-    asked = text(slots.get("vectors.query"))
+    asked = text(slots.get("vectors.query")) or _text_of(slots.get("vectors.asked"))
     if asked is not None and _NO_TEXT.fullmatch(asked) is None:
         slots.setdefault("query", asked)
+
+
+def _text_of(arguments: Any) -> str | None:
+    """The first text among Langtrace's copy of a query's arguments."""
+    texts = (mapping(arguments) or {}).get("query_texts")
+    return text(texts[0] if isinstance(texts, list) and texts else texts)
 
 
 def _searches(found: Found, name: str) -> bool:
@@ -69,9 +75,11 @@ VECTORS = Convention(
     "vector-db",
     own=("db.vector.", "db.chroma.", "db.milvus.", "db.pinecone.", "db.marqo.", "db.weaviate.", "pinecone.", "qdrant."),
     slots={
-        "vectors.top_k": "db.vector.query.top_k pinecone.query.top_k db.chroma.query.n_results db.milvus.search.limit",
+        "vectors.top_k": "db.vector.query.top_k pinecone.query.top_k db.top_k db.chroma.query.n_results"
+        " db.milvus.search.limit",
         "vectors.operation": "db.operation.name db.operation",
         "vectors.query": "db.marqo.search.query db.query.text",
+        "vectors.asked": "db.query",
     },
     heard="pinecone. qdrant. chroma. milvus. weaviate.",
     scopes=tuple(f"opentelemetry.instrumentation.{name}" for name in _OF_OPENLLMETRY),

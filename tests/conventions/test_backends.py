@@ -7,6 +7,7 @@ from typing import Any
 
 from collector import conventions
 from collector.conventions.evaluations import evaluations
+from collector.conventions.gather import is_known
 from collector.model import Message, SpanPart, Usage
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -50,3 +51,16 @@ def test_litellm_says_calls_and_their_ids_beside_the_parts() -> None:
         ({"type": "tool_call", "id": "c1", "name": "look", "arguments": {"a": 1}},),
         ({"type": "tool_result", "id": "c1", "result": "sunny"},),
     ]
+
+
+def test_vllm_says_latencies_of_a_request() -> None:
+    said: dict[str, Any] = {
+        "gen_ai.response.model": "Qwen/Qwen3-8B", "gen_ai.request.id": "cmpl-1", "gen_ai.request.max_tokens": 16,
+        "gen_ai.usage.prompt_tokens": 101, "gen_ai.usage.completion_tokens": 53, "gen_ai.usage.num_sequences": 1,
+        "gen_ai.latency.time_to_first_token": 0.25, "gen_ai.latency.e2e": 1.5,
+        "gen_ai.latency.time_in_queue": 0.01, "gen_ai.latency.time_in_model_inference": 1.4,
+    }  # fmt: skip
+    read = conventions.read(SpanPart(TRACE, SPAN, name="llm_request", attributes=said))
+    assert (read.kind, read.model, read.ttft_ns) == ("llm", "Qwen/Qwen3-8B", 250_000_000)
+    assert read.usage == Usage(101, 53)
+    assert [key for key in said if not is_known(key)] == []
