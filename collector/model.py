@@ -222,7 +222,9 @@ class Link:
 @dataclass(frozen=True, slots=True)
 class LogRecord:
     """An OTLP log record that names a span. Kept beside the span's own events, so that what comes
-    out as a span equals what came in as one. `time_ns` is the observed time where the sender set no other."""
+    out as a span equals what came in as one. `time_ns` is the observed time where the sender set no other.
+    `position` tells records of one time apart (JavaScript's clocks know milliseconds): how many of the same time stood
+    before it in the body that brought it. It is no part of what a record says."""
 
     time_ns: int
     event_name: str
@@ -230,6 +232,7 @@ class LogRecord:
     attributes: Mapping[str, Value] = field(default_factory=dict)
     severity: str = ""
     severity_number: int = 0
+    position: int = 0
 
 
 @dataclass(slots=True)

@@ -71,7 +71,7 @@ def read_logs(logs: Sequence[LogRecord]) -> Reading:
     """What all log records of one span say together; fills what the span's attributes leave open."""
     if not logs:
         return Reading()
-    in_time = sorted(logs, key=lambda log: log.time_ns)
+    in_time = sorted(logs, key=lambda log: (log.time_ns, log.position))
     said = listen([(log.event_name, log.time_ns, log.body, log.attributes) for log in in_time])
     if said.attributes:
         return Reading(**_fields(gather(said.attributes), said, ""))

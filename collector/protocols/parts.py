@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from collector.conventions.logfire import announced, without_announcement
 from collector.model import Event, Link, LogRecord, Rank, Resource, Scope, SpanPart, Value
@@ -113,7 +114,11 @@ def logs_of_spans(records: list[tuple[str, str, LogRecord]]) -> tuple[SpanPart, 
     """One late part for every span that a body's log records name, in the order they were first named."""
     by_span: dict[tuple[str, str], list[LogRecord]] = {}
     for trace_id, span_id, record in records:
-        by_span.setdefault((trace_id, span_id), []).append(record)
+        said = by_span.setdefault((trace_id, span_id), [])
+        before = said[-1] if said else None
+        if before is not None and before.time_ns == record.time_ns:
+            record = replace(record, position=before.position + 1)
+        said.append(record)
     return tuple(
         SpanPart(trace, span, Rank.UPDATE, max(record.time_ns for record in said), logs=tuple(said))
         for (trace, span), said in by_span.items()

@@ -208,6 +208,7 @@ class Encoder:
     def logs(self, logs: Iterable[LogRecord]) -> str | None:
         rows = [
             [g.time_ns, g.event_name, self.value(g.body), self.value(dict(g.attributes)), g.severity, g.severity_number]
+            + ([g.position] if g.position else [])
             for g in logs
         ]
         return dumps(rows) if rows else None

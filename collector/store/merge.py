@@ -167,16 +167,21 @@ def _in_order(attributes: dict[str, Any], contributors: list[SpanPart]) -> dict[
 
 
 def union_of_logs(many: Iterable[tuple[LogRecord, ...]]) -> tuple[LogRecord, ...]:
-    """All log records, each once, by time; ties by content."""
+    """All log records, each once, by time; ties by where they stood in their body, then by content."""
     seen: dict[bytes, LogRecord] = {}
     for logs in many:
         for record in logs:
-            seen.setdefault(log_digest(record), record)
-    return tuple(record for _, record in sorted(seen.items(), key=lambda item: (item[1].time_ns, item[0])))
+            digest = log_digest(record)
+            known = seen.get(digest)
+            if known is None or record.position < known.position:
+                seen[digest] = record
+    ordered = sorted(seen.items(), key=lambda item: (item[1].time_ns, item[1].position, item[0]))
+    return tuple(record for _, record in ordered)
 
 
 def log_digest(record: LogRecord) -> bytes:
-    return hashlib.sha256(orjson.dumps(record, default=_plain, option=_CANONICAL)).digest()
+    said = replace(record, position=0) if record.position else record
+    return hashlib.sha256(orjson.dumps(said, default=_plain, option=_CANONICAL)).digest()
 
 
 def state_of(part: SpanPart) -> str:

@@ -294,6 +294,13 @@ def test_log_records_become_late_parts_of_the_span_they_name() -> None:
     assert (refusal.reason, refusal.count) == ("log record names no span", 2)
 
 
+def test_log_records_of_one_time_know_their_order() -> None:
+    said = [{"traceId": TRACE, "spanId": SPAN, "body": {"stringValue": body}, "timeUnixNano": time}
+            for body, time in (("c", "7"), ("b", "7"), ("a", "7"), ("d", "9"))]  # fmt: skip
+    (part,) = otlp.decode_logs(log_body(*said), otlp.JSON).parts
+    assert [(log.body, log.position) for log in part.logs] == [("c", 0), ("b", 1), ("a", 2), ("d", 0)]
+
+
 def test_logs_in_protobuf_say_the_same() -> None:
     request = ExportLogsServiceRequest()
     record = request.resource_logs.add().scope_logs.add().log_records.add()

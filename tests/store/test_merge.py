@@ -56,6 +56,17 @@ def test_log_records_are_all_kept_by_time():
     assert [record.body for record in span.logs] == [{"n": 1}, {"n": 2}, {"n": 3}]
 
 
+def test_log_records_of_one_time_keep_the_order_of_their_body():
+    """JavaScript's clocks know milliseconds: the messages of a request are all of one time."""
+    said = [LogRecord(T0, f"gen_ai.{who}.message", who, position=n) for n, who in enumerate(("system", "user", "tool"))]
+    other = LogRecord(T0 + 1, "gen_ai.choice", "sunny")
+    parts = [SpanPart("t" * 32, span_id(1), rank=Rank.UPDATE, at_ns=T0, logs=logs) for logs in (tuple(said), (other,))]
+    again = replace(parts[0], logs=(replace(said[2], position=0),))  # the same record, sent by itself
+    for some in permutations([*parts, make_part(1, trace="t" * 32)]):
+        assert [record.body for record in fold(some)[0].logs] == ["system", "user", "tool", "sunny"]
+    assert len({repr(fold(some)[0].logs) for some in permutations([*parts, again])}) == 1
+
+
 def test_an_error_that_comes_late_still_counts():
     late = SpanPart("t" * 32, span_id(1), rank=Rank.UPDATE, at_ns=T0, status="error", status_message="429")
     span, _ = fold([make_part(1, trace="t" * 32), late])
