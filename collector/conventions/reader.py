@@ -287,8 +287,10 @@ _REMEMBERED = 64
 _origins: dict[int, tuple[Resource, dict[str, str | None]]] = {}
 _ORIGINS = (
     ("service", "service.name"),
+    ("environment", "langfuse.environment"),
     ("environment", "deployment.environment.name"),
     ("environment", "deployment.environment"),
+    ("release", "langfuse.release"),
     ("release", "service.version"),
     ("project", "openinference.project.name"),
 )

@@ -207,6 +207,17 @@ def own_ids(reader: Reader, trace_id: str) -> dict[str, str]:
     return found
 
 
+def saying(reader: Reader, trace_id: str, keys: Sequence[str], most: int = 10) -> list[str]:
+    """The spans of a trace that have one of these attributes, from the root down, at most so many."""
+    sql = """
+        select s.span_id from spans s join bodies b on b.id = s.id
+        where s.trace_id = :trace and s.start_ns is not null and exists (
+          select 1 from json_each(:paths) j where json_type(b.attributes, j.value) is not null)
+        order by s.parent_id is not null, s.start_ns, s.span_id limit :limit"""
+    paths = orjson.dumps([f'$."{key}"' for key in keys]).decode()
+    return [row[0] for row in reader.rows(sql, {"trace": trace_id, "paths": paths, "limit": most})]
+
+
 def _where(kind: Kind, wanted: Sequence[Is]) -> tuple[str, dict[str, Any]]:
     parts = [kind.base]
     values: dict[str, Any] = {}

@@ -109,6 +109,26 @@ def test_versions_4_and_5_read_their_spans_and_scores_back(
     }  # fmt: skip
 
 
+def test_version_3_says_in_any_observation_what_its_trace_is(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path)
+    settings.db.unlink()
+    with running(settings, real=True) as up:
+        headers = {**KEYS, "content-type": "application/x-protobuf"}
+        body = (RECORDED / "langfuse3-traces.pb").read_bytes()
+        assert up.client.post("/api/public/otel/v1/traces", content=body, headers=headers).status_code == 200
+        (listed,) = get(up, "traces", name="weather question", version="2.1", release="r9")["data"]
+        trace = get(up, f"traces/{listed['id']}")
+        with open_reader(up.status.file or "") as reader:
+            (row,) = reader.traces()
+            spans = {span.name: span.kind for span in reader.spans()}
+    assert (row.name, row.output_preview, row.release) == ("weather question", "Sunny.", "r9")
+    assert spans == {"agent": "agent", "look_up": "tool", "answer": "llm"}
+    assert (trace["input"], trace["output"]) == ({"question": "What's the weather?"}, "Sunny.")
+    assert (trace["public"], trace["userId"], trace["sessionId"], trace["tags"], trace["metadata"]["plan"]) == (
+        True, "user-3", "thread-3", ["weather"], "pro",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("requests", "types"),
     [

@@ -69,7 +69,13 @@ class _Open:
         row = self.reader.trace(trace_id)
         roots = self.reader.children(trace_id, None, limit=1)
         root = self.reader.span(trace_id, roots[0].span_id) if roots else None
-        return shapes.trace(row, root, self.names(trace_id).get(trace_id, trace_id))
+        below: dict[str, Any] = {}
+        for span_id in lookup.saying(self.reader, trace_id, shapes.OF_TRACE):
+            if root is None or span_id != root.row.span_id:
+                attributes = self.reader.span(trace_id, span_id).attributes
+                said = {key: attributes[key] for key in (*shapes.OF_TRACE, "langfuse.version") if key in attributes}
+                below = {**said, **below}
+        return shapes.trace(row, root, self.names(trace_id).get(trace_id, trace_id), below)
 
 
 # -- observations -----------------------------------------------------------------------------------------

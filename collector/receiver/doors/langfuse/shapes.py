@@ -117,9 +117,14 @@ def buckets(usage: Usage) -> dict[str, int]:
     return {**out, **beside, "total": (usage.input_tokens or 0) + (usage.output_tokens or 0)}
 
 
-def trace(row: TraceRow, root: SpanDetail | None, name: str) -> dict[str, Any]:
-    """A trace without its observations and scores. `name` is its id as it was sent."""
-    said = root.attributes if root is not None else {}
+OF_TRACE = tuple([_TRACE + key for key in ("name", "input", "output", "public", "externalId", "tags", "metadata")])
+"""A span with one of these speaks of its trace; so does its `langfuse.version` then."""
+
+
+def trace(row: TraceRow, root: SpanDetail | None, name: str, below: Mapping[str, Any]) -> dict[str, Any]:
+    """A trace without its observations and scores. `name` is its id as it was sent; `below` what spans under the root
+    say of it."""
+    said = {**below, **(root.attributes if root is not None else {})}
     asked = said.get(_TRACE + "name")
     given = {
         key: side(said, _TRACE + key, (), None)
