@@ -154,6 +154,9 @@ def _value_in(found: Found, kind: str | None) -> Content | None:
         )
     if "tool_arguments" in found.slots:
         return Content(value=decoded(found.slots.get("tool_arguments")))
+    if kind == "prompt" and "template" in found.slots:
+        variables = decoded(found.slots.get("template_variables"))
+        return Content(value={"template": found.slots["template"], "variables": variables})
     if kind in MODEL_KINDS and "parameters" in found.slots:
         given = mapping(found.slots["parameters"]) or {}
         if text(given.get("inputText")) is not None:  # Amazon's own models

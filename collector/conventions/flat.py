@@ -50,7 +50,10 @@ def _openinference(element: dict[str, Value], role: str) -> Message:
         return Message(role, ({"type": "text", "text": content},) if content else ())
     made: list[Part] = parts(decoded_blocks(content))
     if any(leaf.startswith("message.contents.") for leaf in element):
-        made.extend([_block(block) for block in inner_list(element, "message.contents.")])
+        blocks = [_block(block) for block in inner_list(element, "message.contents.")]
+        if content == "".join(str(one.get("text", "")) for one in blocks if one["type"] == "text"):
+            made = []  # the same text twice
+        made.extend(blocks)
     if any(leaf.startswith("function.") for leaf in element):
         made = [_autogen_result(decoded(value)) for key, value in element.items() if key.startswith("function.")]
     call_id = element.get("message.tool_call_id")

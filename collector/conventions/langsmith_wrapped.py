@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from collector.conventions.values import unset
 from collector.model import Content
 
 SESSION_KEYS = ("session_id", "thread_id", "conversation_id", "sessionId", "threadId", "conversationId")
@@ -20,24 +21,19 @@ OF_THE_LIBRARY = (
 """How the names begin that the SDK and LangChain put into everybody's metadata; what they say is read elsewhere."""
 ERROR_TYPE = re.compile(r"\s*([A-Za-z_$][\w.$]{0,120})\s*(?:\(|:\s|$)")
 """The type in what an SDK reports: Python's repr, or JavaScript's "TypeError: …"."""
-_UNSET = re.compile(r"<openai\.(?:Omit|NotGiven) object at 0x[0-9a-fA-F]+>|NOT_GIVEN").fullmatch
 _NO_PARAMS = frozenset({"system_instruction", "tools", "http_options", "automatic_function_calling"})
 
 
 def is_set(value: Any) -> bool:
     """Whether a parameter was given at all."""
-    return value is not None and not _unset(value)
-
-
-def _unset(value: Any) -> bool:
-    return isinstance(value, str) and _UNSET(value) is not None
+    return value is not None and not unset(value)
 
 
 def given(inputs: Any) -> Any:
     """A run's inputs, without what was not given, and with Google's config in its place."""
     if not isinstance(inputs, dict):
         return inputs
-    said = {name: value for name, value in inputs.items() if not _unset(value)}
+    said = {name: value for name, value in inputs.items() if not unset(value)}
     config = said.get("config")
     if isinstance(config, dict) and "model" in said and not said.keys().isdisjoint(("contents", "messages")):
         del said["config"]

@@ -27,6 +27,8 @@ _SLOTS: dict[str, str] = {
     "raw_usage": "gen_ai.usage.raw",
     "prompt_name": "gen_ai.prompt.name prompt.name prompt.id",
     "prompt_version": "gen_ai.prompt.version prompt.version llm.prompt_template.version",
+    "template": "llm.prompt_template.template",
+    "template_variables": "llm.prompt_template.variables",
     "dimensions": "gen_ai.embeddings.dimension.count",
     "replay_of": "tracetui.replay_of",
     # content
@@ -148,6 +150,7 @@ OPERATIONS: dict[str, str] = {
     "embeddings": "embedding", "embedding": "embedding", "embed": "embedding",
     "execute_tool": "tool", "tool": "tool", "mcp.tool_call": "tool",
     "invoke_agent": "agent", "create_agent": "agent", "agent": "agent", "handoff": "agent",
+    "guardrail_check": "guardrail",
     "invoke_workflow": "chain", "workflow": "chain", "plan": "chain", "agent_step": "chain", "chain": "chain",
     "execute_task": "chain", "task": "chain", "execute_event_loop_cycle": "chain",
     "retrieval": "retriever", "retrieve": "retriever", "search": "retriever", "retriever": "retriever",

@@ -19,7 +19,7 @@ from collector.conventions.names import GENAI, OPENINFERENCE_KINDS, OPERATIONS
 from collector.conventions.recorded import answer_of
 from collector.conventions.registry import BITS, PREPARE, PREPARED, of_scope, spelt
 from collector.conventions.usage import cost_of, usage_of
-from collector.conventions.values import decoded, mapping, number, strings, text
+from collector.conventions.values import decoded, mapping, number, strings, text, unset
 from collector.conventions.vercel import provider as maker
 from collector.model import MODEL_KINDS, Content, LogRecord, Reading, Resource, SpanPart, Value
 from collector.previews import preview_input, preview_output
@@ -193,14 +193,19 @@ def _asked_for(found: Found, out: dict[str, Any]) -> dict[str, Value]:
     instructions = next((given[key] for key in _INSTRUCTIONS if given.get(key)), None)
     if instructions is not None:  # of Anthropic's and OpenAI's requests, where the messages are told without them
         found.slots.setdefault("system_param", instructions)
-    said = {key: value for key, value in given.items() if key not in _NOT_PARAMS and value not in (None, "")}
-    return {**said, **found.params}
+    said = {key: value for key, value in given.items() if key not in _NOT_PARAMS}
+    return {
+        **{key: value for key, value in said.items() if value not in _NOTHING_SET and not unset(value)},
+        **found.params,
+    }
 
 
 _INSTRUCTIONS = ("system", "instructions", "system_instruction", "systemInstruction")
+_NOTHING_SET: tuple[Any, ...] = (None, "", [], {})
 _NOT_PARAMS = frozenset({"model", "model_name", "messages", "input", "inputText", "prompt", "contents", "tools",
-                         "functions", "http_options"} | set(_INSTRUCTIONS))  # fmt: skip
-"""What stands among recorded parameters and is none: the content, what has a field of its own, the client's headers."""
+                         "functions", "http_options", "id", "object", "created_at"} | set(_INSTRUCTIONS))  # fmt: skip
+"""What stands among recorded parameters and is none: the content, what has a field of its own, the client's headers,
+what the OpenAI Agents SDK's instrumentation copies from the answer."""
 
 
 def _from_answer(found: Found, out: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from typing import Any
 
 import orjson
@@ -148,6 +149,14 @@ def strings(value: Any) -> tuple[str, ...]:
         value = [value]
     said = (text(item) for item in value)
     return tuple([word.strip() for word in said if word and word.strip()])
+
+
+_UNSET = re.compile(r"<openai\.(?:Omit|NotGiven) object at 0x[0-9a-fA-F]+>|NOT_GIVEN").fullmatch
+
+
+def unset(value: Any) -> bool:
+    """Whether this is what Python prints for a parameter that was not given to OpenAI's client."""
+    return isinstance(value, str) and _UNSET(value) is not None
 
 
 def spelt(value: Any) -> str:

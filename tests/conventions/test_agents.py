@@ -176,10 +176,31 @@ def test_blocks_in_one_flattened_text_are_blocks() -> None:
     assert said.input.messages[0].parts == (text("Hi"), {"type": "image", "url": "https://x.org/a.png"})
 
 
+def test_a_text_that_is_flattened_twice_is_there_once() -> None:
+    said = read({
+        "openinference.span.kind": "LLM", "llm.output_messages.0.message.role": "assistant",
+        "llm.output_messages.0.message.content": "Sunny.",
+        "llm.output_messages.0.message.contents.0.message_content.type": "text",
+        "llm.output_messages.0.message.contents.0.message_content.text": "Sunny.",
+    })  # fmt: skip
+    assert said.output == Content(messages=(Message("assistant", (text("Sunny."),)),))
+
+
+def test_a_template_is_what_a_prompt_is_made_of() -> None:
+    said = read({
+        "openinference.span.kind": "PROMPT", "llm.prompt_template.template": "Hi {name}", "output.value": "Hi Ann",
+        "llm.prompt_template.variables": '{"name": "Ann"}', "llm.prompt_template.version": "v2",
+    })  # fmt: skip
+    assert said.input == Content(value={"template": "Hi {name}", "variables": {"name": "Ann"}})
+    assert (said.prompt_name, said.prompt_version, said.kind) == (None, "v2", "prompt")
+
+
 def test_what_was_not_set_is_no_parameter() -> None:
     said = read({
         "openinference.span.kind": "LLM",
-        "llm.invocation_parameters": '{"temperature": 0.2, "top_p": "", "stop": null, "n": 0, "system": "Be brief."}',
+        "llm.invocation_parameters": json.dumps({
+            "temperature": 0.2, "top_p": "", "stop": None, "n": 0, "system": "Be brief.", "metadata": {}, "tools": [],
+            "user": "<openai.Omit object at 0x7ff0b3ba9a10>", "id": "resp_1", "created_at": 1790000000.0}),
     })  # fmt: skip
     assert said.params == {"temperature": 0.2, "n": 0}
 

@@ -218,6 +218,6 @@ def _preview_json(preview: str | None) -> Json | None:
 
 
 def _prompt_json(span: SpanDetail) -> Json | None:
-    if span.prompt_name is None:
+    if span.prompt_name is None and span.prompt_version is None:
         return None
     return {"name": span.prompt_name, "version": span.prompt_version}
