@@ -296,6 +296,10 @@ def _tool(name: str | None, inputs: Any, outputs: Any) -> Tool:
     call_id = None
     if isinstance(arguments, dict) and arguments.get("type") == "tool_call":
         call_id, arguments = text(arguments.get("id")), arguments.get("args", arguments)
+    if isinstance(arguments, dict) and arguments.keys() == {"args"}:
+        given = arguments["args"]  # `wrapAISDK`: what the tool takes, and what the AI SDK says of the call
+        if isinstance(given, list) and len(given) == 2 and isinstance(given[1], dict) and "toolCallId" in given[1]:
+            call_id, arguments = text(given[1]["toolCallId"]), given[0]
     if is_message(result):
         fields = _fields(result)
         call_id = text(fields.get("tool_call_id")) or call_id

@@ -309,6 +309,20 @@ def test_a_langchain_tools_arguments_and_result_are_unwrapped() -> None:
     assert (found.tool.arguments, found.tool.result) == ({"city": "Patiala"}, {"temp_c": 31})
 
 
+def test_a_tool_of_the_ai_sdk_has_its_arguments_and_its_call() -> None:
+    """`wrapAISDK` records both arguments of the function that runs it."""
+    given = {"args": [{"city": "Patiala"}, {"toolCallId": "call_1", "messages": []}]}
+    found = meaning(run_type="tool", name="w", inputs=given, outputs={"temp_c": 31})
+    assert found.tool
+    assert (found.tool.call_id, found.tool.arguments) == ("call_1", {"city": "Patiala"})
+
+
+def test_camel_case_metadata_says_whose_it_is() -> None:
+    """As Mastra writes it."""
+    found = meaning(run_type="chain", extra={"metadata": {"sessionId": "s", "userId": "u", "plan": "pro"}})
+    assert (found.session_id, found.user_id) == ("s", "u")
+
+
 def test_a_retriever_has_its_query_and_documents() -> None:
     hits = [{"page_content": "a", "metadata": {"score": 0.5, "source": "x"}, "type": "Document"}, {"page_content": "b"}]
     found = meaning(run_type="retriever", inputs={"query": "why"}, outputs={"documents": hits})
