@@ -1,9 +1,9 @@
-"""What Langfuse and Phoenix give out: objects of their APIs, as JSON, JSON lines, CSV or (Phoenix) Parquet.
+"""What Langfuse, Phoenix and LangSmith give out: objects of their APIs, as JSON, JSON lines, CSV or (Phoenix) Parquet.
 
 Langfuse: traces, observations and scores as its API lists them ({"data": […], "meta"} or bare) and as its UI exports
 them; nested observations and scores of one trace too. Phoenix: spans as its REST API lists them, and the rows of
 `get_spans_dataframe()` (columns context.span_id, attributes.llm.model_name …); at …/spans/otlpv1, spans of OTLP.
-Seen: what Phoenix 20.26 and its client 3.5 gave out.
+Seen: what Phoenix 20.26 and its client 3.5 gave out. LangSmith: runs as its SDK's `list_runs` gives them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collector.conventions.values import decoded, integer
 from collector.errors import DecodeError
 from collector.importers.drafts import json_text, mapping, string
 from collector.model import Batch, Event, Rank, Scope, SpanPart, Value
-from collector.protocols import langfuse, otlp
+from collector.protocols import langfuse, langsmith, otlp
 from collector.protocols.limits import Limits, Refusals
 from collector.protocols.times import time_ns
 
@@ -69,22 +69,35 @@ _SPAN_ID = "context.span_id"
 
 
 def kind_of(one: object) -> str | None:
-    """ "langfuse" or "phoenix" for an object that looks like one of theirs; "spans" for a span of OTLP that stands
-    alone, as Phoenix lists them at …/spans/otlpv1."""
+    """ "langfuse", "phoenix" or "langsmith" for an object that looks like one of theirs; "spans" for a span of OTLP
+    that stands alone, as Phoenix lists them at …/spans/otlpv1."""
     if not isinstance(one, dict):
         return None
     if "context.span_id" in one or ("span_kind" in one and "span_id" in mapping(one.get("context"))):
         return "phoenix"
+    if one.keys() >= {"id", "run_type", "start_time"}:
+        return "langsmith"
     if not one.keys().isdisjoint({"start_time_unix_nano", "startTimeUnixNano"}):
         return "spans" if not one.keys().isdisjoint({"span_id", "spanId"}) else None
     return "langfuse" if _langfuse_kind(_camel_keys(one)) is not None else None
 
 
 def decode(kind: str, objects: Iterable[Any]) -> Batch:
-    """A batch of these; what is none of theirs, or lacks an id, is refused."""
-    if kind == "spans":
-        return _spans(objects)
-    return _phoenix(objects) if kind == "phoenix" else _langfuse(objects)
+    """A batch of these; what is none of theirs, lacks an id, or cannot be said in JSON is refused, and only that."""
+    given = list(objects)
+    try:
+        return _READERS[kind](given)
+    except DecodeError as error:
+        if len(given) < 2:
+            refused = Refusals()
+            refused.add(f"an object of {kind} that cannot be read: {error}"[:160], json_text(given))
+            return Batch(SOURCE, refused=refused.result())
+    half = len(given) // 2
+    one, other = decode(kind, given[:half]), decode(kind, given[half:])
+    return Batch(
+        SOURCE, one.parts + other.parts, one.scores + other.scores, refused=one.refused + other.refused,
+        library=one.library + other.library,
+    )  # fmt: skip
 
 
 def _spans(objects: Iterable[Any]) -> Batch:
@@ -93,6 +106,25 @@ def _spans(objects: Iterable[Any]) -> Batch:
     batch = otlp.decode_traces(body.encode(), otlp.JSON, _LIMITS)
     parts = tuple(replace(part, attributes=_with_metadata(part.attributes)) for part in batch.parts)
     return replace(batch, source=SOURCE, parts=parts)
+
+
+_OF_RUNS = frozenset({"inputs", "outputs", "extra", "events", "tags", "serialized", "error", "metadata"})
+"""What a run's row in a table has as JSON texts."""
+
+
+def _langsmith(objects: Iterable[Any]) -> Batch:
+    """Runs as `Client.list_runs` gives them, and as rows of a bulk export."""
+    runs = []
+    for one in objects:
+        run = {
+            key: decoded(value) if key in _OF_RUNS - {"error"} and isinstance(value, str) else value
+            for key, value in one.items() if not _missing(value)
+        }  # fmt: skip
+        if isinstance(metadata := run.pop("metadata", None), dict):
+            run["extra"] = {**mapping(run.get("extra")), "metadata": metadata}
+        runs.append(run)
+    batch = langsmith.decode_batch(json_text({"post": runs}).encode(), _LIMITS)
+    return replace(batch, source=SOURCE)
 
 
 def _said(value: Any) -> Any:
@@ -312,3 +344,6 @@ def _span_events(value: Any) -> Iterator[Event]:
         if isinstance(one, dict):
             attributes = dict(_flat("", one.get("attributes")))
             yield Event(_moment(one.get("timestamp")) or 0, str(one.get("name") or "event"), attributes)
+
+
+_READERS = {"langfuse": _langfuse, "phoenix": _phoenix, "langsmith": _langsmith, "spans": _spans}

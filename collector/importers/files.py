@@ -1,8 +1,8 @@
 """Files to batches: whatever holds traces, and is told by its first bytes, never by its name.
 
-JSON lines and documents: our own, OTLP, Claude Code's and Codex' session logs, exports of Langfuse and Phoenix; CSV and
-Parquet of these two; OTLP protobuf; the database of `llm`; any of them in gzip, zstd or zip. A bad line is a Refusal;
-the rest goes on.
+JSON lines and documents: our own, OTLP, Claude Code's and Codex' session logs, exports of Langfuse, Phoenix and
+LangSmith, as CSV and Parquet, too; OTLP protobuf; the database of `llm`; any of them in gzip, zstd or zip. A bad line
+is a Refusal; the rest goes on.
 """
 
 from __future__ import annotations
@@ -211,7 +211,7 @@ def _document(body: bytes, name: str) -> Iterator[Batch]:
     documents: list[Any] = page if page is not None else document if isinstance(document, list) else [document]
     if not any(lines.kind_of(one) not in (None, lines.CLAUDE, lines.CODEX) for one in documents):
         raise DecodeError(f"{name} is JSON, but neither native lines nor OTLP (no resourceSpans, no resourceLogs) "
-                          "nor an export of Langfuse or Phoenix")  # fmt: skip
+                          "nor an export of Langfuse, Phoenix or LangSmith")  # fmt: skip
     yield from lines.batches_of(documents)
 
 

@@ -19,7 +19,7 @@ SOURCE = "import"
 JSON_TYPE = "application/json"
 SPANS_TOGETHER, BYTES_TOGETHER = 400, 4 * 2**20
 LIMITS = Limits(spans=100_000_000)  # a file is the user's own: no reason to refuse it for its size
-CLAUDE, CODEX, EXPORTS = "claude", "codex", ("langfuse", "phoenix", "spans")
+CLAUDE, CODEX, EXPORTS = "claude", "codex", ("langfuse", "phoenix", "langsmith", "spans")
 _CHATTY = (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError, OverflowError, DecodeError)
 
 

@@ -8,14 +8,17 @@ import io
 import json
 import sqlite3
 import sys
+import uuid
 import zipfile
 from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from langsmith.schemas import Run
 
 from collector import conventions
 from collector.errors import DecodeError, TooLarge
@@ -349,6 +352,52 @@ def test_a_span_without_an_id_is_refused_and_the_rest_goes_on(tmp_path):
     batches = list(files.read(write(tmp_path / "x", json.dumps([broken, PHOENIX]).encode())))
     assert len(span_ids(batches)) == 1
     assert sum(refusal.count for batch in batches for refusal in batch.refused) == 1
+
+
+# --- LangSmith: runs as its SDK's own model writes them
+
+TRACE_ID, CALL_ID = uuid.UUID(int=7 << 100), uuid.UUID(int=8 << 100)
+
+
+def runs() -> list[Run]:
+    start, end = datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 0, 2, 500_000, tzinfo=UTC)
+    common = {"start_time": start, "end_time": end, "trace_id": TRACE_ID, "session_id": uuid.UUID(int=9)}
+    root = Run(id=TRACE_ID, name="agent", run_type="chain", inputs={"q": "Weather?"}, outputs={"a": "Sunny."},
+               dotted_order=f"20260101T000001000000Z{TRACE_ID}", tags=["weather"],
+               extra={"metadata": {"thread_id": "thread-42"}}, **common)  # fmt: skip
+    call = Run(
+        id=CALL_ID, name="chat", run_type="llm", parent_run_id=TRACE_ID,
+        dotted_order=f"20260101T000001000000Z{TRACE_ID}.20260101T000001000000Z{CALL_ID}",
+        inputs={"messages": [{"role": "user", "content": "Weather?"}]},
+        outputs={"choices": [{"message": {"role": "assistant", "content": "Sunny."}}],
+                 "usage_metadata": {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}},
+        extra={"metadata": {"ls_model_name": "gpt-4o-mini", "ls_provider": "openai"}}, **common,
+    )  # fmt: skip
+    return [root, call]
+
+
+def test_runs_of_langsmith_as_lines_as_a_list_and_as_a_table(tmp_path):
+    dumped = [json.loads(run.model_dump_json()) for run in runs()]
+    table = io.StringIO()
+    writer = csv.DictWriter(table, list(dumped[1]))
+    writer.writeheader()
+    for row in dumped:
+        writer.writerow({k: json.dumps(v) if isinstance(v, dict | list) else v for k, v in row.items()})
+    lines_of = "\n".join(run.model_dump_json() for run in runs())
+    for content in (lines_of, json.dumps(dumped), json.dumps({"data": dumped}), table.getvalue()):
+        trace, _ = stored(tmp_path / "x", content.encode())
+        assert (trace.name, trace.session_id, trace.tags, trace.models) == (
+            "agent", "thread-42", ("weather",), ("gpt-4o-mini",),
+        )  # fmt: skip
+        (call,) = [part for batch in files.read(tmp_path / "x") for part in batch.parts if part.name == "chat"]
+        reads_well(call)
+
+
+@pytest.mark.parametrize("good", [PHOENIX, OBSERVATION, json.loads(runs()[0].model_dump_json())])
+def test_an_object_of_an_export_that_no_json_can_say_costs_only_itself(tmp_path, good):
+    bad = {**good, "x": 2**80, "inputs": {"n": 2**80}, "input": 2**80, "attributes": {"n": 2**80}}
+    batches = list(files.read(write(tmp_path / "x", json.dumps([good, bad, good]).encode())))
+    assert {part.name for batch in batches for part in batch.parts} >= {good["name"]}
 
 
 # --- archives

@@ -37,8 +37,8 @@ def import_(files: tuple[Path, ...], follow: bool, db: Path | None, as_json: boo
     """Read FILES, or all that is below a directory, into the file; - is standard input.
 
     What a file is, is told from its bytes: our own JSON lines, OTLP (JSON, JSON lines, protobuf), Claude Code and Codex
-    session logs, the logs.db of `llm`, exports of Langfuse and Phoenix; each plain, gzipped or zipped. Importing the
-    same file twice changes nothing.
+    session logs, the logs.db of `llm`, exports of Langfuse, Phoenix and LangSmith; each plain or packed with gzip, zstd
+    or zip. Importing the same file twice changes nothing.
     """
     from collector.importers.follow import Follower
     from collector.ingest import Ingest
