@@ -37,11 +37,16 @@ class Call:
     source: str
     _raw: bytes | None = None
     _held: int = 0
+    _headers: dict[str, str] | None = None
 
     @property
     def headers(self) -> dict[str, str]:
-        """By lower-case name."""
-        return dict(self.request.headers)
+        """By lower-case name; of one that came twice the first. (`dict(request.headers)` looks through all for each: 18
+        took 150 us, and a call of the proxy asked seven times.)"""
+        if self._headers is None:
+            raw = reversed(self.request.headers.raw)
+            self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
+        return self._headers
 
     @property
     def query(self) -> dict[str, str]:
