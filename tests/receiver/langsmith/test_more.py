@@ -211,6 +211,12 @@ def test_what_is_not_here_says_so_and_is_never_a_bare_404(door: Running, client:
         )
 
 
+def test_a_parameter_that_is_not_looked_at_is_refused(door: Running) -> None:
+    for path in ("/feedback?has_comment=true", "/sessions?filter=x", "/examples?full_text_contains=x"):
+        answer = door.client.get(path)
+        assert (answer.status_code, "leave it out" in answer.json()["detail"]) == (501, True)
+
+
 def test_a_comparison_needs_experiments_that_are_here(door: Running, client: Client) -> None:
     dataset = client.create_dataset("d")
     said = {"experiment_ids": [str(uuid.uuid4())], "reference_dataset_id": str(dataset.id), "name": "c"}

@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from collector.errors import DecodeError, NotFound, NotKept
+from collector.errors import DecodeError, NotFound
 from collector.library import Example, Experiment, Gone, Item, MediaUse
 from collector.model import Batch
 from collector.protocols import langsmith_filter
@@ -22,7 +22,7 @@ from collector.receiver.call import Call
 from collector.receiver.doors.langsmith import shelf
 from collector.receiver.doors.langsmith.projects import Projects
 from collector.receiver.doors.langsmith.queries import Runs, select, texts
-from collector.receiver.doors.langsmith.reads import document, several, slice_of, told_with_files
+from collector.receiver.doors.langsmith.reads import document, refuse, several, slice_of, told_with_files
 from collector.receiver.doors.langsmith.stats import COUNTED, of_project
 from collector.receiver.doors.langsmith.versions import moment, version_of
 from collector.receiver.doors.langsmith.views import Run
@@ -42,9 +42,7 @@ async def _write(call: Call, *items: Item) -> None:
 async def list_projects(call: Call) -> Response:
     """GET /sessions."""
     given, (limit, offset) = call.request.query_params, slice_of(call.query)
-    for name in ("filter", "dataset_version", "tag_value_id"):
-        if given.get(name):
-            raise NotKept(f"projects are not found by {name} here")
+    refuse(given, "projects", "filter dataset_version tag_value_id")
     free = given.get("reference_free")
     counted = given.get("include_stats", "").lower() == "true"
 
@@ -213,6 +211,7 @@ async def dataset_runs(call: Call) -> Response:
 async def list_examples(call: Call) -> Response:
     """GET /examples."""
     given, (limit, offset) = call.request.query_params, slice_of(call.query)
+    refuse(given, "examples", "full_text_contains order random_seed")
     asked = partial(
         shelf.examples, dataset_id=given.get("dataset"), ids=several(given, "id"), splits=given.getlist("splits"),
         metadata=given.get("metadata"), filter_=given.get("filter"), limit=limit, offset=offset,

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
-from collector.errors import DecodeError, NotFound
+from collector.errors import DecodeError, NotFound, NotKept
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call
 from collector.receiver.doors.langsmith.queries import MOST, Runs, feedback, select, told
@@ -30,6 +30,13 @@ async def document(call: Call) -> dict[str, Any]:
 def several(query: QueryParams, name: str) -> list[str] | None:
     """All values of a parameter; None where it is not there."""
     return query.getlist(name) or None
+
+
+def refuse(query: QueryParams, what: str, names: str) -> None:
+    """NotKept where one of these parameters is given: an answer that passes it over would be another's."""
+    for name in names.split():
+        if query.get(name):
+            raise NotKept(f"{what} are not found by {name} here; leave it out")
 
 
 def slice_of(query: Mapping[str, str], most: int = MOST) -> tuple[int, int]:
@@ -79,6 +86,7 @@ async def query(call: Call) -> Response:
 async def list_feedback(call: Call) -> Response:
     """GET /feedback."""
     given = call.request.query_params
+    refuse(given, "scores", "has_comment has_score user level min_created_at max_created_at comparative_experiment_id")
     asked = {name: several(given, name) for name in ("run", "key", "source")} | {"session": given.get("session")}
     limit, offset = slice_of(call.query)
     return json_response(await call.ask(lambda reader: feedback(reader, asked, limit, offset)))
