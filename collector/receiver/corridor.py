@@ -94,6 +94,7 @@ class WriteQueue:
         The receipt's `rejected` and `reasons` are this body's own.
         """
         done: Future[Receipt] = Future()
+        done.set_running_or_notify_cancel()  # it is under way: who stops waiting must not cancel it under the writer
         try:
             self._decoders.submit(self._decode, unpack, decode, done, alone)
         except RuntimeError:  # shut down meanwhile

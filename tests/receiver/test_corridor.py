@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import weakref
 from dataclasses import dataclass
 
@@ -74,3 +76,34 @@ def test_what_is_written_is_let_go_of_without_waiting_for_more(monkeypatch: pyte
         until(lambda: seen[0]() is None)
     finally:
         queue.close()
+
+
+class Held(MemoryIngest):
+    """Writes when it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writing, self.go = threading.Event(), threading.Event()
+
+    def write(self, batch: Batch) -> Receipt:
+        self.writing.set()
+        assert self.go.wait(60)
+        return super().write(batch)
+
+
+async def test_who_stops_waiting_takes_no_writer_along() -> None:
+    """As at the end of a collector whose last writes take longer than it waits for them."""
+    ingest = Held()
+    queue = WriteQueue(ingest, 1_000_000)
+    try:
+        first = asyncio.wrap_future(queue.accept(bytes, lambda _: Batch("t", (make_part(1),)), alone=True))
+        second = queue.accept(bytes, lambda _: Batch("t", (make_part(2),)), alone=True)
+        assert await asyncio.to_thread(ingest.writing.wait, 60)
+        first.cancel()
+        await asyncio.sleep(0)
+        ingest.go.set()
+        assert (await asyncio.wrap_future(second)).stored == 1
+    finally:
+        ingest.go.set()
+        await asyncio.to_thread(queue.close)
+    assert len(ingest.batches) == 2
