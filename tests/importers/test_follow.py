@@ -105,6 +105,18 @@ def test_new_files_below_a_directory_are_found(tmp_path):
     assert ids(follower) == names(3)
 
 
+def test_messages_behind_their_length_are_read_as_they_come(tmp_path):
+    path = tmp_path / "spans.pb"
+    messages = [otlp.encode_traces_protobuf([make_sent(n)]) for n in (1, 2)]
+    framed = [len(message).to_bytes(4, "big") + message for message in messages]
+    path.write_bytes(framed[0] + framed[1][:30])
+    follower = Follower([path])
+    assert ids(follower) == names(1)
+    append(path, framed[1][30:])
+    assert ids(follower) == names(1, 2)  # read from the front: what is there adds nothing
+    follower.close()
+
+
 def test_a_broken_line_is_refused_and_the_rest_goes_on(log, follower):
     append(log, b"{broken\n", LINES[2])
     batches = list(follower.poll())

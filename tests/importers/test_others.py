@@ -79,8 +79,9 @@ def test_the_responses_of_older_llm_read_alike(llm):
     assert named(parts, "get_weather")[0].reading.tool.result == "31 C"
 
 
-def test_fragments_schemas_and_attachments_of_llm(llm):
-    parts = llm("0.36-fragments")
+@pytest.mark.parametrize("version", ["0.36", "0.27.1"])
+def test_fragments_schemas_and_attachments_of_llm(llm, version):
+    parts = llm(f"{version}-fragments")
     inputs = [call.reading.input.messages[-1].parts for call in named(parts, "llm.call")]
     notes, picture = inputs[4], inputs[5]
     assert notes == ({"type": "text", "text": "# Notes\nThe weather is hot.\n\nWhat do the notes say?"},)
@@ -97,24 +98,6 @@ def test_how_far_a_database_is_read_is_told(llm, tmp_path):
     size = (tmp_path / "logs.db").stat().st_size
     assert told[0] < size  # its first bytes
     assert told[1:] == [size // 4, size // 2, size * 3 // 4, size]
-
-
-def test_fragments_of_older_llm_stand_before_its_prompt(tmp_path):
-    path = tmp_path / "logs.db"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript((SAMPLES / "llm-0.27.1.sql").read_text())
-        (response,) = connection.execute("select id from responses order by datetime_utc limit 1").fetchone()
-        connection.executescript(f"""
-            create table if not exists fragments (id integer primary key, hash, content, datetime_utc, source);
-            create table if not exists prompt_fragments (response_id, fragment_id, "order");
-            create table if not exists system_fragments (response_id, fragment_id, "order");
-            insert into fragments (id, content) values (901, 'A note.'), (902, 'Be kind.');
-            insert into prompt_fragments values ('{response}', 901, 0);
-            insert into system_fragments values ('{response}', 902, 0);
-        """)
-    first = named(parts_of(path), "llm.call")[0].reading
-    assert first.input.messages[0].parts[0]["text"].startswith("A note.\n")
-    assert first.system[0].parts[0]["text"].startswith("Be kind.")
 
 
 def test_another_sqlite_file_is_a_sentence(tmp_path):
