@@ -4,7 +4,8 @@
     spans     OTLP, batches of events, scores            prompts   versions and labels
     queries   traces, observations, sessions, scores     datasets  items, runs
     media     files                                      notes     comments, score configs
-    metrics   counts, sums, quantiles                    shapes    rows as the API's documents
+    metrics   counts, sums, quantiles                    models    prices
+    experiments  and what each example led to            shapes    rows as the API's documents
 
 What the SDKs can do and is not here (NOT_HERE) is answered 405 with a sentence, and never taken.
 """
@@ -16,7 +17,17 @@ from starlette.responses import PlainTextResponse, Response
 from collector.receiver.absent import absent
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call, Door, Way
-from collector.receiver.doors.langfuse import datasets, media, metrics, models, notes, prompts, queries, spans
+from collector.receiver.doors.langfuse import (
+    datasets,
+    experiments,
+    media,
+    metrics,
+    models,
+    notes,
+    prompts,
+    queries,
+    spans,
+)
 from collector.receiver.doors.langfuse.shapes import EPOCH, PROJECT
 from collector.version import VERSION
 
@@ -99,8 +110,8 @@ DOOR = Door(
         Way("DELETE", f"{API}/dataset-items/{{id}}", datasets.delete_item),
         Way("GET", f"{API}/dataset-run-items", datasets.links),
         Way("POST", f"{API}/dataset-run-items", datasets.link),
-        Way("GET", f"{API}/experiments", queries.experiments),
-        Way("GET", f"{API}/experiment-items", queries.experiment_items),
+        Way("GET", f"{API}/experiments", experiments.experiments),
+        Way("GET", f"{API}/experiment-items", experiments.experiment_items),
         Way("POST", f"{API}/media", media.announce),
         Way("PUT", f"{API}/media/{{id}}/data", media.put),
         Way("GET", f"{API}/media/{{id}}/data", media.fetch),

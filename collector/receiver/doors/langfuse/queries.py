@@ -1,5 +1,5 @@
 """Reading back what is in the file, by the query calls of every version of the SDKs: traces, observations, sessions,
-scores, experiments. Whatever came through any door is there."""
+scores. Whatever came through any door is there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from collector.receiver.call import Call
 from collector.receiver.doors.langfuse import asking, shapes
 from collector.receiver.doors.langfuse.notes import is_comment
 from collector.store import lookup
-from collector.store.library import ExperimentRow, ExperimentRunRow, Library
 from collector.store.lookup import SCORES, SESSIONS, SPANS, TRACES, Is
 from collector.store.reader import Reader
 from collector.store.rows import SpanDetail, TraceRow
@@ -42,7 +41,7 @@ OF_TRACE = {"core", "io", "scores", "observations", "metrics"}
 SHORT = 200  # characters of a metadata value, unless expandMetadata names its key
 
 
-class _Open:
+class Open:
     """The file while one question is answered: names and traces are asked for once."""
 
     def __init__(self, reader: Reader) -> None:
@@ -93,7 +92,7 @@ async def observations(call: Call) -> Response:
     expanded = set((call.query.get("expandMetadata") or "").split(","))
 
     def ask(reader: Reader) -> tuple[list[dict[str, Any]], list[tuple[Any, ...]]]:
-        opened = _Open(reader)
+        opened = Open(reader)
         rows = lookup.find(reader, SPANS, wanted, limit=limit + 1, after=after)
         return [_with_fields(opened.observation(row), fields, expanded) for row in rows[:limit]], rows
 
@@ -120,7 +119,7 @@ async def observations_v1(call: Call) -> Response:
     wanted, limit, offset = asking.observations(call), asking.limit_of(call), asking.offset_of(call)
 
     def ask(reader: Reader) -> tuple[list[dict[str, Any]], int]:
-        opened = _Open(reader)
+        opened = Open(reader)
         rows = lookup.find(reader, SPANS, wanted, limit=limit, offset=offset)
         return [opened.observation(row) for row in rows], lookup.count(reader, SPANS, wanted)
 
@@ -135,7 +134,7 @@ async def observation(call: Call) -> Response:
         rows = lookup.find(reader, SPANS, wanted, limit=1)
         if not rows:
             raise NotFound(f"there is no observation {call.path['id']!r}")
-        return _Open(reader).observation(rows[0])
+        return Open(reader).observation(rows[0])
 
     return json_response(await call.ask(ask))
 
@@ -148,7 +147,7 @@ async def traces(call: Call) -> Response:
     (by, smallest_first), groups = asking.order(call), _groups(call)
 
     def ask(reader: Reader) -> tuple[list[dict[str, Any]], int]:
-        opened = _Open(reader)
+        opened = Open(reader)
         rows = lookup.find(reader, TRACES, wanted, limit=limit, offset=offset, oldest_first=smallest_first, by=by)
         return [_listed(opened, row[0], groups) for row in rows], lookup.count(reader, TRACES, wanted)
 
@@ -166,7 +165,7 @@ def _groups(call: Call) -> set[str]:
     return groups
 
 
-def _listed(opened: _Open, trace_id: str, groups: set[str]) -> dict[str, Any]:
+def _listed(opened: Open, trace_id: str, groups: set[str]) -> dict[str, Any]:
     """A trace with the ids of its observations and scores."""
     out, names = _asked_for(opened.trace_shape(trace_id), groups), opened.names(trace_id)
     if "observations" in groups:
@@ -192,7 +191,7 @@ async def trace(call: Call) -> Response:
     trace_id, groups = ids.trace_id(call.path["id"]), _groups(call)
 
     def ask(reader: Reader) -> dict[str, Any]:
-        opened = _Open(reader)
+        opened = Open(reader)
         whole = _asked_for(opened.trace_shape(trace_id), groups)
         if "observations" in groups:
             rows = lookup.find(reader, SPANS, [Is("trace", "=", (trace_id,))], limit=ALL, oldest_first=True)
@@ -231,7 +230,7 @@ async def session(call: Call) -> Response:
         rows = lookup.find(reader, SESSIONS, [Is("session", "=", (name,))], limit=1)
         if not rows:
             raise NotFound(f"there is no session {name!r}")
-        opened = _Open(reader)
+        opened = Open(reader)
         of = lookup.find(reader, TRACES, [Is("session", "=", (name,))], limit=ALL, oldest_first=True)
         return {**_session(*rows[0][:2]), "traces": [opened.trace_shape(row[0]) for row in of]}
 
@@ -288,7 +287,7 @@ async def _scores(call: Call, wanted: list[Is]) -> Response:
     limit, offset = asking.limit_of(call), asking.offset_of(call)
 
     def ask(reader: Reader) -> tuple[list[dict[str, Any]], int]:
-        opened = _Open(reader)
+        opened = Open(reader)
         found = lookup.scores(reader, wanted, limit=limit, offset=offset)
         return [opened.score(one) for one in found], lookup.count(reader, SCORES, wanted)
 
@@ -317,110 +316,6 @@ async def score(call: Call) -> Response:
         found = lookup.scores(reader, wanted, limit=1)
         if not found:
             raise NotFound(f"there is no score {call.path['id']!r}")
-        return _Open(reader).score(found[0])
+        return Open(reader).score(found[0])
 
     return json_response(await call.ask(ask))
-
-
-# -- experiments ------------------------------------------------------------------------------------------
-
-
-async def experiments(call: Call) -> Response:
-    """The newest first; `fields=scores` has their scores with them."""
-    asking.unfiltered(call)
-    asking.only(call, "fields scoreLimit cursor fromStartTime toStartTime id name datasetId filter")
-    query, limit = call.query, asking.limit_of(call)
-    low, high = (asking.moment(query[key]) if query.get(key) else None for key in ("fromStartTime", "toStartTime"))
-    listed = {key: set(query[key].split(",")) for key in ("id", "name", "datasetId") if query.get(key)}
-
-    def fits(row: ExperimentRow) -> bool:
-        said = {"id": row.experiment_id, "name": row.name, "datasetId": row.dataset_id}
-        in_time = (low is None or row.updated_ns >= low) and (high is None or row.created_ns < high)
-        return in_time and all(said[key] in names for key, names in listed.items())
-
-    def ask(reader: Reader) -> tuple[list[dict[str, Any]], bool]:
-        first = int((asking.after(call) or (0,))[0])
-        rows = [row for row in Library(reader).experiments(limit=ALL)[::-1] if fits(row)][first:]
-        with_scores = "scores" in query.get("fields", "")
-        return [_experiment(reader, row, with_scores) for row in rows[:limit]], len(rows) > limit
-
-    data, more = await call.ask(ask)
-    return json_response({"data": data, "meta": {"cursor": _next(call, limit) if more else None}})
-
-
-def _next(call: Call, limit: int) -> str | None:
-    return asking.cursor_of([int((asking.after(call) or (0,))[0]) + limit, 0])
-
-
-def _experiment(reader: Reader, row: ExperimentRow, with_scores: bool) -> dict[str, Any]:
-    wanted = [Is("experiment", "=", (row.experiment_id,))]
-    more = {"scores": [shapes.score_v3(one) for one in lookup.scores(reader, wanted)]} if with_scores else {}
-    return {
-        "id": row.experiment_id, "name": row.name, "description": row.description,
-        "startTime": shapes.time(row.created_ns), "endTime": shapes.time(row.ended_ns or row.updated_ns),
-        "itemCount": row.runs, "datasetId": row.dataset_id,
-        "metadata": row.metadata if isinstance(row.metadata, dict) else None, **more,
-    }  # fmt: skip
-
-
-async def experiment_items(call: Call) -> Response:
-    """What each item of the experiments led to, the newest first."""
-    asking.unfiltered(call)
-    asking.only(
-        call, "fields scoreLimit cursor fromStartTime toStartTime experimentId experimentName experimentItemId "
-        "datasetId filter",
-    )  # fmt: skip
-    query, limit = call.query, asking.limit_of(call)
-    low, high = (asking.moment(query[key]) if query.get(key) else None for key in ("fromStartTime", "toStartTime"))
-    names = {
-        key: set(query[key].split(","))
-        for key in ("experimentId", "experimentName", "experimentItemId", "datasetId")
-        if query.get(key)
-    }
-
-    def ask(reader: Reader) -> tuple[list[dict[str, Any]], bool]:
-        shelf, first = Library(reader), int((asking.after(call) or (0,))[0])
-        known = {row.experiment_id: row for row in shelf.experiments(limit=ALL)}
-        rows = [
-            row
-            for row in shelf.runs(limit=ALL)[::-1]
-            if (low is None or row.created_ns >= low) and (high is None or row.created_ns < high)
-            and _asked(row, known.get(row.experiment_id), names)
-        ]  # fmt: skip
-        some = rows[first : first + limit]
-        return [_experiment_item(reader, row, known.get(row.experiment_id)) for row in some], len(rows) > first + limit
-
-    data, more = await call.ask(ask)
-    return json_response({"data": data, "meta": {"cursor": _next(call, limit) if more else None}})
-
-
-def _asked(row: ExperimentRunRow, of: ExperimentRow | None, names: dict[str, set[str]]) -> bool:
-    said = {
-        "experimentId": row.experiment_id, "experimentName": row.experiment_name, "experimentItemId": row.example_id,
-        "datasetId": of.dataset_id if of is not None else None,
-    }  # fmt: skip
-    return all(said[key] in wanted for key, wanted in names.items())
-
-
-def _experiment_item(reader: Reader, row: ExperimentRunRow, of: ExperimentRow | None) -> dict[str, Any]:
-    example = Library(reader).example(row.example_id) if row.example_id else None
-    said: dict[str, Any] = {}
-    if row.span_id is not None:
-        try:
-            said = _Open(reader).observation((row.trace_id, row.span_id))
-        except NotFound:
-            said = {}
-    wanted = [Is("trace", "=", (row.trace_id,)), Is("about", "null")]
-    return {
-        "id": row.span_id or row.trace_id, "traceId": row.trace_id, "startTime": shapes.time(row.created_ns),
-        "endTime": said.get("endTime"), "level": said.get("level", "DEFAULT"),
-        "environment": said.get("environment", "default"), "experimentId": row.experiment_id,
-        "experimentName": row.experiment_name or "", "experimentItemId": row.example_id or "",
-        "experimentDatasetId": of.dataset_id if of is not None else None, "experimentItemVersion": None,
-        "input": example.input if example is not None else said.get("input"), "output": said.get("output"),
-        "expectedOutput": example.output if example is not None else None, "metadata": said.get("metadata"),
-        "experimentItemMetadata": example.metadata if example is not None else None,
-        "experimentMetadata": of.metadata if of is not None else None,
-        "experimentDescription": of.description if of is not None else None,
-        "scores": [shapes.score_v3(one) for one in lookup.scores(reader, wanted)],
-    }  # fmt: skip
