@@ -43,10 +43,12 @@ class Expected:
 EXPECTED = {
     "crewai": Expected("Crew_*.kickoff"),
     "dspy": Expected("LM.__call__", tokens=None),
+    "genkit": Expected("ask"),
     "haystack": Expected("haystack.pipeline.run"),
     "litellm": Expected("litellm_request"),
     "llamaindex": Expected("OpenAI.chat"),
     "logfire": Expected("invoke_agent weather_agent", session="thread-42"),
+    "mastra": Expected("invoke_agent weather", session="thread-42", user="user-7"),
     "openai-agents": Expected("ask", session="thread-42"),
     "openllmetry": Expected("ask.workflow", session="thread-42", user="user-7"),
     "phoenix": Expected("ChatCompletion", session="thread-42", user="user-7"),
