@@ -79,7 +79,7 @@ def _bedrock(found: Found, part: SpanPart) -> None:
 
 BEDROCK = Convention(
     "bedrock",
-    heard="aws. gen_ai.guardrail.",
+    heard="aws. gen_ai.guardrail. retry_attempts",
     scopes=("opentelemetry.instrumentation.botocore.bedrock-runtime",),
     prepare=_bedrock,
 )

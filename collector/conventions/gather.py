@@ -106,7 +106,7 @@ def _worked_out(key: str) -> Plan:
             return plan
     if head == REQUEST:
         return (_PARAM, key[len(REQUEST) + 1 :], 0, "", GENAI)
-    for prefix in ("gen_ai.openai.request.", "openai.request."):
+    for prefix in ("gen_ai.openai.request.", "openai.request.", "reranker."):
         if key.startswith(prefix):
             return (_PARAM, key[len(prefix) :], 0, "", GENAI if prefix[0] == "g" else 0)
     for what, prefixes in ((_META, META), (_PARAM, PARAMS)):
@@ -127,8 +127,11 @@ OF_OTHERS = (
     "gen_ai.is_streaming", "gen_ai.client.",
     "gen_ai.latency.", "gen_ai.system_fingerprint", "gen_ai.usage.num_sequences", "gen_ai.usage.type",
     "gen_ai.evaluation.", "eval.",
-    "gen_ai.usage.details.", "gen_ai.token.type", "gen_ai.tool.type", "gen_ai.tool.description", "gen_ai.output.type",
+    "gen_ai.usage.details.", "gen_ai.usage.text.", "gen_ai.usage.image.", "gen_ai.usage.video.",
+    "gen_ai.token.type", "gen_ai.tool.type", "gen_ai.tool.description", "gen_ai.output.type",
     "gen_ai.agent.", "gen_ai.execute_tool.", "gen_ai.workflow.", "message.tool_calls.",
+    "llm.cost.prompt_details.", "llm.cost.completion_details.", "prompt.vendor", "prompt.url", "instructor.",
+    "agno.", "agent_framework.", "az.",
 )  # fmt: skip
 """OpenTelemetry's names outside of GenAI, and what its GenAI and OpenInference say that no field of ours is for."""
 

@@ -59,7 +59,7 @@ _SLOTS: dict[str, str] = {
     " gen_ai.usage.cache_read_tokens gen_ai.usage.cached_tokens gen_ai.usage.prompt_tokens_details.cached_tokens"
     " gen_ai.usage.details.cache_read_tokens gen_ai.usage.details.cache_read_input_tokens"
     " gen_ai.usage.details.cached_tokens llm.token_count.prompt_details.cache_read"
-    " llm.usage.cache_read_input_tokens",
+    " llm.token_count.prompt_details.cache_input llm.usage.cache_read_input_tokens",
     "cache_write_tokens": "gen_ai.usage.cache_creation.input_tokens gen_ai.usage.cache_write.input_tokens"
     " gen_ai.usage.cache_creation_input_tokens gen_ai.usage.cache_write_input_tokens gen_ai.usage.cache_write_tokens"
     " gen_ai.usage.input_tokens.cache_write gen_ai.usage.details.cache_write_tokens"

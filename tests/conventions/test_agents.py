@@ -9,6 +9,7 @@ import pytest
 
 from collector import conventions
 from collector.conventions.events import DETAILS
+from collector.conventions.gather import is_known
 from collector.conventions.messages import message, messages
 from collector.model import Content, Event, LogRecord, Message, Reading, Scope, SpanPart, Tool, Usage
 from collector.signals.schemas import definitions
@@ -253,3 +254,18 @@ def test_spans_of_google_adk_are_known_by_name_where_nothing_else_is_said(
 ) -> None:
     said = read({}, name=name, scope=Scope("gcp.vertex.agent", "1.14.1"))
     assert (said.kind, said.agent_name) == (kind, agent)
+
+
+def test_how_many_a_reranker_should_keep_is_a_parameter() -> None:
+    said = read({"openinference.span.kind": "RERANKER", "reranker.query": "weather", "reranker.top_k": 3})
+    assert said.params == {"top_k": 3}
+    assert said.input == Content(value="weather")
+
+
+@pytest.mark.parametrize("key", [
+    "sk.available_functions", "event_loop.cycle_id", "agno.run.id", "agent_framework.function.invocation.duration",
+    "az.client_request_id", "gen_ai.usage.text.input_tokens", "llm.cost.prompt_details.cache_read",
+    "gen_ai.workflow.name",
+])  # fmt: skip
+def test_keys_that_frameworks_add_are_known(key: str) -> None:
+    assert is_known(key)
