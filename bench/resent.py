@@ -103,6 +103,26 @@ def langsmith_attributes(said: Said, answer: str, kind: str) -> Attributes:
             "gen_ai.completion": json.dumps({"choices": [{"message": heard(answer)}]})}  # fmt: skip
 
 
+def langwatch_attributes(said: Said, answer: str, kind: str) -> Attributes:
+    def typed(messages: list[dict[str, str]]) -> str:
+        return json.dumps({"type": "chat_messages", "value": messages})
+
+    return {"langwatch.span.type": "llm" if kind == "LLM" else "span", "langwatch.input": typed(plain(said)),
+            "langwatch.output": typed([heard(answer)])}  # fmt: skip
+
+
+def mlflow_attributes(said: Said, answer: str, kind: str) -> Attributes:
+    return {"mlflow.spanType": json.dumps("CHAT_MODEL" if kind == "LLM" else "AGENT"),
+            "mlflow.spanInputs": json.dumps({"messages": plain(said), "model": MODEL}),
+            "mlflow.spanOutputs": json.dumps({"choices": [{"message": heard(answer)}]})}  # fmt: skip
+
+
+def braintrust_attributes(said: Said, answer: str, kind: str) -> Attributes:
+    return {"braintrust.span_attributes": json.dumps({"type": "llm" if kind == "LLM" else "task"}),
+            "braintrust.input_json": json.dumps(plain(said)),
+            "braintrust.output_json": json.dumps([heard(answer)])}  # fmt: skip
+
+
 OTLP: dict[str, Callable[[Said, str, str], Attributes]] = {
     "openinference, with its JSON": openinference_attributes,
     "langfuse": langfuse_attributes,
@@ -110,6 +130,9 @@ OTLP: dict[str, Callable[[Said, str, str], Attributes]] = {
     "vercel": vercel_attributes,
     "pydantic-ai": pydantic_attributes,
     "langsmith over OTLP": langsmith_attributes,
+    "langwatch": langwatch_attributes,
+    "mlflow": mlflow_attributes,
+    "braintrust": braintrust_attributes,
 }
 
 

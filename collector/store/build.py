@@ -14,7 +14,7 @@ from collector.previews import preview_input, preview_output
 from collector.store import contributors
 from collector.store.content import Encoder, dumps
 from collector.store.merge import says_nothing, state_of
-from collector.store.recipes import encode_attributes, encode_content
+from collector.store.recipes import encode_attributes, encode_content, encode_events, encode_logs
 from collector.store.state import SpanState
 
 _NEWEST = 4
@@ -122,7 +122,8 @@ def _body(span: SpanPart, reading: Reading, state: SpanState, encoder: Encoder, 
     _mention(mentions, encoder, 1)
     encoder.used = []
     attributes = encode_attributes(span.attributes, encoder) if span.attributes else None
-    events, links, logs = encoder.events(span.events), encoder.links(span.links), encoder.logs(span.logs)
+    events, links = encode_events(span.events, encoder), encoder.links(span.links)
+    logs = encode_logs(span.logs, encoder)
     _mention(mentions, encoder, 0)
     dropped = (span.dropped_attributes, span.dropped_events, span.dropped_links)
     return [

@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 
 from collector.memo import Memo
-from collector.model import Document, Event, Link, LogRecord, Message, Resource, Scope, Tool, Value
+from collector.model import Document, Link, Message, Resource, Scope, Tool, Value
 from collector.store import media
 from collector.store.search import needs_spacing
 
@@ -194,22 +194,10 @@ class Encoder:
         self._contexts[id(context)] = (context, name)
         return name
 
-    def events(self, events: Iterable[Event]) -> str | None:
-        rows = [[e.time_ns, e.name, self.value(dict(e.attributes)), e.dropped] for e in events]
-        return dumps(rows) if rows else None
-
     def links(self, links: Iterable[Link]) -> str | None:
         rows = [
             [ln.trace_id, ln.span_id, ln.trace_state, self.value(dict(ln.attributes)), ln.dropped, ln.flags]
             for ln in links
-        ]
-        return dumps(rows) if rows else None
-
-    def logs(self, logs: Iterable[LogRecord]) -> str | None:
-        rows = [
-            [g.time_ns, g.event_name, self.value(g.body), self.value(dict(g.attributes)), g.severity, g.severity_number]
-            + ([g.position] if g.position else [])
-            for g in logs
         ]
         return dumps(rows) if rows else None
 

@@ -12,7 +12,7 @@ the path (a clock in the prompt would start a new path with every call).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from json import JSONDecodeError, JSONDecoder
 from json.encoder import encode_basestring, encode_basestring_ascii
@@ -21,7 +21,7 @@ from typing import Any
 import orjson
 
 from collector.conventions.shape import FLAT_PREFIXES
-from collector.model import Content, Value
+from collector.model import Content, Event, LogRecord, Value
 from collector.store.content import INLINE, WHOLE, Encoder, dumps, hash_bytes
 from collector.store.sound import is_sound
 
@@ -35,7 +35,8 @@ LONG_LEAF = 1024
 """Strings of JSON that is no message, from which on they are texts of their own."""
 
 _GLUE = 128
-_LIST_KEYS = ("messages", "input", "contents", "choices", "generations", "candidates", "output", "content")
+_LIST_KEYS = ("messages", "input", "contents", "choices", "generations", "candidates", "output", "content",
+              "value")  # fmt: skip
 _SYSTEM = frozenset({"system", "developer"})
 _scan = JSONDecoder().scan_once  # type: ignore[attr-defined]
 _SPACE = " \t\n\r"
@@ -60,6 +61,37 @@ def encode_attributes(attributes: dict[str, Value], encoder: Encoder) -> str:
     return dumps(out)
 
 
+def encode_events(events: Iterable[Event], encoder: Encoder) -> str | None:
+    """The bodies.events JSON of a span: some clients write the whole conversation into an event."""
+    rows = [[e.time_ns, e.name, _named(e.attributes, encoder), e.dropped] for e in events]
+    return dumps(rows) if rows else None
+
+
+def encode_logs(logs: Iterable[LogRecord], encoder: Encoder) -> str | None:
+    rows = [
+        [g.time_ns, g.event_name, _repeating(g.body, encoder), _named(g.attributes, encoder), g.severity,
+         g.severity_number, *([g.position] if g.position else [])]
+        for g in logs
+    ]  # fmt: skip
+    return dumps(rows) if rows else None
+
+
+def _named(attributes: Mapping[str, Value], encoder: Encoder) -> Any:
+    out = {key: _repeating(value, encoder) for key, value in attributes.items()}
+    return {"$o": out} if len(out) == 1 and next(iter(out)).startswith("$") else out
+
+
+def _repeating(value: Value, encoder: Encoder) -> Any:
+    """As `Encoder.value`, but what repeats a conversation is a recipe."""
+    if isinstance(value, str):
+        return value if len(value) < INLINE else encode_string(value, encoder)
+    try:
+        recipe = _recipe_of(value, encoder) if isinstance(value, dict | list) else None
+    except TypeError:
+        recipe = None
+    return encoder.value(value) if recipe is None else recipe
+
+
 def encode_content(content: Content | None, encoder: Encoder) -> tuple[str | None, str | None]:
     """(node, value) of a side: one of them, or neither. A value that repeats a conversation (the state of an agent) is
     a recipe, too, or each turn would list all the texts of those before it."""
@@ -77,12 +109,20 @@ def _value(value: Value, encoder: Encoder) -> Any:
         return encode_string(value, encoder)
     if isinstance(value, dict | list):
         try:
-            text = orjson.dumps(value).decode()
+            recipe = _recipe_of(value, encoder)
         except TypeError:
             return encoder.value(value)
-        if len(text) > WHOLE and (cut := _cut(text)) is not None and orjson.loads(text) == value:
-            return {"$p": _recipe(text, *cut, encoder)}
+        if recipe is not None:
+            return recipe
     return encoder.whole(value)
+
+
+def _recipe_of(value: Value, encoder: Encoder) -> dict[str, Any] | None:
+    """A value that JSON can hold and that repeats a conversation, as a recipe. TypeError: JSON cannot hold it."""
+    text = orjson.dumps(value).decode()
+    if len(text) > WHOLE and (cut := _cut(text)) is not None and orjson.loads(text) == value:
+        return {"$p": _recipe(text, *cut, encoder)}
+    return None
 
 
 def encode_string(value: str, encoder: Encoder) -> Any:

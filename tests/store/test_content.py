@@ -358,6 +358,30 @@ def test_whoever_resends_a_history_each_text_is_kept_once_and_no_span_lists_them
     assert mentions["most"] < 20, "the last turn brings as many texts as the first"
 
 
+@pytest.mark.parametrize("structured", [False, True])
+def test_a_history_within_events_is_kept_once_and_comes_back_as_it_was(tmp_path, structured):
+    db, history, sent = tmp_path / "traces.db", [], {}
+    with opened(db) as ingest:
+        for turn in range(12):
+            history.append({"role": "user", "content": f"question {turn} " * 200})
+            said = list(history) if structured else json.dumps(history)
+            events = (Event(5, "gen_ai.content.prompt", {"gen_ai.prompt": said, "n": turn}),)
+            logs = (LogRecord(6, "gen_ai.x", {"messages": list(history)}, {"more": said}),)
+            span = f"{turn + 1:016x}"
+            sent[span] = (events, logs)
+            part = SpanPart(f"{turn + 1:032x}", span, name="x", start_ns=turn + 1, events=events, logs=logs)
+            assert ingest.write(Batch("otlp-http", (part,))).rejected == 0
+            history.append({"role": "assistant", "content": f"answer {turn} " * 200})
+    long = [row["text"] for row in rows(db, "select text from texts where length(text) >= 1000")]
+    assert len(long) == 23, "twelve questions and eleven answers"
+    (sizes,) = rows(db, "select max(max(length(events), length(logs))) most from bodies")
+    assert sizes["most"] < 2000, "as much in the last turn as in the first"
+    with open_reader(db) as reader:
+        for span, (events, logs) in sent.items():
+            found = reader.span(span.rjust(32, "0"), span)
+            assert (found.events, found.logs) == (events, logs)
+
+
 def test_a_value_that_is_a_conversation_comes_back_as_it_was(tmp_path):
     db = tmp_path / "traces.db"
     state = {"n": 1.5, "messages": [{"role": "user", "content": words(n, 300), "at": [n, None]} for n in range(8)]}
