@@ -24,12 +24,35 @@ _EXCLUSIVE = ("@traceloop/instrumentation-anthropic", _BEDROCK)
 instrumentation of Anthropic adds them up."""
 
 
+_LLAMA_INDEX_TS = "@traceloop/instrumentation-llamaindex"
+
+
+def _of_class(found: Found, name: str) -> str | None:
+    """LlamaIndex.TS's spans are tasks by the name of class and method: `vector_index_retriever.retrieve`."""
+    class_, _, method = name.rpartition(".")
+    made = decoded(scalar(found.slots.get("traceloop.out")))
+    if class_.endswith("retriever") and method == "retrieve":
+        listed = made if isinstance(made, list) else ()
+        nodes = [(one, one["node"]) for one in listed if isinstance(one, dict) and isinstance(one.get("node"), dict)]
+        found.slots.setdefault("documents", [
+            {"id": node.get("id_"), "content": node.get("text"), "score": one.get("score"),
+             "metadata": node.get("metadata")} for one, node in nodes
+        ])  # fmt: skip
+        return "retriever"
+    if class_.endswith("embedding"):
+        found.slots.setdefault("vectors", made)
+        return "embedding"
+    return None
+
+
 def _prepare(found: Found, part: SpanPart) -> None:
     slots, texts = found.slots, found.texts
     kind = _KINDS.get(str(slots.get("traceloop.kind")).lower())
     exact = OPERATIONS.get(texts.get("operation", ""), "chain")
     if kind == "chain" and exact in _TASKS:
         kind = exact  # LangChain's retrievers, tools and models are tasks, too
+    if part.scope is not None and part.scope.name == _LLAMA_INDEX_TS:
+        kind = _of_class(found, part.name or "") or kind
     if kind is not None:
         slots.setdefault("kind", kind)
     for ours, theirs, in_langchain in (

@@ -99,6 +99,20 @@ def test_traceloops_javascript_counts_the_cache_beside_anthropics_input(scope: s
     assert reading.usage == Usage(input_tokens=tokens, output_tokens=53, cache_read_tokens=8)
 
 
+def test_llama_index_in_typescript_retrieves_and_embeds() -> None:
+    scope = Scope("@traceloop/instrumentation-llamaindex")
+    nodes = [{"node": {"id_": "d1", "text": "Patiala is sunny.", "metadata": {"a": 1}}, "score": 0.5}]
+    found = read({
+        "traceloop.span.kind": "task", "traceloop.entity.input": '{"args":["weather?"],"kwargs":{}}',
+        "traceloop.entity.output": json.dumps(nodes),
+    }, scope=scope, name="vector_index_retriever.retrieve")  # fmt: skip
+    assert found.kind == "retriever"
+    assert [(d.id, d.content, d.score) for d in found.documents] == [("d1", "Patiala is sunny.", 0.5)]
+    embedded = read({"traceloop.span.kind": "task", "traceloop.entity.output": "[0.1, 0.2]"}, scope=scope,
+                    name="base_embedding.get_query_embedding")  # fmt: skip
+    assert (embedded.kind, embedded.output) == ("embedding", Content(value={"dimensions": 2, "count": 1}))
+
+
 def test_association_properties_say_whose_it_is() -> None:
     """The kind follows from what was done, not from the agent that it was done for."""
     reading = read({
