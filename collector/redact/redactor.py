@@ -9,7 +9,6 @@ from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from collector.library import Item, Media
-from collector.memo import Memo
 from collector.model import (
     NO_READING,
     Batch,
@@ -26,21 +25,15 @@ from collector.model import (
 from collector.own_patterns import OwnPattern
 from collector.redact import json_text
 from collector.redact.keys import is_exempt, is_password, is_secret
-from collector.redact.personal import EMAIL, PII_RULES
-from collector.redact.placeholder import is_placeholder, placeholder
-from collector.redact.rules import LONG_TOKEN, PASSWORD_VARIABLES, PASSWORD_WORDS, PASSWORDS, URL_PASSWORD, redact_cards
-from collector.redact.scan import CARD_DIGITS, RUN, candidates, may_hold_card
+from collector.redact.placeholder import is_placeholder
+from collector.redact.rules import LONG_TOKEN
+from collector.redact.scan import RUN, candidates, may_hold_card, may_hold_password
+from collector.redact.texts import LONG, TextRedactor
 
-MODES = ("default", "pii", "off")
-SHORTEST = CARD_DIGITS  # shorter is only a URL with a password, and an e-mail; both hold an @
-LONG = 256  # shorter texts are looked at again rather than remembered
-MEMO_BYTES = 24_000_000
 KNOWN_KEYS = 20_000
 KNOWN_MESSAGES = 10_000
 
 PLAIN, EXEMPT, SECRET, PASSWORD = 0, 1, 2, 3
-MASK_FAILED = "[MASK:failed]"
-"""What is stored instead of a text at which the user's own function raised."""
 NO_CONTENT = frozenset(
     "convention kind operation provider model request_model response_id usage cost_nanousd prompt_name prompt_version "
     "agent_name ttft_ns finish_reasons status error_type service environment release project level replay_of".split()
@@ -58,34 +51,17 @@ T = TypeVar("T")
 _VALUES = frozenset((str, int, float, bool, bytes, dict, list))
 
 
-class Redactor:
-    """Takes secrets out of whatever a trace holds. `key` makes the placeholders (see `user_key`).
+class Redactor(TextRedactor):
+    """Takes secrets out of whatever a trace holds: `TextRedactor` says what is done to a text, and why.
 
-    Mode "default": API keys, tokens, private keys, passwords in URLs, card numbers. "pii" adds e-mail, phone
-    and national ids. "off" returns everything as it is. Results are remembered by text, so that a history
-    that is sent again costs a look-up. Redacting twice is redacting once.
-
-    `patterns` are the user's own: they hold in every mode and for ids and names too. `mask` is the user's own
-    function, given every text that is no id, model, name or time, after all rules; one that raises or returns
-    no text costs the text (MASK_FAILED) and counts in `failures`, by exception.
+    `key` makes the placeholders (see `user_key`). "off" returns everything as it is.
     """
 
     def __init__(
         self, key: bytes, mode: str = "default", *,
         patterns: Iterable[OwnPattern] = (), mask: Callable[[str], str] | None = None,
     ) -> None:  # fmt: skip
-        if mode not in MODES:
-            raise ValueError(f"redaction mode must be one of {', '.join(MODES)}, not {mode!r}")
-        self.mode = mode
-        self._key = key
-        self._ours = mode != "off"
-        self._patterns = tuple(patterns)
-        self._mask = mask
-        self._off = not (self._ours or self._patterns or mask)
-        self._shortest = 1 if self._patterns or mask else SHORTEST
-        self.failures: dict[str, int] = {}
-        self._pii = mode == "pii"
-        self._memo: Memo[str] = Memo(MEMO_BYTES)
+        super().__init__(key, mode, patterns, mask)
         self._levels: dict[str, int] = {}
         self._resource: tuple[Resource | None, Resource | None] = (None, None)
         self._scope: tuple[Scope | None, Scope | None] = (None, None)
@@ -95,26 +71,6 @@ class Redactor:
         """Let go of the messages of a batch. Within one they are told by identity: a session log is one object a
         message, and each of its calls holds the whole history."""
         self._messages = {}
-
-    def text(self, text: str) -> str:
-        """A text without its secrets; a text that is JSON stays JSON, of the same form but for what was replaced."""
-        if self._off or (len(text) < self._shortest and "@" not in text):
-            return text
-        if len(text) < LONG:
-            return self._clean(text)
-        found = self._memo.get(text)
-        if found is None:
-            result = self._clean(text)
-            changed = "" if result is text else result  # "": nothing had to change, and no second text is kept alive
-            self._memo.put(text, changed, len(changed))
-            return result
-        return found or text
-
-    def name(self, text: str) -> str:
-        """A name or id: only what cannot be anything but a secret is replaced."""
-        if self._off or (len(text) < self._shortest and "@" not in text):
-            return text
-        return self.rules(text, exempt=True)
 
     def value(self, value: Value) -> Value:
         """A value with every text within it redacted. Strings that hold JSON are looked into."""
@@ -178,63 +134,10 @@ class Redactor:
         """A refusal: its reason and sample quote what was sent."""
         return self._fields(refusal, frozenset())
 
-    # --- texts ---
-
-    def _clean(self, text: str) -> str:
-        changed = self.rules(text)
-        if (
-            text
-            and json_text.looks_like_json(text)
-            and (changed is not text or self._mask is not None or json_text.may_hide(text))
-            and (found := json_text.redact(text, self)) is not None
-        ):
-            return found
-        return changed if self._mask is None else self._masked(changed)
-
-    def _masked(self, text: str) -> str:
-        """What the user's own function makes of a text that has passed our rules."""
-        assert self._mask is not None
-        try:
-            result = self._mask(text)
-            if not isinstance(result, str):
-                raise TypeError(f"mask returned {type(result).__name__}")
-        except Exception as e:  # noqa: BLE001  # foreign code: whatever it raises, the text must not get through
-            name = type(e).__name__
-            self.failures[name] = self.failures.get(name, 0) + 1
-            return MASK_FAILED
-        return text if result == text else result
-
-    def rules(self, text: str, *, exempt: bool = False) -> str:
-        """The patterns on one text as it stands, without looking into JSON. The same object if none applied."""
-        result = self._by_ours(text, exempt) if self._ours else text
-        for pattern in self._patterns:
-            result = pattern.apply(result, self._mark)
-        return text if result == text else result
-
-    def _by_ours(self, text: str, exempt: bool) -> str:
-        data = text.encode("utf-8", "replace")
-        result = text
-        if "@" in text:
-            if "://" in text or ":\\/\\/" in text:
-                result = URL_PASSWORD.apply(result, self._mark)
-            if self._pii:
-                result = EMAIL.apply(result, self._mark)
-        for rule in candidates(data):
-            result = rule.apply(result, self._mark)
-        if may_hold_password(text):
-            for rule in PASSWORDS:
-                result = rule.apply(result, self._mark)
-        if not exempt and may_hold_card(data):
-            result = redact_cards(result, self._mark)
-        if self._pii and not exempt:
-            for rule in PII_RULES:
-                result = rule.apply(result, self._mark)
-        return result
-
-    def _mark(self, kind: str, secret: str) -> str:
-        return placeholder(self._key, kind, secret)
-
     # --- values ---
+
+    def _within_json(self, text: str) -> str | None:
+        return json_text.redact(text, self)
 
     def _value(self, value: Value, level: int) -> Value:
         if type(value) is str:
@@ -395,16 +298,3 @@ def _plan(cls: type, skip: frozenset[str]) -> tuple[tuple[tuple[str, int], ...],
     if len(names) > 1:
         return levels, attrgetter(*names)
     return levels, lambda one: tuple([getattr(one, name) for name in names])
-
-
-def may_hold_password(text: str) -> bool:
-    """Whether something in it is called a password and given a value, by `=` or as in JSON."""
-    words: tuple[str, ...] = PASSWORD_WORDS
-    if "=" in text:
-        words += PASSWORD_VARIABLES
-    elif '":' not in text and "':" not in text:
-        return False
-    for word in words:  # noqa: SIM110  # a generator would cost more than the loop
-        if word in text:
-            return True
-    return False

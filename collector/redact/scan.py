@@ -11,7 +11,14 @@ import string
 
 from collector.redact.formats import BY_MIDDLE
 from collector.redact.rule import Rule
-from collector.redact.rules import BY_CONTEXT, BY_PREFIX, CONTEXT_WORDS, PRIVATE_KEY
+from collector.redact.rules import (
+    BY_CONTEXT,
+    BY_PREFIX,
+    CONTEXT_WORDS,
+    PASSWORD_VARIABLES,
+    PASSWORD_WORDS,
+    PRIVATE_KEY,
+)
 
 RUN = 16
 MANY_RUNS = 64
@@ -103,3 +110,16 @@ def _runs(data: bytes, classes: bytes, first: int) -> tuple[bytes, bytes]:
         done = end
         start = classes.find(_A_RUN, end)
     return b" ".join(runs), b" ".join(names)
+
+
+def may_hold_password(text: str) -> bool:
+    """Whether something in it is called a password and given a value, by `=` or as in JSON."""
+    words: tuple[str, ...] = PASSWORD_WORDS
+    if "=" in text:
+        words += PASSWORD_VARIABLES
+    elif '":' not in text and "':" not in text:
+        return False
+    for word in words:  # noqa: SIM110  # a generator would cost more than the loop
+        if word in text:
+            return True
+    return False

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 if TYPE_CHECKING:
+    from collector.sdk.live import Span
     from collector.sdk.queue import Queue
 
 FORK_WAIT_S = 6.0
@@ -26,15 +27,59 @@ QUEUES: WeakSet[Queue] = WeakSet()
 """All there are in this process: one, but for tests."""
 
 
+def _pause(queue: Queue, deadline: float) -> None:
+    """Stop the thread, and let it close the file, until `deadline` (monotonic)."""
+    got = queue.lock.acquire(timeout=max(0.0, deadline - monotonic()))  # another thread may be starting it
+    queue.forking += 1
+    if got:
+        queue.lock.release()
+    if queue.worker is not None:
+        queue.worker.pause(deadline)
+
+
+def _resume(queue: Queue) -> None:
+    """In the parent. The next span starts the thread, unless it is due before."""
+    queue.forking -= 1
+    if not queue.forking:
+        if queue.worker is not None:
+            queue.worker.pausing = False  # a thread that did not end in time just goes on
+        queue.idle = True
+
+
+def _begin_anew(queue: Queue) -> None:
+    """In the child. What is queued belongs to the parent, and its thread does not exist here."""
+    queue.renew()
+    queue.starts.clear()
+    queue.ends.clear()
+    queue.scores.clear()
+    queue.losses.clear()
+    queue.bytes = queue.forking = 0
+    queue.ancestors.append((queue.now(), os.getppid()))
+    if queue.worker is not None and queue.worker.abandon():
+        queue.only_spill()
+    queue.worker = None
+    queue.idle = True
+
+
+def of_ancestor(queue: Queue, span: Span) -> bool:
+    """Whether a span was open when this process was forked, and who began it lives on: then it ends there."""
+    from collector.sdk.process import lives
+
+    for forked, pid in queue.ancestors:
+        if span.began < forked:
+            return os.getppid() == pid if (forked, pid) == queue.ancestors[-1] else lives(pid)
+    return False
+
+
 def before_fork() -> None:
     deadline = monotonic() + FORK_WAIT_S
     for queue in tuple(QUEUES):
-        queue.before_fork(deadline)
+        _pause(queue, deadline)
 
 
 def after_fork_in_parent() -> None:
     for queue in tuple(QUEUES):
-        queue.after_fork_in_parent()
+        _resume(queue)
     if sys.version_info[:2] == (3, 13):
         return  # it counts threads for its warning of forks beside them after this hook: the next span starts ours
     for queue in tuple(QUEUES):
@@ -44,7 +89,7 @@ def after_fork_in_parent() -> None:
 
 def after_fork_in_child() -> None:
     for queue in tuple(QUEUES):
-        queue.after_fork_in_child()
+        _begin_anew(queue)
     if CONFIGURED in os.environ:
         from collector.sdk.inherit import pass_to_fork
 

@@ -75,7 +75,7 @@ class Outbox:
             finally:
                 self.began_at = None
             self.waiting.popleft()
-            self.queue.told(lost)
+            self.queue.losses.told(lost)
             self.queue.bytes -= size
             self.wrote_at, self.settled = monotonic(), False
         return True
@@ -98,7 +98,7 @@ class Outbox:
         lost = self.queue.news_of_lost()
         try:
             self.opened().write(replace(batch, refused=(*batch.refused, *lost)))
-            self.queue.told(lost)
+            self.queue.losses.told(lost)
         except Exception:
             if batch.sampled_out:  # to be spilled
                 self.put(batch, 0)

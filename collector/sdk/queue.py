@@ -6,23 +6,23 @@ host takes no lock. `idle` says that the worker sleeps without a deadline and wa
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections import deque
 from contextlib import suppress
 from math import inf
 from random import Random
-from time import monotonic, perf_counter_ns
+from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from collector.sdk.ambient import AMBIENT
 from collector.sdk.forks import QUEUES
 from collector.sdk.live import CURRENT, Span, leave
+from collector.sdk.losses import Losses
 from collector.sdk.trouble import note_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from collector.model import Batch, Refusal, Score
     from collector.redact import Policy
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 QUEUE_BYTES = 64_000_000
 FLUSH_WAIT_S = 10.0
 EXIT_WAIT_S = 2.0
-LOST = "lost before the file"
-"""How the ledger's reasons begin for spans that had to be dropped: no disk, no time at the exit."""
 
 
 class Queue:
@@ -69,12 +67,12 @@ class Queue:
         """(when, process id) of every fork on the way to this process, on the clock of the spans."""
         self.forking = 0
         self.over = False
-        self.lost: dict[str, int] = {}
-        self.lost_told: dict[str, int] = {}
-        self._reset()
+        self.losses = Losses()
+        self.renew()
         QUEUES.add(self)
 
-    def _reset(self) -> None:
+    def renew(self) -> None:
+        """What no two processes may share: ids drawn alike, and locks that a thread of the other one holds."""
         self.random = Random()  # noqa: S311  # ids, not secrets
         self.bits = self.random.getrandbits
         self.lock = threading.RLock()
@@ -220,28 +218,12 @@ class Queue:
     def lose(self, spans: int, error: Exception) -> None:
         """Count what is neither in the file nor spilled. The file's ledger hears of it with the next batch."""
         if spans:
-            reason = f"{LOST}: {getattr(error, 'strerror', None) or type(error).__name__}"
-            self.lost[reason] = self.lost.get(reason, 0) + spans
+            self.losses.add(spans, error)
             self.count("dropped", error, spans)
 
     def news_of_lost(self) -> tuple[Refusal, ...]:
         """What was lost and is in no ledger yet."""
-        if self.lost == self.lost_told:
-            return ()
-        from collector.model import Refusal
-
-        pulse = self.worker.pulse if self.worker is not None else None
-        who = pulse.process.process_id if pulse is not None else ""
-        return tuple(
-            Refusal(why, "", n - told, process_id=who, total=n)
-            for why, n in self.lost.copy().items()
-            if n > (told := self.lost_told.get(why, 0))
-        )
-
-    def told(self, lost: Iterable[Refusal]) -> None:
-        """This news of losses is in the file, or beside it."""
-        for one in lost:
-            self.lost_told[one.reason] = max(one.total, self.lost_told.get(one.reason, 0))
+        return self.losses.news(self.worker) if self.losses.news_waits() else ()
 
     # The thread
 
@@ -293,51 +275,10 @@ class Queue:
         except Exception as e:
             self.count("settings", e)
 
-    def before_fork(self, deadline: float) -> None:
-        """Stop the thread, and let it close the file, until `deadline` (monotonic)."""
-        got = self.lock.acquire(timeout=max(0.0, deadline - monotonic()))  # another thread may be starting it
-        self.forking += 1
-        if got:
-            self.lock.release()
-        if self.worker is not None:
-            self.worker.pause(deadline)
-
-    def after_fork_in_parent(self) -> None:
-        """The next span starts the thread, unless it is due before."""
-        self.forking -= 1
-        if not self.forking:
-            if self.worker is not None:
-                self.worker.pausing = False  # a thread that did not end in time just goes on
-            self.idle = True
-
     def due(self) -> bool:
         """Whether the thread has something to do even if nothing new comes."""
         worker = self.worker
         return not self.forking and (self.waiting() or (worker is not None and worker.busy()))
-
-    def after_fork_in_child(self) -> None:
-        """What is queued belongs to the parent, and its thread does not exist here."""
-        self._reset()
-        self.starts.clear()
-        self.ends.clear()
-        self.scores.clear()
-        self.lost.clear()
-        self.lost_told.clear()
-        self.bytes = self.forking = 0
-        self.ancestors.append((self.now(), os.getppid()))
-        if self.worker is not None and self.worker.abandon():
-            self.only_spill()
-        self.worker = None
-        self.idle = True
-
-    def of_ancestor(self, span: Span) -> bool:
-        """Whether a span was open when this process was forked, and who began it lives on: then it ends there."""
-        from collector.sdk.process import lives
-
-        for forked, pid in self.ancestors:
-            if span.began < forked:
-                return os.getppid() == pid if (forked, pid) == self.ancestors[-1] else lives(pid)
-        return False
 
     def flush(self, timeout_s: float = FLUSH_WAIT_S) -> bool:
         """Wait until everything recorded so far is committed, spans still open as started.

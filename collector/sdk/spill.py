@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from collector.model import Batch, Rank, Score
+from collector.sdk.forks import of_ancestor
 from collector.spilled import Sift, rules_line, spill_path
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def batch_of(queue: Queue, spans: Iterable[Span], scores: Iterable[Score] = ()) 
         from collector.settings import resolve
 
         maker = Maker(resolve(strict=False, **queue.arguments).settings, Clock(queue.now), "")
-    ours = [span for span in spans if not queue.of_ancestor(span)]
+    ours = [span for span in spans if not of_ancestor(queue, span)]
     return Batch("sdk", tuple(maker.part(span, Rank.FINISHED) for span in ours), tuple(scores))
 
 
@@ -95,7 +96,7 @@ def rescue(queue: Queue, batches: Iterable[Batch], deadline: float, sift: Sift |
     lost = queue.news_of_lost()
     with suppress(OSError):  # a full disk: there is nowhere to say it but the log
         spill_batch(queue, Batch("sdk", refused=lost))
-        queue.told(lost)
+        queue.losses.told(lost)
 
 
 def _pieces(queue: Queue, batches: Iterable[Batch], sift: Sift | None) -> Iterator[tuple[Batch, bool]]:

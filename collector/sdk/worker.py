@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from collector.model import Batch, Rank, SpanPart
 from collector.sampling import Sampler
-from collector.sdk.forks import wait_until_gone
+from collector.sdk.forks import of_ancestor, wait_until_gone
 from collector.sdk.outbox import CHORES_S, RETRY_S, STUCK_S, Outbox
 from collector.sdk.parts import Clock, Maker, may_turn_strict, without_content
 from collector.sdk.pulse import Pulse
@@ -235,7 +235,7 @@ class Worker:
         done = take(queue.ends, BATCH_SPANS, BATCH_BYTES)
         for span in done:
             self.open.pop(span.id, None)
-        ours = [span for span in done if not queue.of_ancestor(span)] if queue.ancestors else done
+        ours = [span for span in done if not of_ancestor(queue, span)] if queue.ancestors else done
         parts = [part for span in ours if (part := self.make(span, Rank.FINISHED)) is not None]
         parts += self.started(now, urgent)
         batch = Batch("sdk", tuple(parts), tuple(take(queue.scores)))

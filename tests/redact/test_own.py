@@ -10,7 +10,7 @@ import pytest
 
 from collector.own_patterns import LIMIT_S, WINDOW, OwnPattern, own_pattern, windows
 from collector.redact import Redactor
-from collector.redact.redactor import MASK_FAILED
+from collector.redact.texts import MASK_FAILED
 from tests.redact.corpus import HARMLESS, SECRETS
 
 KEY = b"k" * 32

@@ -73,7 +73,7 @@ def _told(value: Any) -> Any:
 def file_facts(path: Path) -> dict[str, Any]:
     """Size, schema, mode, counts and the ledger's sums; {"path", "exists": False} when it is not there yet."""
     from collector import spilled, store
-    from collector.sdk.queue import LOST
+    from collector.sdk.losses import LOST
     from collector.store import upkeep
     from collector.store.received import by_source
     from collector.store.unmapped import unmapped_keys
