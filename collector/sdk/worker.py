@@ -91,19 +91,21 @@ class Worker:
 
     def close(self, timeout_s: float | None = None) -> bool:
         """End the thread; what it could not write in time goes to the spill file."""
-        self.stopping = True
+        wait_s = timeout_s if timeout_s is not None else self.queue.exit_wait_s()
+        waiting = len(self.queue.ends) + sum(len(batch.parts) for batch in self.outbox.batches())
+        self.deadline = monotonic() + wait_s - min(waiting * FREE_S, wait_s / 4)
+        spill_s = FIRST_SPILL_S + waiting * SPILL_S
+        most_s = wait_s - min(spill_s, wait_s * MOST_SPILLING)
+        with self.answers:  # in one: nobody would answer what is asked of a thread that has ended
+            self.asked += 1
+            mine, self.stopping = self.asked, True
         if not self.alive():
             try:
                 self.start()
             except RuntimeError:  # the interpreter goes down: write from here
                 self.run()
                 return self.ok
-        wait_s = timeout_s if timeout_s is not None else self.queue.exit_wait_s()
-        waiting = len(self.queue.ends) + sum(len(batch.parts) for batch in self.outbox.batches())
-        self.deadline = monotonic() + wait_s - min(waiting * FREE_S, wait_s / 4)
-        spill_s = FIRST_SPILL_S + waiting * SPILL_S
-        most_s = wait_s - min(spill_s, wait_s * MOST_SPILLING)
-        mine = self.ask()
+        self.event.set()
         done = self.heard(mine, min(most_s, 2 * STUCK_S))
         if not done and not (spill_s > wait_s / 2 and self.outbox.stuck()):  # else all the time is for spilling
             done = self.heard(mine, max(0.0, most_s - 2 * STUCK_S))

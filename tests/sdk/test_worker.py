@@ -69,6 +69,23 @@ def test_open_spans_keep_the_heart_beating_and_a_close_says_goodbye(tmp_path):
     assert bench.sink.processes[-1].ended_ns is not None
 
 
+def test_a_close_hears_of_a_thread_that_ends_the_moment_it_is_told(bench, monkeypatch):
+    with bench.span("short"):
+        pass
+    assert bench.queue.flush()
+    worker = bench.queue.worker
+
+    def alive():
+        found = type(worker).alive(worker)
+        if worker.stopping:
+            worker.event.set()
+            worker.thread.join(5)
+        return found
+
+    monkeypatch.setattr(worker, "alive", alive)
+    assert bench.queue.close()
+
+
 def test_flush_says_false_when_the_file_will_not_take_it_and_keeps_the_spans(bench, caplog):
     bench.sink.fail_with = StoreBusy("locked")
     with caplog.at_level(logging.WARNING, logger="collector"):
