@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from bench.generate import MODEL, MS, Maker, put
 from collector.model import Batch
 from collector.protocols import langfuse, langsmith, otlp
@@ -173,7 +175,7 @@ def as_runs(client: str, maker: Maker, said: Said, answer: str, at_ns: int, fres
                 "run_type": kind, "extra": {"metadata": {"session_id": "s"}}, "inputs": inputs}  # fmt: skip
         post.append({**head, "start_time": at_ns // MS})
         patch.append({**head, "end_time": at_ns // MS + 1000, "outputs": outputs})
-    bodies = [json.dumps({"post": post}).encode(), json.dumps({"patch": patch}).encode()]
+    bodies = [orjson.dumps({"post": post}), orjson.dumps({"patch": patch})]  # 1.6 GB in 200 turns of 16 KB
 
     def decode() -> Batch:
         one, other = (langsmith.decode_batch(body) for body in bodies)
@@ -198,7 +200,7 @@ def as_events(client: str, maker: Maker, said: Said, answer: str, at_ns: int, fr
         {"id": str(uuid.UUID(bytes=maker.random.randbytes(16))), "type": kind, "timestamp": at, "body": said_}
         for kind, said_ in bodies
     ]
-    body = json.dumps({"batch": events}).encode()
+    body = orjson.dumps({"batch": events})
     return Sent(lambda: langfuse.decode_ingestion(body, at_ns).batch, len(body), fresh, trace, generation, tuple(said))
 
 

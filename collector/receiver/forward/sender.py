@@ -71,7 +71,7 @@ class Forwarder:
         try:
             for signal, body, items in bodies(parts, self._open_reader):
                 self.queue.put(signal, body, items)
-        except Exception as e:  # noqa: BLE001
+        except Exception as e:  # noqa: BLE001  # the spans are stored already: nothing here may refuse them
             log.warning("cannot queue spans to be sent on: %r", e)
             self._refused("could not be queued to be sent on", repr(e), len(parts))
 
