@@ -18,7 +18,7 @@ ROWS = [
 
 
 def test_sources_are_summed_over_hours_the_busiest_first() -> None:
-    langfuse, otlp = by_source(ROWS)
+    langfuse, otlp = by_source(ROWS, {"langfuse": 500_000 * 3_600_000_000_000 + 61_000_000_000})
     assert (langfuse.source, langfuse.counts["stored"], langfuse.conventions) == ("langfuse", 99, {"langfuse": 59})
     assert langfuse.reasons == [], "to be merged is no reason to look at"
     assert otlp.counts == {
@@ -28,8 +28,9 @@ def test_sources_are_summed_over_hours_the_busiest_first() -> None:
     assert otlp.reasons == [
         Reason("rejected", "nested too deep", 9, None), Reason("rejected", "an all-zero id", 3, "the latest"),
     ]  # fmt: skip
-    assert otlp.to_json()["last_seen"] == "2027-01-15T09:00:00Z"
+    assert langfuse.to_json()["last_seen"] == "2027-01-15T08:01:01Z"
+    assert otlp.to_json()["last_seen"] == "2027-01-15T09:00:00Z"  # an older file knows the hour
 
 
 def test_an_empty_ledger_has_no_sources() -> None:
-    assert by_source([]) == []
+    assert by_source([], {}) == []
