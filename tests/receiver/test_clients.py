@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -137,6 +138,15 @@ def test_a_key_that_is_not_the_token_stores_nothing(up: Running) -> None:
     assert up.client.get("/v1/status", headers={"authorization": "Bearer t0p"}).json()["turned_away"]
 
 
+def ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not ipv6(), reason="this machine has no IPv6")
 def test_on_ipv6_it_is_reached_by_its_address_and_by_no_other_name(tmp_path: Path) -> None:
     with running(settings_for(tmp_path, host="::1"), real=True) as one:
         assert one.status.url.startswith("http://[::1]:")

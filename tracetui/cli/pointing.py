@@ -133,5 +133,6 @@ ALSO = {
     "openinference": "phoenix", "llamaindex": "phoenix", "dspy": "phoenix", "crewai": "phoenix",
     "smolagents": "phoenix", "openllmetry": "traceloop", "pydantic-ai": "logfire", "langchain": "langsmith",
     "langgraph": "langsmith", "vercel-ai": "otel", "litellm": "otel", "haystack": "otel",
+    "mastra": "otel", "genkit": "otel",
 }  # fmt: skip
 """Clients without variables of their own, and whose they take: the pages of docs/clients."""
