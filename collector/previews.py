@@ -9,7 +9,7 @@ import orjson
 
 from collector.model import Content, Message, Value
 
-PREVIEW = 200
+PREVIEW = 120
 
 
 def preview_input(content: Content | None) -> str | None:
