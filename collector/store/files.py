@@ -6,10 +6,12 @@ Every connection of ours that writes goes through `open_for_writing`. Readers ha
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import sys
 import time
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -105,13 +107,17 @@ def _make_private(path: Path) -> None:
     """Create the file 0600 before SQLite can create it with the umask; its -wal and -shm inherit the mode.
 
     What a deleted file left beside itself belongs to nothing, and a program that has it open must not meet
-    the new file through a shared -shm. The caller holds the lock file.
+    the new file through a shared -shm. The caller holds the lock file. One that is there is left alone: to close a
+    descriptor of it would take from this process's other connections the locks they have on it.
     """
-    if not path.exists():
-        for ending in ("-wal", "-shm", "-journal"):
-            path.with_name(path.name + ending).unlink(missing_ok=True)
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-    os.close(fd)
+    if path.exists():
+        if not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return
+    for ending in ("-wal", "-shm", "-journal"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, durable: bool) -> None:

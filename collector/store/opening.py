@@ -10,9 +10,11 @@ What cannot be read at all is a StoreError with a sentence; what can be read in 
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -45,12 +47,11 @@ def open_reader(
     NotFound when there is no file; StoreError when nothing of it can be read.
     """
     file = Path(path)
-    _check_header(file)
+    _check_there(file)
     with tempfile.TemporaryDirectory(prefix="tracetui-", ignore_cleanup_errors=True) as scratch:
         uri, note = choose(file, writable(file), Path(scratch))
         with as_found(file):
-            torn = _torn(file)
-            connection = _connect(uri, file, torn)
+            connection, torn = _connect(uri, file)
             try:
                 state = _examine(connection, file, note, torn)
                 yield Reader(connection, state) if now_ns is None else Reader(connection, state, now_ns=now_ns)
@@ -58,18 +59,20 @@ def open_reader(
                 connection.close()
 
 
-def _check_header(path: Path) -> None:
+def _check_there(path: Path) -> None:
     try:
-        with path.open("rb") as file:
-            head = file.read(HEADER_BYTES)
+        found = path.stat()
     except FileNotFoundError as error:
         raise NotFound(f"there is no file {path}; name another with --db") from error
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
-    if not head:
+    if stat.S_ISDIR(found.st_mode) or not os.access(path, os.R_OK):
+        why = errno.EISDIR if stat.S_ISDIR(found.st_mode) else errno.EACCES
+        raise StoreError(f"cannot read {path}: {os.strerror(why)}")
+    if not found.st_size:
         raise StoreError(f"{path} is empty: nothing was ever written to it")
-    if not head.startswith(MAGIC):
-        raise StoreError(f"{path} is no SQLite file (it begins with {head[:16]!r}); a traces.db is asked for")
+    if found.st_size < HEADER_BYTES:  # SQLite takes a byte or two for a database without tables
+        _torn(path)
 
 
 def choose(path: Path, writable: bool, scratch: Path) -> tuple[str, str | None]:
@@ -96,16 +99,22 @@ def _uri(path: Path) -> str:
     return "file:" + quote(str(path.absolute()))
 
 
-def _connect(uri: str, path: Path, torn: str | None) -> sqlite3.Connection:
+def _connect(uri: str, path: Path) -> tuple[sqlite3.Connection, str | None]:
+    """The connection, and a sentence where the file is cut short."""
     try:
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_MS / 1000, isolation_level=None, cached_statements=256)
         connection.execute("pragma query_only = on")
-        if torn:  # or SQLite refuses all of a file that is shorter than it says
-            connection.execute("pragma writable_schema = on")
         connection.execute(f"pragma busy_timeout = {BUSY_MS}")
     except sqlite3.Error as error:
         raise StoreError(f"cannot open {path}: {error}") from error
-    return connection
+    try:
+        connection.execute("pragma schema_version").fetchone()
+    except sqlite3.DatabaseError:
+        torn = _torn(path)
+        if torn:  # or SQLite refuses all of a file that is shorter than it says
+            connection.execute("pragma writable_schema = on")
+        return connection, torn
+    return connection, None
 
 
 def _examine(connection: sqlite3.Connection, path: Path, note: str | None, torn: str | None) -> FileState:
@@ -163,9 +172,16 @@ def _unreadable(connection: sqlite3.Connection) -> tuple[str, ...]:
 
 
 def _torn(path: Path) -> str | None:
-    """A sentence when the file is shorter than its header says."""
+    """A sentence when the file is shorter than its header says; StoreError when it is no SQLite file at all.
+
+    Only for a file that SQLite has refused. On POSIX a process that closes any descriptor of a file loses all its
+    locks on it (sqlite.org/howtocorrupt.html, 2.2): read like this beside a connection that works, the next writer to
+    close would believe itself alone and remove the -wal from under that connection, which then saw nothing new again.
+    """
     with path.open("rb") as file:
         head = file.read(HEADER_BYTES)
+    if not head.startswith(MAGIC):
+        raise StoreError(f"{path} is no SQLite file (it begins with {head[:16]!r}); a traces.db is asked for")
     page = int.from_bytes(head[16:18], "big") or 1
     page = 65536 if page == 1 else page
     pages = int.from_bytes(head[28:32], "big")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -106,6 +106,25 @@ def test_a_file_with_nothing_traced_yet_is_empty_and_fine(tmp_path: Path) -> Non
     path = write(tmp_path / "t.db")
     assert numbers(path) == set()
     assert note(path) is None
+
+
+def test_readers_of_one_process_see_what_one_writer_after_the_other_writes(tmp_path: Path) -> None:
+    """Each writer is a process of its own and closes the file; the first must not take the -wal away from us."""
+    path = tmp_path / "t.db"
+    write = "import sys; from tests.store_read.test_opening import write_one; write_one(*sys.argv[1:])"
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", write, str(path), "1"], cwd=root, check=True)
+    with ExitStack() as stack:
+        readers = [stack.enter_context(open_reader(path)) for _ in range(3)]
+        for number in (2, 3, 4):
+            subprocess.run([sys.executable, "-c", write, str(path), str(number)], cwd=root, check=True)
+            assert [len(reader.traces()) for reader in readers] == [number] * 3
+
+
+def write_one(path: str, number: str) -> None:
+    part = make_part(int(number), trace=trace_id(int(number)))
+    with Ingest(Path(path), Settings(db=Path(path))) as ingest:
+        ingest.write(Batch("test", (part,)))
 
 
 @pytest.mark.parametrize("content", [b"{}", b"\x00" * 5000, b"SQLite format 2\x00" * 300, "héllo".encode(), b"S"])

@@ -20,7 +20,7 @@ from tracetui.cli.explore import make_source
 from tracetui.screens.errors import ErrorsScreen
 from tracetui.screens.groups import GroupsScreen
 from tracetui.screens.lists import TracesScreen
-from tracetui.screens.search import as_typed
+from tracetui.screens.search import Hits, as_typed
 from tracetui.screens.trace import TraceScreen
 from tracetui.views import save_view
 from tracetui.widgets.columns import Column, Look, Order, column_at, head, laid_out
@@ -315,6 +315,15 @@ async def test_braces_go_to_the_next_trace_of_the_list_as_filtered_and_ordered(d
         await until(pilot, lambda: notified(pilot, "This is the first one"))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, TracesScreen))
+
+
+async def test_enter_goes_to_the_hits_of_what_was_typed_when_they_come(home: Path) -> None:
+    path = write(home / "traces.db", make_trace(1, output=conversation(assistant("a pelican flew"))))
+    async with app_of(path).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: traces_shown(pilot, 1))
+        await pilot.press("slash", *"pelican", "enter")
+        await until(pilot, lambda: pilot.app.screen.query_one(Hits).has_focus)
+        assert shows(pilot, "1 hit")
 
 
 async def test_a_hit_opens_at_its_very_words_and_braces_go_to_the_next(home: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import urllib.error
@@ -19,12 +18,10 @@ from collector.model import Batch
 from collector.receiver.ports import is_loopback
 from collector.settings import Settings
 from tests.builders import make_part, trace_id
+from tests.web.browser import CHROMIUM
 from tracetui.cli import serve
 
 pytest.importorskip("textual_serve", reason="textual-serve is not installed")
-CHROMIUM = next(
-    (found for name in ("chromium-headless-shell", "chromium", "google-chrome") if (found := shutil.which(name))), None
-)
 
 
 @pytest.fixture(scope="module")

@@ -117,7 +117,7 @@ class SearchScreen(ExplorerScreen):
         super().__init__(facts)
         self._text = text
         self._found = ""
-        self._took_s = 0.0
+        self._entered = False
         self._due = 0.0
 
     def compose(self) -> ComposeResult:
@@ -161,11 +161,16 @@ class SearchScreen(ExplorerScreen):
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
+        self._entered = False
         self._search(event.value.strip(), wait_s=TYPING_S)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        if self.hits.hits:
+        """To the hits; to those of what stands there now, once they are here."""
+        if event.value.strip() != self._found:
+            self._entered = True
+            self._search(event.value.strip())
+        elif self.hits.hits:
             self.hits.focus()
 
     @work(exclusive=True, group="search")
@@ -182,6 +187,9 @@ class SearchScreen(ExplorerScreen):
         self._due = time.monotonic() + max(AGAIN_S, 10 * (time.monotonic() - began))
         self._found = text
         self.hits.show(hits)
+        if self._entered and hits:
+            self.hits.focus()
+        self._entered = False
         among = " in what the filter finds" if where else ""
         self.say(doubt or (f"Nothing that was said{among} holds {asked.rstrip('*')}." if asked and not hits else ""))
         self.show_context()
