@@ -79,6 +79,7 @@ def test_an_exit_beside_a_locked_file_is_on_time_and_the_next_program_reads_what
     assert len(spans(tmp_path / "traces.db")) == 53
 
 
+@pytest.mark.slow
 def test_an_exit_beside_a_locked_file_and_a_long_queue_is_on_time_and_what_is_lost_is_said_once(tmp_path):
     ended = run(tmp_path, WORK + LOCK + "for n in range(15_000): work(n)" + END)
     assert on_time(ended)

@@ -62,7 +62,13 @@ def ask_until_all_answered(url: str, workers: int) -> tuple[int, int]:
 
 @pytest.mark.parametrize(
     ("worker", "preload"),
-    [("sync", []), ("sync", ["--preload"]), ("gthread", []), ("gthread", ["--preload"]), ("gevent", [])],
+    [
+        ("sync", []),
+        ("gthread", ["--preload"]),
+        ("gevent", []),
+        pytest.param("sync", ["--preload"], marks=pytest.mark.slow),
+        pytest.param("gthread", [], marks=pytest.mark.slow),
+    ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
 def test_gunicorn_workers_write_what_they_answered(tmp_path, worker, preload):

@@ -73,6 +73,7 @@ def test_poetry_run_is_wired_too(project: Path) -> None:
         assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "k True"), done.stderr
 
 
+@pytest.mark.slow
 def test_a_console_script_of_an_environment_that_a_runner_becomes_is_wired_too(project: Path) -> None:
     """As poetry, pdm, hatch and pipenv do: a Python of another environment replaces itself by the project's script."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(project / "bare")], check=True)
@@ -88,6 +89,7 @@ def test_without_auto_nothing_is_touched(project: Path) -> None:
     assert auto(project, sys.executable, "agent.py", flag="").stdout == "k False\n"
 
 
+@pytest.mark.slow
 def test_a_python_that_has_nothing_of_ours_borrows_it(project: Path) -> None:
     """A virtual environment of its own, without our package and what it needs: spans go to the collector."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(project / "bare")], check=True)
@@ -98,6 +100,7 @@ def test_a_python_that_has_nothing_of_ours_borrows_it(project: Path) -> None:
     assert "1 trace, 1 span" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_sitecustomize_of_the_environment_still_runs(project: Path) -> None:
     (project / "lib" / "sitecustomize.py").write_text("print('theirs')")
     program(project / "app", ASKS + "import sitecustomize; print(sitecustomize.__file__)")
@@ -105,6 +108,7 @@ def test_the_sitecustomize_of_the_environment_still_runs(project: Path) -> None:
     assert done.stdout.splitlines() == ["theirs", "k True", str(project / "lib" / "sitecustomize.py")], done.stderr
 
 
+@pytest.mark.slow
 def test_a_program_with_a_module_called_collector_keeps_it(project: Path) -> None:
     (project / "app" / "collector.py").write_text("mine = 1")
     program(project / "app", ASKS + "import collector; print(collector.mine)")
@@ -113,6 +117,7 @@ def test_a_program_with_a_module_called_collector_keeps_it(project: Path) -> Non
     assert done.stderr.count("the program has a module of its own called `collector`") == 1
 
 
+@pytest.mark.slow
 def test_a_bootstrap_that_fails_is_said_once_and_harms_nothing(project: Path) -> None:
     env = environment(project) | variables({}, "http://127.0.0.1:9") | {VARIABLE: "{broken"}
     env["PYTHONPATH"] += os.pathsep + str(project / "lib")
@@ -127,6 +132,7 @@ def test_a_program_that_uses_no_client_loads_nothing_of_ours(project: Path) -> N
     assert auto(project, sys.executable, "agent.py").stdout == "False\n"
 
 
+@pytest.mark.slow
 def test_the_real_clients_can_still_be_made(project: Path) -> None:
     pytest.importorskip("openai")
     shutil.rmtree(project / "lib" / "openai")
@@ -208,6 +214,7 @@ app.invoke({"said": "hi"}, {"callbacks": [CallbackHandler()]})
 """
 
 
+@pytest.mark.slow
 def test_a_graph_is_traced_once_with_a_handler_of_its_own_too(project: Path) -> None:
     pytest.importorskip("langgraph")
     program(project / "app", GRAPH)

@@ -18,6 +18,7 @@ COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) fo
 AGENT = "from collector import observe\n@observe(kind='tool')\ndef act(): print('acted')\nact()"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", COMMANDS)
 def test_a_command_of_the_document_can_be_run(tmp_path: Path, line: str) -> None:
     words = shlex.split(line)

@@ -42,7 +42,7 @@ def code_of(one: Terminal) -> int:
     return int(one.child.exitstatus)
 
 
-@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (200, 50)])
+@pytest.mark.parametrize(("columns", "lines"), [(80, 24), pytest.param(200, 50, marks=pytest.mark.slow)])
 def test_the_runs_traces_and_its_output_are_shown_and_the_exit_code_is_its_own(
     tmp_path: Path, columns: int, lines: int
 ) -> None:
@@ -87,6 +87,7 @@ def test_a_signal_to_us_ends_the_command_and_then_the_screen(tmp_path: Path) -> 
         assert code_of(one) == 128 + signal.SIGTERM
 
 
+@pytest.mark.slow
 def test_stop_and_continue_pass_through_the_screen(tmp_path: Path) -> None:
     import psutil
 
@@ -121,6 +122,7 @@ def test_a_command_that_reads_the_keyboard_is_told_how(tmp_path: Path) -> None:
         assert code_of(one) == 130
 
 
+@pytest.mark.slow
 def test_a_new_size_of_the_terminal_reaches_the_command(tmp_path: Path) -> None:
     text = """
 import os, signal, time
@@ -141,6 +143,7 @@ while True: time.sleep(0.05)
         code_of(one)
 
 
+@pytest.mark.slow
 def test_a_pipe_on_stdout_gets_the_commands_output_and_no_screen(tmp_path: Path) -> None:
     command = tracetui("run", "--db", "traces.db", "--", sys.executable, "-c", "print('plain')")
     text = " ".join(f"'{word}'" for word in command)
