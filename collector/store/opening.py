@@ -17,7 +17,7 @@ import sqlite3
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -48,8 +48,13 @@ def open_reader(
     """
     file = Path(path)
     _check_there(file)
-    with tempfile.TemporaryDirectory(prefix="tracetui-", ignore_cleanup_errors=True) as scratch:
-        uri, note = choose(file, writable(file), Path(scratch))
+    with ExitStack() as stack:
+
+        def scratch() -> Path:
+            made = tempfile.TemporaryDirectory(prefix="tracetui-", ignore_cleanup_errors=True)
+            return Path(stack.enter_context(made))
+
+        uri, note = choose(file, writable(file), scratch)
         with as_found(file):
             connection, torn = _connect(uri, file)
             try:
@@ -75,15 +80,15 @@ def _check_there(path: Path) -> None:
         _torn(path)
 
 
-def choose(path: Path, writable: bool, scratch: Path) -> tuple[str, str | None]:
-    """(what to open, what to say of it). A copy, where one must be made, goes to `scratch`."""
+def choose(path: Path, writable: bool, scratch: Callable[[], Path]) -> tuple[str, str | None]:
+    """(what to open, what to say of it). A copy, where one must be made, goes to the directory that `scratch` makes."""
     wal = path.with_name(path.name + "-wal")
     has_wal = wal.exists() and wal.stat().st_size > 0
     if writable:
         return f"{_uri(path)}?mode=ro", None
     if not has_wal:
         return f"{_uri(path)}?mode=ro&immutable=1", None
-    copy = scratch / path.name
+    copy = scratch() / path.name
     try:
         shutil.copyfile(path, copy)
         shutil.copyfile(wal, copy.with_name(copy.name + "-wal"))

@@ -81,7 +81,7 @@ def problems(path: Path) -> list[str]:
 def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection by the same rules as a reader's, whatever the file is."""
     with tempfile.TemporaryDirectory(prefix="tracetui-", ignore_cleanup_errors=True) as scratch, as_found(path):
-        uri, _ = choose(path, writable_directory(path), Path(scratch))
+        uri, _ = choose(path, writable_directory(path), lambda: Path(scratch))
         with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_MS / 1000)) as connection:
             yield connection
 
