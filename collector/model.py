@@ -33,7 +33,6 @@ SIGNALS = (
     "empty_retrieval",
 )  # fmt: skip
 """What may look wrong in a trace; `collector.signals` says of each how it is found."""
-PART_TYPES = ("text", "reasoning", "tool_call", "tool_result", "image", "audio", "file", "data")
 
 
 class Rank(IntEnum):

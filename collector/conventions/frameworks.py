@@ -241,39 +241,3 @@ HAYSTACK = Convention(
     heard="haystack.",
     prepare=_haystack,
 )
-
-# Google's Agent Development Kit
-
-
-def _adk(found: Found, part: SpanPart) -> None:
-    slots = found.slots
-    asked, answered = mapping(slots.get("adk.request")), mapping(slots.get("adk.response"))
-    if asked is not None:
-        slots.setdefault("in_messages", asked.get("contents") or [])
-        config = asked.get("config")
-        if isinstance(config, dict):
-            slots.setdefault("system", config.get("system_instruction"))
-            slots.setdefault("definitions", config.get("tools"))
-    if answered is not None:
-        if answered.get("content"):
-            slots.setdefault("out_messages", [answered["content"]])
-        usage = answered.get("usage_metadata")
-        for name, count in from_details(usage if isinstance(usage, dict) else {}).items():
-            found.counts.setdefault(name, count)
-    if (part.name or "") in ("invocation", "agent_run"):
-        slots.setdefault("kind", "chain")
-
-
-ADK = Convention(
-    "google-adk",
-    own=("gcp.vertex.agent.",),
-    slots={
-        "adk.request": "gcp.vertex.agent.llm_request",
-        "adk.response": "gcp.vertex.agent.llm_response",
-        "tool_arguments": "gcp.vertex.agent.tool_call_args",
-        "tool_result": "gcp.vertex.agent.tool_response",
-        "session_id": "gcp.vertex.agent.session_id",
-    },
-    heard="gcp.vertex.agent.",
-    prepare=_adk,
-)

@@ -36,7 +36,6 @@ from collector.protocols.limits import Refusals
 
 _Plain: TypeAlias = "Score | Process | library.Item"
 Item: TypeAlias = "SpanPart | _Plain"
-CONTENT_TYPE = "application/x-ndjson"
 SOURCE = "native"
 
 _SHELVED: dict[str, type[library.Item]] = {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
+from collector.errors import DecodeError
 from collector.model import Batch, Receipt
 from collector.protocols import jsonbody
 from collector.receiver import bodies
@@ -103,6 +104,13 @@ class Call:
     async def json(self) -> Any:
         """The body as a JSON document, within the limits of size and depth. Its types are anybody's: check them."""
         return await self.unpacked(partial(jsonbody.load, what=f"the body of {self.request.url.path}"))
+
+    async def document(self) -> dict[str, Any]:
+        """The body as a JSON object. DecodeError where it is anything else."""
+        said = await self.json()
+        if not isinstance(said, dict):
+            raise DecodeError(f"the body is a JSON object here, and this one is a {type(said).__name__}")
+        return said
 
     async def unpacked(self, decode: Callable[[bytes], T]) -> T:
         """What `decode` makes of the inflated body; in a thread where that may take long."""

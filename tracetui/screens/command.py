@@ -16,8 +16,6 @@ from tracetui import keymap
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part
 
-MOST_SHOWN = 8
-
 
 @dataclass(frozen=True, slots=True)
 class Word:

@@ -7,7 +7,6 @@ import uuid
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -21,7 +20,7 @@ with warnings.catch_warnings():
     from langsmith.utils import LangSmithConflictError, LangSmithError, LangSmithNotFoundError
 
 from collector.protocols.langchain_prompts import body_of, manifest_of
-from tests.receiver.running import Running, running, settings_for
+from tests.receiver.running import Running
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -32,14 +31,6 @@ pytestmark = [
 CHAT = ChatPromptTemplate.from_messages(
     [("system", "be {how}, as in {{braces}}"), MessagesPlaceholder("before"), ("human", "{question}")]
 )
-
-
-@pytest.fixture
-def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    for name in ("LANGSMITH_API_KEY", "LANGSMITH_ENDPOINT", "LANGCHAIN_ENDPOINT", "LANGSMITH_PROJECT"):
-        monkeypatch.delenv(name, raising=False)
-    with running(settings_for(tmp_path), real=True) as one:
-        yield one
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 import warnings
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,8 @@ with warnings.catch_warnings():
     from langsmith.utils import LangSmithError, LangSmithNotFoundError
 
 from collector.store import open_reader
-from tests.receiver.langsmith.test_sdk import made, weather
-from tests.receiver.running import Running, running, settings_for
+from tests.receiver.langsmith.test_sdk import weather
+from tests.receiver.running import Running
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -29,20 +28,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*deprecated.*"),
     pytest.mark.filterwarnings("ignore:.*beta.*"),
 ]
-
-
-@pytest.fixture
-def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    for name in ("LANGSMITH_API_KEY", "LANGSMITH_ENDPOINT", "LANGCHAIN_ENDPOINT", "LANGSMITH_PROJECT"):
-        monkeypatch.delenv(name, raising=False)
-    with running(settings_for(tmp_path, max_spans=10_000), real=True) as one:
-        yield one
-
-
-@pytest.fixture
-def client(door: Running) -> Iterator[Client]:
-    with made(door) as one:
-        yield one
 
 
 def exact(run: Any, example: Any) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 import warnings
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,41 +23,14 @@ with warnings.catch_warnings():
 
 from collector.store import open_reader
 from collector.store.reader import Reader
-from tests.receiver.running import Running, running, settings_for
+from tests.receiver.langsmith.client import made
+from tests.receiver.running import Running
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore:.*deprecated.*"),
 ]
-
-
-@pytest.fixture
-def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    for name in ("LANGSMITH_API_KEY", "LANGSMITH_ENDPOINT", "LANGCHAIN_ENDPOINT", "LANGSMITH_PROJECT"):
-        monkeypatch.delenv(name, raising=False)
-    with running(settings_for(tmp_path, max_spans=10_000), real=True) as one:
-        yield one
-
-
-@pytest.fixture
-def client(door: Running) -> Iterator[Client]:
-    with made(door) as one:
-        yield one
-
-
-class made:
-    """A client that is closed at the end, with all it has to send."""
-
-    def __init__(self, door: Running, **changes: Any) -> None:
-        self.client = Client(api_url=door.status.url, api_key="any", **changes)
-
-    def __enter__(self) -> Client:
-        return self.client
-
-    def __exit__(self, *_: object) -> None:
-        self.client.flush(timeout=10)
-        self.client.cleanup(timeout=10)
 
 
 def reader(door: Running) -> Any:

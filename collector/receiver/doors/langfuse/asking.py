@@ -29,6 +29,14 @@ def limit_of(call: Call, default: int = 50) -> int:
     return min(_whole(call, "limit", default), MOST)
 
 
+def text_of(said: Mapping[str, Any], key: str) -> str:
+    """What a body must say under `key`. DecodeError where it is missing, empty or no text."""
+    value = said.get(key)
+    if not isinstance(value, str) or not value:
+        raise DecodeError(f"{key} is missing, or no text")
+    return value
+
+
 def page_of(call: Call) -> int:
     """`page`, from 1."""
     return _whole(call, "page", 1)

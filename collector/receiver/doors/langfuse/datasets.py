@@ -34,9 +34,9 @@ PARTS_OF_US = 999  # ns: a version is written to the microsecond, as this API wr
 
 
 async def create(call: Call) -> Response:
-    said = await _document(call)
+    said = await call.document()
     dataset = Dataset(
-        str(uuid4()), _name(said, "name"), _optional(said, "description"), said.get("metadata"),
+        str(uuid4()), asking.text_of(said, "name"), _optional(said, "description"), said.get("metadata"),
         said.get("inputSchema"), said.get("expectedOutputSchema"), source=SOURCE,
     )  # fmt: skip
     await call.write(Batch(SOURCE, library=(dataset,)))
@@ -86,8 +86,8 @@ async def _by_name(call: Call, name: str) -> DatasetRow:
 
 
 async def create_item(call: Call) -> Response:
-    said = await _document(call)
-    dataset = await _by_name(call, _name(said, "datasetName"))
+    said = await call.document()
+    dataset = await _by_name(call, asking.text_of(said, "datasetName"))
     trace, span = _optional(said, "sourceTraceId"), _optional(said, "sourceObservationId")
     status = _optional(said, "status")
     example = Example(
@@ -145,12 +145,12 @@ async def _example(call: Call, name: str) -> ExampleRow:
 
 async def link(call: Call) -> Response:
     """`POST /api/public/dataset-run-items`: this item, in the run of this name, led to that trace."""
-    said = await _document(call)
-    item = await _example(call, _name(said, "datasetItemId"))
+    said = await call.document()
+    item = await _example(call, asking.text_of(said, "datasetItemId"))
     trace, span = _optional(said, "traceId"), _optional(said, "observationId")
     if trace is None:
         trace = await _trace_of(call, span)
-    name = _name(said, "runName")
+    name = asking.text_of(said, "runName")
     now = moment_ns(said.get("createdAt")) or clock.time_ns()
     experiment = Experiment(
         _id_of_run(item.dataset_id, name), name, item.dataset_id, _optional(said, "runDescription"),
@@ -268,20 +268,6 @@ def _run(row: ExperimentRow) -> dict[str, Any]:
 
 
 # -- what a body says -------------------------------------------------------------------------------------
-
-
-async def _document(call: Call) -> dict[str, Any]:
-    said = await call.json()
-    if not isinstance(said, dict):
-        raise DecodeError("the body is a JSON object")
-    return said
-
-
-def _name(said: dict[str, Any], key: str) -> str:
-    value = said.get(key)
-    if not isinstance(value, str) or not value:
-        raise DecodeError(f"{key} is missing: it names what this is about")
-    return value
 
 
 def _optional(said: dict[str, Any], key: str) -> str | None:

@@ -40,9 +40,7 @@ HARMLESS = {
 
 
 async def announce(call: Call) -> Response:
-    said = await call.json()
-    if not isinstance(said, dict):
-        raise DecodeError("the body is a JSON object")
+    said = await call.document()
     digest = _digest(said.get("sha256Hash"))
     name = _id(digest)
     size, kind, field = said.get("contentLength"), said.get("contentType"), said.get("field")

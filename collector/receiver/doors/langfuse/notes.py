@@ -36,8 +36,8 @@ BOOLEAN = [{"label": "True", "value": 1}, {"label": "False", "value": 0}]
 
 
 async def comment(call: Call) -> Response:
-    said = await _document(call)
-    kind, name, content = (_text(said, key) for key in ("objectType", "objectId", "content"))
+    said = await call.document()
+    kind, name, content = (asking.text_of(said, key) for key in ("objectType", "objectId", "content"))
     kind = kind.upper()
     if kind not in OBJECTS:
         raise DecodeError(f"objectType is {kind[:40]!r}; comments are about {', '.join(OBJECTS)}")
@@ -52,7 +52,7 @@ async def comment(call: Call) -> Response:
         at["session_id"] = name
     own: dict[str, Value] = {OWN + "objectType": kind, OWN + "objectId": name}
     if said.get("authorUserId"):
-        own[OWN + "authorUserId"] = _text(said, "authorUserId")
+        own[OWN + "authorUserId"] = asking.text_of(said, "authorUserId")
     made = Score(
         str(uuid4()), COMMENT, clock.time_ns(), at["trace_id"], at["span_id"], at["session_id"], label=content,
         data_type="categorical", source=SOURCE, metadata=own,
@@ -114,23 +114,23 @@ def is_comment(one: Score) -> bool:
 
 
 async def create_config(call: Call) -> Response:
-    said = await _document(call)
-    kind = _text(said, "dataType")
+    said = await call.document()
+    kind = asking.text_of(said, "dataType")
     if kind not in DATA_TYPES:
         raise DecodeError(f"dataType is {kind[:40]!r}; it is one of {', '.join(DATA_TYPES)}")
     if kind == "CATEGORICAL" and not said.get("categories"):
         raise DecodeError("a categorical config needs categories")
-    made = _config(said, str(uuid4()), _text(said, "name"), kind, None)
+    made = _config(said, str(uuid4()), asking.text_of(said, "name"), kind, None)
     await call.write(Batch(SOURCE, library=(made,)))
     return json_response(_shape(await _known(call, made.config_id)))
 
 
 async def update_config(call: Call) -> Response:
-    said, row = await _document(call), await _known(call, call.path["id"])
+    said, row = await call.document(), await _known(call, call.path["id"])
     archived = said.get("isArchived")
     if archived is not None and not isinstance(archived, bool):
         raise DecodeError("isArchived is true or false")
-    name = row.name if said.get("name") is None else _text(said, "name")
+    name = row.name if said.get("name") is None else asking.text_of(said, "name")
     await call.write(Batch(SOURCE, library=(_config(said, row.config_id, name, row.data_type.upper(), archived),)))
     return json_response(_shape(await _known(call, row.config_id)))
 
@@ -189,20 +189,3 @@ def _shape(row: ScoreConfigRow) -> dict[str, Any]:
         "minValue": row.min_value, "maxValue": row.max_value, "categories": row.categories,
         "description": row.description,
     }  # fmt: skip
-
-
-# -- what a body says -------------------------------------------------------------------------------------
-
-
-async def _document(call: Call) -> dict[str, Any]:
-    said = await call.json()
-    if not isinstance(said, dict):
-        raise DecodeError("the body is a JSON object")
-    return said
-
-
-def _text(said: dict[str, Any], key: str) -> str:
-    value = said.get(key)
-    if not isinstance(value, str) or not value:
-        raise DecodeError(f"{key} is missing, or no text")
-    return value

@@ -19,7 +19,7 @@ from collector.protocols.times import iso, time_ns
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call
 from collector.receiver.doors.langsmith.projects import COMPARED, compares
-from collector.receiver.doors.langsmith.reads import document, slice_of
+from collector.receiver.doors.langsmith.reads import slice_of
 from collector.receiver.doors.langsmith.views import TENANT, Run, feedback_stats
 from collector.store import runs
 from collector.store.library import ExperimentRow, Library
@@ -31,7 +31,7 @@ MOST = 1000
 
 async def make(call: Call) -> Response:
     """POST /datasets/comparative."""
-    said = await document(call)
+    said = await call.document()
     given, dataset = said.get("experiment_ids"), said.get("reference_dataset_id")
     if not isinstance(given, list) or len(given) < 2 or not dataset:
         raise DecodeError("a comparison needs two experiments at least (experiment_ids) and reference_dataset_id")

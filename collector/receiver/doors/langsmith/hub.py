@@ -25,7 +25,7 @@ from collector.protocols.langsmith import SOURCE
 from collector.protocols.times import iso
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call
-from collector.receiver.doors.langsmith.reads import document, slice_of
+from collector.receiver.doors.langsmith.reads import slice_of
 from collector.receiver.doors.langsmith.views import TENANT, Run
 from collector.store.library import Library, PromptName, PromptRow
 from collector.store.reader import Reader
@@ -105,7 +105,7 @@ async def list_repos(call: Call) -> Response:
 
 async def make_repo(call: Call) -> Response:
     """POST /repos/."""
-    said = await document(call)
+    said = await call.document()
     name = said.get("repo_handle")
     if not isinstance(name, str) or not name:
         raise DecodeError("a prompt needs a name (repo_handle), as text")
@@ -124,7 +124,7 @@ async def one_repo(call: Call) -> Response:
 
 async def change_repo(call: Call) -> Response:
     """PATCH /repos/{owner}/{name}: its description, readme, tags, and whether it is archived."""
-    said, name = await document(call), _handle(call)
+    said, name = await call.document(), _handle(call)
     row = await call.ask(lambda reader: _newest(reader, name))
     own = {**_own(row), **{key: said[key] for key in _SAID if said.get(key) is not None}}
     await _write(call, _again(row, own, _tags(said)))
@@ -198,7 +198,7 @@ def _wanted(rows: list[PromptRow], name: str, wanted: str) -> PromptRow:
 
 async def make_commit(call: Call) -> Response:
     """POST /commits/{owner}/{name}: the next version, or 409 where nothing is new."""
-    said, name = await document(call), _handle(call)
+    said, name = await call.document(), _handle(call)
     manifest = said.get("manifest")
     if not isinstance(manifest, dict):
         raise DecodeError("a commit needs a manifest: the prompt as LangChain serialises it")
@@ -220,7 +220,7 @@ async def make_commit(call: Call) -> Response:
 
 async def tag_commit(call: Call) -> Response:
     """POST /repos/{owner}/{name}/tags: the tag moves to this commit."""
-    said, name = await document(call), _handle(call)
+    said, name = await call.document(), _handle(call)
     tag, wanted = said.get("tag_name"), said.get("commit_id")
     if not isinstance(tag, str) or not tag or tag == LATEST:
         raise DecodeError('a tag needs a name (tag_name) other than "latest", which is the newest commit')

@@ -22,7 +22,7 @@ from collector.receiver.call import Call
 from collector.receiver.doors.langsmith import shelf
 from collector.receiver.doors.langsmith.projects import Projects
 from collector.receiver.doors.langsmith.queries import Runs, select, texts
-from collector.receiver.doors.langsmith.reads import document, refuse, several, slice_of, told_with_files
+from collector.receiver.doors.langsmith.reads import refuse, several, slice_of, told_with_files
 from collector.receiver.doors.langsmith.stats import COUNTED, of_project
 from collector.receiver.doors.langsmith.versions import moment, version_of
 from collector.receiver.doors.langsmith.views import Run
@@ -77,7 +77,7 @@ def _project(reader: Reader, project_id: str) -> Run:
 
 async def make_project(call: Call) -> Response:
     """POST /sessions: a project, or an experiment over a dataset. A name is given once, but with ?upsert=true."""
-    said = await document(call)
+    said = await call.document()
     name = said.get("name")
     if not isinstance(name, str) or not name:
         raise DecodeError("a project needs a name, as text")
@@ -91,7 +91,7 @@ async def make_project(call: Call) -> Response:
 
 async def change_project(call: Call) -> Response:
     """PATCH /sessions/{id}."""
-    said, project_id = await document(call), str(call.path["project_id"])
+    said, project_id = await call.document(), str(call.path["project_id"])
     now = await call.ask(lambda reader: _project(reader, project_id))
     await _write(call, _experiment(project_id, str(said.get("name") or now["name"]), said))
     return json_response(await call.ask(lambda reader: _project(reader, project_id)))
@@ -154,7 +154,7 @@ async def one_dataset(call: Call) -> Response:
 
 async def make_dataset(call: Call) -> Response:
     """POST /datasets."""
-    made = shelf.dataset(await document(call))
+    made = shelf.dataset(await call.document())
     if await call.ask(lambda reader: Library(reader).dataset(name=made.name)):
         return json_response({"detail": f"Dataset with the name {made.name!r} already exists"}, 409)
     await _write(call, made)
@@ -163,7 +163,7 @@ async def make_dataset(call: Call) -> Response:
 
 async def change_dataset(call: Call) -> Response:
     """PATCH /datasets/{id}: all but its name."""
-    said, dataset_id = await document(call), str(call.path["dataset_id"])
+    said, dataset_id = await call.document(), str(call.path["dataset_id"])
     row = await call.ask(lambda reader: _dataset(reader, dataset_id))
     made = shelf.dataset({**said, "id": dataset_id, "name": row.name})
     extra = {**(row.extra or {}), **(made.extra if "data_type" in said else {})}
@@ -181,7 +181,7 @@ async def delete_dataset(call: Call) -> Response:
 
 async def dataset_runs(call: Call) -> Response:
     """POST /datasets/{id}/runs: examples, each with its runs in some experiments."""
-    said, dataset_id = await document(call), str(call.path["dataset_id"])
+    said, dataset_id = await call.document(), str(call.path["dataset_id"])
     sessions = set(texts(said.get("session_ids")) or ())
     limit, offset = slice_of({name: str(said[name]) for name in ("limit", "offset") if said.get(name) is not None})
     given = said.get("filters")
@@ -253,7 +253,7 @@ async def one_example(call: Call) -> Response:
 
 async def make_example(call: Call) -> Response:
     """POST /examples."""
-    said = await document(call)
+    said = await call.document()
     made = await _from_its_run(call, shelf.example(said), said)
     await call.ask(lambda reader: _dataset(reader, made.dataset_id))
     await _write(call, made)
@@ -289,7 +289,7 @@ async def change_example(call: Call) -> Response:
     """PATCH /examples/{id}."""
     example_id = str(call.path["example_id"])
     row = await call.ask(partial(_example, example_id=example_id))
-    made = shelf.example(await document(call), row.dataset_id, example_id)
+    made = shelf.example(await call.document(), row.dataset_id, example_id)
     await _write(call, made)
     return told_with_files(call, await call.ask(partial(_told, example_id)))
 
@@ -311,7 +311,7 @@ async def delete_examples(call: Call) -> Response:
     if ids is None and call.request.method == "DELETE":
         ids = several(call.request.query_params, "example_ids")
     elif ids is None:
-        said = (await document(call)).get("example_ids")
+        said = (await call.document()).get("example_ids")
         ids = [str(one) for one in said] if isinstance(said, list) else None
     if not ids:
         raise DecodeError("which examples to delete is not said (example_ids)")

@@ -19,14 +19,6 @@ from collector.store.reader import Reader
 Answer = Callable[[Call], Awaitable[Response]]
 
 
-async def document(call: Call) -> dict[str, Any]:
-    """The body, which has to be an object."""
-    said = await call.json()
-    if not isinstance(said, dict):
-        raise DecodeError(f"the body is a JSON {type(said).__name__}, where an object was expected")
-    return said
-
-
 def several(query: QueryParams, name: str) -> list[str] | None:
     """All values of a parameter; None where it is not there."""
     return query.getlist(name) or None
@@ -72,7 +64,7 @@ async def run(call: Call) -> Response:
 
 async def query(call: Call) -> Response:
     """POST /runs/query."""
-    asked = await document(call)
+    asked = await call.document()
 
     def answer(reader: Reader) -> dict[str, Any]:
         found, cursor = Runs(reader).query(asked)

@@ -14,7 +14,6 @@ from collector.protocols.langsmith import SOURCE
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call
 from collector.receiver.doors.langsmith import shelf
-from collector.receiver.doors.langsmith.reads import document
 from collector.receiver.doors.langsmith.versions import moment
 from collector.receiver.doors.langsmith.views import Run
 from collector.store.library import Library
@@ -36,7 +35,7 @@ async def splits(call: Call) -> Response:
 
 async def change_splits(call: Call) -> Response:
     """PUT /datasets/{id}/splits: put examples into a split, or take them out."""
-    said = await document(call)
+    said = await call.document()
     name, ids = str(said.get("split_name") or ""), said.get("examples")
     if not name or not isinstance(ids, list):
         raise DecodeError("a split needs its name (split_name) and a list of examples")
@@ -47,7 +46,7 @@ async def change_splits(call: Call) -> Response:
 
 async def change_metadata(call: Call) -> Response:
     """PATCH /v1/platform/datasets/{id}/examples/metadata: operations upon many examples, in order."""
-    said = await document(call)
+    said = await call.document()
     ids, operations = said.get("example_ids"), said.get("operations")
     if not isinstance(ids, list) or not isinstance(operations, list) or not operations:
         raise DecodeError("a change of metadata needs example_ids and operations, both lists")

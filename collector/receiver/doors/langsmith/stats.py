@@ -12,7 +12,6 @@ from collector.protocols.times import time_ns
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call
 from collector.receiver.doors.langsmith.queries import LOOKED_AT, Runs
-from collector.receiver.doors.langsmith.reads import document
 from collector.receiver.doors.langsmith.views import Run, feedback_stats
 from collector.store.reader import Reader
 from collector.store.runs import scores
@@ -25,7 +24,7 @@ _TOTALS = ("prompt_tokens", "completion_tokens", "total_tokens", "total_cost")
 
 async def stats(call: Call) -> Response:
     """POST /runs/stats: the fields of `/runs/query`; times are seconds, what nobody knows is null."""
-    asked = await document(call)
+    asked = await call.document()
     return json_response(await call.ask(lambda reader: summed(_found(reader, asked))))
 
 

@@ -19,7 +19,7 @@ from collector.protocols.times import iso, time_ns
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call
 from collector.receiver.doors.langsmith.queries import Runs, texts
-from collector.receiver.doors.langsmith.reads import document, several
+from collector.receiver.doors.langsmith.reads import several
 from collector.receiver.doors.langsmith.stats import summed
 from collector.receiver.doors.langsmith.v2 import picked, plainly
 from collector.receiver.doors.langsmith.views import Run
@@ -38,7 +38,7 @@ _STATS = {
 
 async def traces(call: Call) -> Response:
     """POST /api/v2/traces/query: the newest first."""
-    said = await document(call)
+    said = await call.document()
     plainly(said)
     asked = {**_asked(said), "trace_filter": said.get("trace_filter")}
     wanted = {one.replace("-", "").lower() for one in texts(said.get("trace_ids")) or ()}
@@ -66,7 +66,7 @@ async def runs_of_trace(call: Call) -> Response:
 
 async def threads(call: Call) -> Response:
     """POST /api/v2/threads/query: the one with the newest trace first."""
-    said = await document(call)
+    said = await call.document()
     plainly(said)
     if said.get("thread_filter"):
         raise NotKept("threads are not filtered by their own sums here; filter their traces (trace_filter)")

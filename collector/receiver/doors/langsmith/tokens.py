@@ -23,7 +23,7 @@ from collector.protocols import langsmith
 from collector.protocols.times import iso, time_ns
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call
-from collector.receiver.doors.langsmith.reads import document, slice_of
+from collector.receiver.doors.langsmith.reads import slice_of
 from collector.receiver.doors.langsmith.views import Run
 from collector.receiver.doors.langsmith.writes import links
 
@@ -121,7 +121,7 @@ async def listed(call: Call) -> Response:
 async def use(call: Call) -> Response:
     """POST /feedback/tokens/{id}, or GET with what is said in the query: feedback of the token's key to its run."""
     token = _tokens(call).find(str(call.path["token_id"]))
-    said: dict[str, Any] = await document(call) if call.request.method == "POST" else _asked(call)
+    said: dict[str, Any] = await call.document() if call.request.method == "POST" else _asked(call)
     feedback = {name: said[name] for name in _GIVEN[:-1] if said.get(name) is not None}
     source = {"type": "api", "metadata": said.get("metadata") or {}}
     body = orjson.dumps({

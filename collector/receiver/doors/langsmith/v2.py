@@ -12,7 +12,7 @@ from collector.protocols.times import time_ns
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call
 from collector.receiver.doors.langsmith.queries import Runs
-from collector.receiver.doors.langsmith.reads import document, several
+from collector.receiver.doors.langsmith.reads import several
 from collector.receiver.doors.langsmith.views import Run
 from collector.store.reader import Reader
 
@@ -36,7 +36,7 @@ def plainly(said: dict[str, Any]) -> None:
 
 async def query(call: Call) -> Response:
     """POST /api/v2/runs/query."""
-    said = await document(call)
+    said = await call.document()
     plainly(said)
     asked: dict[str, Any] = {_NAMES.get(name, name): value for name, value in said.items() if name in {*_NAMES, *_SAME}}
     if isinstance(said.get("run_type"), str):

@@ -15,7 +15,7 @@ from collector.protocols.langsmith import SOURCE
 from collector.protocols.times import iso, time_ns
 from collector.receiver.answers import json_response
 from collector.receiver.call import Call
-from collector.receiver.doors.langsmith.reads import document, slice_of
+from collector.receiver.doors.langsmith.reads import slice_of
 from collector.receiver.doors.langsmith.shelf import TAGS
 from collector.receiver.doors.langsmith.views import Run
 from collector.store.library import DatasetRow, ExampleRow, Library
@@ -90,7 +90,7 @@ async def version(call: Call) -> Response:
 
 async def tag(call: Call) -> Response:
     """PUT /datasets/{id}/tags: a version gets a tag, which another may have had."""
-    said, dataset_id = await document(call), str(call.path["dataset_id"])
+    said, dataset_id = await call.document(), str(call.path["dataset_id"])
     name, as_of = said.get("tag"), said.get("as_of")
     if not isinstance(name, str) or not name or name == LATEST or time_ns(name) is not None or not as_of:
         raise DecodeError(f"a version is tagged by its time (as_of) with a word (tag), which is not {LATEST!r}")

@@ -26,7 +26,6 @@ SMALL, STEP = 65_536, 262_144
 MOST_WAITING = 262_144
 """Bytes of an answer that wait for the caller to take them before the upstream is read no further."""
 WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
-BODILESS = frozenset({204, 304})
 
 
 class ConnectError(Exception):
