@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from collector.store import skeleton
 from collector.store.rows import SpanRow, TraceRow
 from collector.store.skeleton import RUNNING, Skeleton
 from tracetui import branches, trees
@@ -46,7 +47,8 @@ def first(reader: Reader, trace_id: str, lines: int) -> Loaded:
         rows = first_lines(reader, trace_id, lines)
         if rows:
             outline = trees.outline(Skeleton.of(rows), partial=True)
-            return Loaded(trace, outline, {int(row.span_id, 16): row for row in rows})
+            found = {skeleton.number(row.span_id): row for row in rows}
+            return Loaded(trace, outline, {one: row for one, row in found.items() if one})
     outline = trees.outline(reader.skeleton(trace_id))
     wanted = branches.unread(outline, branches.visible(outline, ()), (), 0, lines)
     return Loaded(trace, outline, reader.span_rows(trace_id, wanted))

@@ -16,6 +16,7 @@ import orjson
 from collector.errors import StoreError
 from collector.model import KINDS
 from collector.store.rows import SpanRow
+from collector.store.skeleton import number
 
 Rows = Callable[[str, dict[str, Any]], list[tuple[Any, ...]]]
 
@@ -59,7 +60,7 @@ class Measures:
     @classmethod
     def of(cls, rows: Iterable[SpanRow]) -> Measures:
         """The measures of rows that are at hand."""
-        listed = list(rows)
+        listed = [row for row in rows if number(row.span_id)]
         known = [row.counted and (row.input_tokens is not None or row.output_tokens is not None) for row in listed]
         return _made(
             (row.span_id for row in listed),
@@ -92,6 +93,6 @@ def _made(
     place: dict[str, int] = {}
     label_of = array("i", (place.setdefault(label, len(place)) for label in labels))
     return Measures(
-        array("Q", (int(span_id, 16) for span_id in ids)), bytes(kinds), array("q", costs), array("q", tokens),
+        array("Q", map(number, ids)), bytes(kinds), array("q", costs), array("q", tokens),
         array("q", ttfts), label_of, tuple(place),
     )  # fmt: skip

@@ -6,6 +6,7 @@ every one of them, and make a tuple and a dozen objects for each: three times as
 
 from __future__ import annotations
 
+import re
 import sys
 from array import array
 from collections.abc import Callable, Iterable, Sequence
@@ -24,6 +25,7 @@ OK, ERROR, RUNNING, ABANDONED = range(4)
 STATUSES = ("ok", "error", "running", "abandoned")
 INFRA = ("", "http", "db")
 _NONE = "'0000000000000000'"
+_is_id = re.compile(r"[0-9a-f]{16}", re.ASCII).fullmatch
 _MARK = f"""char(48 + 4 * (case {SPAN_STATUS} when 'ok' then 0 when 'error' then 1 when 'running' then 2 else 3 end)
     + (case s.kind when 'http' then 1 when 'db' then 2 else 0 end))"""
 _COLUMNS = f"""
@@ -63,11 +65,13 @@ class Skeleton:
 
     @classmethod
     def of(cls, rows: Iterable[SpanRow]) -> Skeleton:
-        """The bones of rows that are at hand."""
+        """The bones of rows that are at hand; of those whose ids are none, nothing."""
         made, marks = cls(), bytearray()
         for row in rows:
-            made.ids.append(int(row.span_id, 16))
-            made.parents.append(int(row.parent_id or "0", 16))
+            if not (own := number(row.span_id)):
+                continue
+            made.ids.append(own)
+            made.parents.append(number(row.parent_id))
             made.starts_ns.append(row.start_ns)
             made.ends_ns.append(-1 if row.end_ns is None else row.end_ns)
             infra = INFRA.index(row.kind) if row.kind in INFRA else 0
@@ -76,13 +80,13 @@ class Skeleton:
 
     def merged(self, news: Skeleton) -> Skeleton:
         """With the spans of `news` in the place of their older selves, or at the end."""
-        place = {number: index for index, number in enumerate(self.ids)}
+        place = {one: index for index, one in enumerate(self.ids)}
         made = Skeleton(self.ids[:], self.parents[:], self.starts_ns[:], self.ends_ns[:])
         marks = bytearray(self.marks)
-        for index, number in enumerate(news.ids):
-            at = place.setdefault(number, len(made.ids))
+        for index, one in enumerate(news.ids):
+            at = place.setdefault(one, len(made.ids))
             if at == len(made.ids):
-                made.ids.append(number)
+                made.ids.append(one)
                 made.parents.append(0)
                 made.starts_ns.append(0)
                 made.ends_ns.append(0)
@@ -92,9 +96,15 @@ class Skeleton:
         return replace(made, marks=bytes(marks))
 
 
-def name(number: int) -> str:
+def name(one: int) -> str:
     """The span id of a number."""
-    return f"{number:016x}"
+    return f"{one:016x}"
+
+
+def number(span_id: str | None) -> int:
+    """The number of a span id; 0, which is no span's, for None and for what is not 16 hex digits in lower case (a
+    damaged file, a foreign writer)."""
+    return int(span_id, 16) if span_id is not None and _is_id(span_id) else 0
 
 
 def read(rows: Rows, trace_id: str, moment: dict[str, Any], since: int | None) -> Skeleton:
@@ -110,9 +120,9 @@ def read(rows: Rows, trace_id: str, moment: dict[str, Any], since: int | None) -
 
 def some_rows(rows: Rows, trace_id: str, moment: dict[str, Any], numbers: Sequence[int]) -> dict[int, SpanRow]:
     """The rows of some spans, by the number of their id."""
-    ids = orjson.dumps([name(number) for number in numbers]).decode()
+    ids = orjson.dumps([name(one) for one in numbers]).decode()
     found = rows(_SOME, {"trace_id": trace_id, "ids": ids, **moment})
-    return {int(row.span_id, 16): row for row in map(SpanRow._make, found)}
+    return {number(row.span_id): row for row in map(SpanRow._make, found)}
 
 
 def _skeleton(columns: tuple[Any, ...]) -> Skeleton:

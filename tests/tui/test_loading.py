@@ -12,9 +12,10 @@ from collector import tree
 from collector.ingest import Ingest
 from collector.model import KINDS, Batch, Reading, SpanPart, Tool, Usage
 from collector.settings import Settings
-from collector.store import open_reader
+from collector.store import open_reader, skeleton
 from collector.store.measures import Measures
 from collector.store.reader import Reader
+from collector.store.skeleton import Skeleton
 from tests.builders import TRACE, make_part, make_started, span_id
 from tracetui import loading, trees
 
@@ -52,6 +53,15 @@ def test_a_skeleton_holds_what_the_rows_say(reader: Reader) -> None:
         assert (bones.starts_ns[place], bones.ends_ns[place]) == (row.start_ns, row.end_ns)
         assert bones.parents[place] == int(row.parent_id or "0", 16)
     assert reader.span_rows(TRACE, bones.ids[:5]) == {number: rows[number] for number in bones.ids[:5]}
+
+
+@pytest.mark.parametrize("own", ["zz-hand-made", "0x12", "-1", "1_0", "F" * 16, "f" * 40, "é" * 16, "", *HOSTILE])
+def test_ids_that_are_none_have_no_place_in_the_columns(reader: Reader, own: str) -> None:
+    rows = list(reader.tree_spans(TRACE))[:3]
+    odd = [rows[0], rows[1]._replace(span_id=own), rows[2]._replace(parent_id=own)]
+    assert skeleton.number(own) == 0
+    assert list(Measures.of(odd).ids) == list(Skeleton.of(odd).ids) == [int(rows[at].span_id, 16) for at in (0, 2)]
+    assert Skeleton.of(odd).parents[1] == 0
 
 
 def test_statuses_and_infrastructure_are_marked(ingest: Ingest, reader: Reader) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -303,3 +305,23 @@ def test_a_kind_that_nobody_knows_is_listed_all_the_same() -> None:
 
     assert Counted("skipped").signals == 0
     assert all(len(part) == 2 for line in nothing() for part in line)
+
+
+async def test_span_ids_that_are_none_end_no_screen(path: Path) -> None:
+    own = "zz-hand-made"
+    with closing(sqlite3.connect(path)) as connection:
+        for table in ("spans", "signals"):
+            connection.execute(f"update {table} set span_id = ? where span_id = ?", (own, span_id(5)))
+        connection.commit()
+    async with explorer(path).run_test(size=(140, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "support_agent", "⚠ loop +2"))
+        pilot.app.screen.post_message(TracesScreen.OpenSpan(LOST, own))
+        await until(pilot, lambda: shows(pilot, "chat 1", "⚠ invented"))
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: shows(pilot, "What looks wrong", "called 3 times"))
+        await pilot.press("enter")  # the loop's own span is not in the tree
+        await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen))
+        for key in ("J", "escape", "K", "a", "escape", "c", "escape", "w", "escape", "v", "u", "j", "n"):
+            await pilot.press(key)
+        await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen) and shows(pilot, "chat 1"))
+        assert pilot.app._exception is None

@@ -50,7 +50,7 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions, TwoPane
         """`span_id`: where to put the cursor."""
         super().__init__(facts)
         self.trace_id = trace_id
-        self._goto = int(span_id, 16) if span_id else None
+        self._goto = skeleton.number(span_id) or None
         self.trace: TraceRow | None = None
         self._due = 0.0
         self._loading = False
@@ -158,10 +158,10 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions, TwoPane
         self.show_context()
 
     def go_to_span(self, span_id: str) -> bool:
-        ids, number = self.waterfall.outline.ids, int(span_id, 16)
-        if number not in ids:
+        ids, one = self.waterfall.outline.ids, skeleton.number(span_id)
+        if one not in ids:
             return False
-        self.waterfall.reveal(ids.index(number))
+        self.waterfall.reveal(ids.index(one))
         self.waterfall.focus()
         return True
 

@@ -11,6 +11,7 @@ from textual import work
 from collector.errors import TracetuiError
 from collector.signals import Signal
 from collector.store.signals import LIVE_SPANS
+from collector.store.skeleton import number
 from tracetui import format as fmt
 from tracetui.screens.base import ExplorerScreen
 from tracetui.screens.found import Evidence, FoundScreen, Item, Spot
@@ -103,7 +104,7 @@ class SignalActions(ExplorerScreen):
         self._marks_due = now + took * (1 + PAUSE)
         kinds: dict[int, list[str]] = {}
         for one in found:
-            kinds.setdefault(int(one.span_id, 16), []).append(one.kind)
+            kinds.setdefault(number(one.span_id), []).append(one.kind)
         self.waterfall.mark({span: list(dict.fromkeys(names)) for span, names in kinds.items()})
 
     def action_signals(self) -> None:
@@ -130,7 +131,7 @@ class SignalActions(ExplorerScreen):
         if inspector.has_focus and inspector.cursor < len(inspector.lines):
             return values_on(inspector.lines[inspector.cursor])
         here = self.waterfall.selected_id
-        return list(dict.fromkeys(one.value for one in self._found if one.value and int(one.span_id, 16) == here))
+        return list(dict.fromkeys(one.value for one in self._found if one.value and number(one.span_id) == here))
 
     def _go_to_spot(self, spot: Spot | None) -> None:
         if spot is not None and spot[0]:
@@ -140,5 +141,5 @@ class SignalActions(ExplorerScreen):
 
     def _go_to_span(self, span_id: str | None) -> None:
         ids = self.waterfall.outline.ids
-        if span_id is not None and int(span_id, 16) in ids:
-            self.waterfall.reveal(ids.index(int(span_id, 16)))
+        if (at := number(span_id)) in ids:
+            self.waterfall.reveal(ids.index(at))
