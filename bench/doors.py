@@ -1,8 +1,8 @@
 """What does each door cost: spans a second, CPU a span, and from the POST until a reader sees it?
 
 The same agent spans (2 KB of new text each) as each client would send them, to a real `tracetui collect` on a core of
-its own, four connections, 50 spans a body; until all is stored and in full text. Then: one span a request on 32
-connections; a lone span every so often, from its POST until a reader's query finds it; bodies of 10 MB; and, with
+its own, four connections, 50 spans a body; until all is stored and in full text. Then: the same as a file, imported; one span a request on
+32 connections; a lone span every so often, from its POST until a reader's query finds it; bodies of 10 MB; and, with
 --big, 32 connections that send 60 MB each at once, for the memory.
 """
 
@@ -11,6 +11,9 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import resource
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -19,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import grpc
 import psutil
@@ -29,11 +33,11 @@ from bench.report import SPARE_CORE, figure, head, load, memory_mb, percentile, 
 from bench.servers import Server, cpu_s, stored, tracetui
 from collector.model import Batch, SpanPart
 from collector.protocols import native, otlp
-from collector.receiver.doors import TABLE
 from collector.store import open_reader
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 BATCH, CONNECTIONS = 50, 4
+BOUNDARY = "bench"
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 
@@ -77,23 +81,41 @@ def event(kind: str, name: str, body: dict[str, object]) -> dict[str, object]:
 
 
 def langsmith(parts: list[SpanPart]) -> tuple[int, bytes]:
+    return len(parts), json.dumps({"post": runs(parts), "patch": []}).encode()
+
+
+def langsmith_forms(parts: list[SpanPart]) -> tuple[int, bytes]:
+    """As its SDKs send them: a form, with what is long in parts of its own, in zstd."""
+    whole = []
+    for run in runs(parts):
+        long = {f".{name}": run.pop(name) for name in ("inputs", "outputs")}
+        for name, value in {"": run, **long}.items():
+            text = json.dumps(value)
+            whole.append(
+                f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="post.{run["id"]}{name}"\r\n'
+                f"Content-Type: application/json; length={len(text)}\r\n\r\n{text}\r\n"
+            )
+    return len(parts), zstandard.compress(("".join(whole) + f"--{BOUNDARY}--\r\n").encode())
+
+
+def runs(parts: list[SpanPart]) -> list[dict[str, Any]]:
     def uuid(text: str) -> str:
         text = text.rjust(32, "1")
         return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
     trace = uuid(parts[0].trace_id)
-    runs = []
+    made = []
     for part in parts:
         texts = [value for value in part.attributes.values() if isinstance(value, str) and len(value) > 200]
         own = trace if part is parts[0] else uuid(part.span_id)
         when = moment(part.start_ns)
         order = when.replace("-", "").replace(":", "").replace(".", "")
         dotted = f"{order}{trace}" + ("" if own == trace else f".{order}{own}")
-        runs.append({"id": own, "trace_id": trace, "parent_run_id": None if own == trace else trace,
+        made.append({"id": own, "trace_id": trace, "parent_run_id": None if own == trace else trace,
                      "dotted_order": dotted, "name": part.name, "run_type": "llm", "start_time": when,
                      "end_time": moment(part.end_ns), "inputs": {"text": texts[:1]}, "outputs": {"text": texts[1:2]},
                      "session_name": "bench"})  # fmt: skip
-    return len(parts), json.dumps({"post": runs, "patch": []}).encode()
+    return made
 
 
 WAYS: dict[str, Way] = {
@@ -105,8 +127,11 @@ WAYS: dict[str, Way] = {
     "own SDK": Way("/v1/native", JSON, lambda parts: (len(parts), native.encode_batch(Batch("sdk", tuple(parts))))),
     "Langfuse 2 events": Way("/api/public/ingestion", JSON, langfuse),
     "LangSmith batch": Way("/runs/batch", JSON, langsmith),
+    "LangSmith multipart, zstd": Way(
+        "/runs/multipart", f"multipart/form-data; boundary={BOUNDARY}", langsmith_forms, {"content-encoding": "zstd"}
+    ),
 }
-NEED = {"Langfuse 2 events": "langfuse", "LangSmith batch": "langsmith"}
+FILE = "import of OTLP JSON lines"
 
 
 def spans(number: int, seed: int, batch: int = BATCH) -> Iterator[list[SpanPart]]:
@@ -202,6 +227,25 @@ def visible(name: str, way: Way, times: int) -> None:
     )
 
 
+def imported(number: int) -> None:
+    """`tracetui import` of what the OpenTelemetry Collector's file exporter writes: a request a line."""
+    with tempfile.TemporaryDirectory() as folder:
+        lines = Path(folder, "traces.jsonl")
+        lines.write_bytes(b"\n".join(otlp.encode_traces(parts) for parts in spans(number, 1)) + b"\n")
+        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        command = [sys.executable, "-m", "tracetui", "import", str(lines), "--db", str(Path(folder, "traces.db"))]
+        subprocess.run(command, check=True, capture_output=True)
+        took, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+        with open_reader(Path(folder, "traces.db")) as reader:
+            assert reader.rows("select spans from counters", {})[0][0] == number
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    figure(
+        f"{FILE}, the process's start and full text included",
+        f"{number / took:,.0f} spans/s, {used / number * 1e6:,.0f} us CPU a span, peak {after.ru_maxrss / 1024:.0f} MB;"
+        f" {load()}",
+    )
+
+
 def large(megabytes: int, connections: int, door: str = "OTLP protobuf") -> None:
     """Bodies of few spans with long texts."""
     way = WAYS[door]
@@ -241,11 +285,12 @@ def main(argv: list[str] | None = None) -> None:
     head(__doc__)
     if not pin(SPARE_CORE):
         say("  one core only: the sender shares it with the server")
-    known = {name: way for name, way in WAYS.items() if NEED.get(name, "otlp") in TABLE}
-    chosen = {name: way for name, way in known.items() if not asked.only or asked.only.lower() in name.lower()}
+    chosen = {name: way for name, way in WAYS.items() if not asked.only or asked.only.lower() in name.lower()}
     for name, way in chosen.items():
         rate(name, way, asked.spans)
         visible(name, way, asked.times)
+    if not asked.only or asked.only.lower() in FILE.lower():
+        imported(asked.spans)
     for name in chosen.keys() & {"OTLP protobuf", "OTLP gRPC"}:
         rate(name, chosen[name], asked.spans, connections=32, batch=1)
     for name in chosen.keys() & {"OTLP protobuf", "OTLP gRPC"}:
