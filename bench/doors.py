@@ -1,9 +1,9 @@
 """What does each door cost: spans a second, CPU a span, and from the POST until a reader sees it?
 
 The same agent spans (2 KB of new text each) as each client would send them, to a real `tracetui collect` on a core of
-its own, four connections, 50 spans a body; until all is stored and in full text. Then: the same as a file, imported; one span a request on
-32 connections; a lone span every so often, from its POST until a reader's query finds it; bodies of 10 MB; and, with
---big, 32 connections that send 60 MB each at once, for the memory.
+its own, four connections, 50 spans a body; until all is stored and in full text. Then: the same as a file, imported;
+one span a request on 32 connections; a lone span every so often, from its POST until a reader's query finds it; bodies
+of 10 MB; and, with --big, 32 connections that send 60 MB each at once, for the memory.
 """
 
 from __future__ import annotations
