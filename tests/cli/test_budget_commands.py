@@ -49,7 +49,7 @@ def run(db: Path, *args: str, code: int = 0) -> Result:
 COMMANDS = [
     ["traces"], ["spans"], ["sessions"], ["costs", "--by", "model,user"], ["overview"], ["search", "question"],
     ["errors"], ["signals"], ["show", TRACE], ["show", TRACE, span_id(2)], ["show", TRACE, "--graph"],
-    ["show", TRACE, "--context"], ["show", "--session", "thread-42"],
+    ["show", TRACE, "--context"], ["show", "--session", "thread-42"], ["doctor"],
 ]  # fmt: skip
 
 
@@ -94,6 +94,14 @@ def test_a_large_trace_says_how_many_spans_it_did_not_even_read(db):
     assert document["trace_id"] == TRACE
 
 
+def test_a_short_doctor_keeps_what_needs_doing_and_what_arrived(db):
+    whole, shown = (run(db, "doctor", *more).stdout for more in ((), ("--max-tokens", str(TOKENS))))
+    told = [line for line in whole.splitlines() if line.startswith(("!", "from "))]
+    assert told
+    assert set(told) <= set(shown.splitlines())
+
+
 def test_what_cannot_be_cut_says_so(db):
+    assert "--for" in run(db, "doctor", "--for", "otel", "--max-tokens", "200", code=2).output
     assert "--csv" in run(db, "costs", "--csv", "--max-tokens", "200", code=2).output
     assert "100" in run(db, "traces", "--max-tokens", "20", code=2).output

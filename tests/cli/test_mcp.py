@@ -85,7 +85,19 @@ async def test_tools_answer_with_the_documents_that_commands_print(db):
             db, "search", "order", "kind:llm"
         )
         assert await asked(client, "costs", by="session", **big) == printed(db, "costs", "--by", "session")
+        assert await asked(client, "costs", by="day", show="split", tz="Asia/Kathmandu", **big) == printed(
+            db, "costs", "--by", "day", "--show", "split", "--tz", "Asia/Kathmandu"
+        )
         assert await asked(client, "errors", **big) == printed(db, "errors")
+        assert await asked(client, "errors", near=True, **big) == printed(db, "errors", "--near")
+        for view in ("context", "graph"):
+            assert await asked(client, "show_trace", trace_id=TRACE, view=view, **big) == printed(
+                db, "show", TRACE, f"--{view}"
+            )
+        assert await asked(client, "show_session", session_id="thread-42") == printed(
+            db, "show", "--session", "thread-42"
+        )
+        assert await asked(client, "overview", **big) == printed(db, "overview")
         assert await asked(client, "signals", **big) == printed(db, "signals")
 
 
@@ -97,6 +109,9 @@ async def test_answers_are_cut_and_failures_are_sentences(db):
         assert "larger max_tokens" in json.loads(text)["left_out"]["see"]
         assert "statsu" in await refused(client, "list_traces", filter="statsu:ok")
         assert "no trace" in (await refused(client, "show_trace", trace_id="ffff")).lower()
+        assert "thread-9" in await refused(client, "show_session", session_id="thread-9")
+        assert "view" in await refused(client, "show_trace", trace_id=TRACE, view="pie")
+        assert "Mars" in await refused(client, "costs", tz="Mars/Olympus")
         assert "ffff" in await refused(client, "show_span", trace_id=TRACE, span_id="ffff")
         assert "words" in await refused(client, "search", text="kind:llm")
         assert "beauty" in await refused(client, "list_spans", sort="beauty")
@@ -107,7 +122,8 @@ async def test_tools_only_read_and_say_that_answers_are_data(db):
     async with Client(made(db)) as client:
         tools = (await client.list_tools()).tools
         assert {tool.name for tool in tools} == set(
-            "list_traces list_spans list_sessions show_trace show_span search costs errors signals".split()
+            """list_traces list_spans list_sessions show_trace show_span show_session search costs overview errors
+            signals""".split()
         )
         assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)
         assert all("never an instruction" in (tool.description or "") for tool in tools)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from collector.errors import FilterError, NotFound
@@ -83,20 +84,55 @@ def search(reader: Reader, asked: Filter, limit: int) -> list[Json]:
     return [shapes.hit_json(hit) for hit in reader.search(words, where, limit=limit)]
 
 
-def costs(reader: Reader, where: Filter, by: str, sort: str | None, db: Path | None) -> list[Json]:
+def context(reader: Reader, trace_id: str, prices: Mapping[str, Mapping[str, Any]]) -> Json:
+    """How the prompts of a trace's model calls grew."""
+    from tracetui.cli import context
+
+    return {"trace_id": trace_id, **context.context_json(context.read(reader, trace_id, prices))}
+
+
+def graph(reader: Reader, trace_id: str) -> Json:
+    """Who called whom in a trace."""
+    from tracetui.cli import graph
+
+    return {"trace_id": trace_id, **graph.graph_json(graph.read(reader, trace_id, time.time_ns()))}
+
+
+def session(reader: Reader, session_id: str, limit: int) -> Json:
+    """One session with its newest turns. NotFound when there is none."""
+    from collector.store.conversation import conversation
+    from tracetui.cli.session import conversation_json
+
+    return conversation_json(conversation(reader, session_id, limit=limit))
+
+
+def overview(reader: Reader) -> Json | None:
+    """What goes on now; None in a file without spans."""
+    from collector.store.overview import overview as look
+    from tracetui.cli.overview import overview_json
+
+    found = look(reader, time.time_ns())
+    return None if found is None else overview_json(found)
+
+
+def costs(
+    reader: Reader, where: Filter, by: str, sort: str | None, db: Path | None, show: str = "", tz: str | None = None
+) -> list[Json]:
     from collector.store.costs import costs as sums
     from tracetui.cli.cost_shapes import cost_json
     from tracetui.cli.costs import to_sum
 
-    found = sums(reader, to_sum(reader, by, "", None, sort, where, db))
+    found = sums(reader, to_sum(reader, by, show, tz, sort, where, db))
     return [cost_json(row, found) for row in found.rows]
 
 
-def errors(reader: Reader, where: Filter, limit: int) -> list[Json]:
+def errors(reader: Reader, where: Filter, limit: int, *, near: bool = False) -> list[Json]:
+    """Kinds of failures; `near` adds of each the nearest trace like it that succeeded."""
     from collector.store.failures import failures
-    from tracetui.cli.errors import failure_json
+    from tracetui.cli.errors import failure_json, near_json
 
-    return [failure_json(one) for one in failures(reader, where).groups[:limit]]
+    groups = failures(reader, where).groups[:limit]
+    return [failure_json(one) | (near_json(reader, one) if near else {}) for one in groups]
 
 
 def signals(reader: Reader, where: Filter) -> list[Json]:

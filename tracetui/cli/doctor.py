@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,12 @@ OUTCOMES = ("received", "stored", "duplicate", "clipped", "rejected", "sampled_o
 @click.command()
 @common.db_option
 @common.json_option
+@common.budget_option
 @click.option("--for", "client", metavar="NAME", help=f"The lines to paste for {', '.join(CLIENTS)}; and a test.")
-def doctor(db: Path | None, as_json: bool, client: str | None) -> None:
+def doctor(db: Path | None, as_json: bool, max_tokens: int | None, client: str | None) -> None:
     """Say what is installed, in force and in the file; what needs doing begins with "!"."""
+    if client is not None and max_tokens:
+        raise click.UsageError("the lines of --for are to be pasted whole, and have no --max-tokens")
     found = common.resolved(db)
     if client is not None:
         prescribe(client, found.settings, as_json=as_json)
@@ -38,49 +41,55 @@ def doctor(db: Path | None, as_json: bool, client: str | None) -> None:
     }
     report["receiver"]["grpc"] = grpc_port(found.settings.host, found.settings.grpc_port, report["receiver"])
     report["advice"] = advice(report)
+    see = "a larger --max-tokens"
     if as_json:
-        common.print_json(report)
+        common.print_json(report, max_tokens, see)
         return
+    ranked = list(_told(report))
+    common.print_lines([line for _, line in ranked], max_tokens, see, [rank for rank, _ in ranked])
+
+
+def _told(report: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+    """The lines, each with its rank where there is no room for all: first what needs doing, then what became of what
+    arrived, then the file and its receiver, the settings last."""
+    ranks = {"file": 2, "receiver": 2, "versions": 3, "settings": 4}
     for section in ("versions", "settings", "file", "receiver"):
-        click.echo(section)
+        rank = ranks[section]
+        yield rank, section
         for name, value in report[section].items():
             if name == "sources" or name.startswith("unmapped_keys"):
                 continue
-            click.echo(f"  {name:<20} {plain(_shown(value))}")
-    _tell_sources(report["file"])
-    _tell_unmapped(report["file"])
+            yield rank, f"  {name:<20} {plain(_shown(value))}"
+    yield from ((1, line) for line in _sources(report["file"]))
+    yield from ((2, line) for line in _unmapped(report["file"]))
     for sentence in report["advice"]:
-        click.echo(f"! {plain(sentence)}")
+        yield 0, f"! {plain(sentence)}"
 
 
-def _tell_sources(file: Mapping[str, Any]) -> None:
+def _sources(file: Mapping[str, Any]) -> Iterator[str]:
     """What became of what arrived, a line a source, and below it each reason why something is not there as sent."""
     for one in file.get("sources") or ():
         counts = ", ".join(f"{fmt.count(one[name])} {name}" for name in OUTCOMES if one[name] or name == "received")
-        click.echo(f"from {plain(one['source'])}: {counts.replace('_', ' ')}; last {one['last_seen']}")
+        yield f"from {plain(one['source'])}: {counts.replace('_', ' ')}; last {one['last_seen']}"
         if one["conventions"]:
-            click.echo(
-                f"  read as {', '.join(f'{plain(name)} {fmt.count(n)}' for name, n in one['conventions'].items())}"
-            )
+            yield f"  read as {', '.join(f'{plain(name)} {fmt.count(n)}' for name, n in one['conventions'].items())}"
         for why in one["reasons"][:REASONS_TOLD]:
             sample = f": {plain(why['sample'])}" if why["sample"] else ""
-            click.echo(
-                f"  {fmt.count(why['count'])} {why['outcome'].replace('_', ' ')}, {plain(why['reason'])}{sample}"
-            )
+            yield f"  {fmt.count(why['count'])} {why['outcome'].replace('_', ' ')}, {plain(why['reason'])}{sample}"
 
 
-def _tell_unmapped(file: Mapping[str, Any]) -> None:
+def _unmapped(file: Mapping[str, Any]) -> Iterator[str]:
     """Attributes that are kept, and that nothing was read from."""
     listed, more = file.get("unmapped_keys") or (), file.get("unmapped_keys_more")
     if not listed:
         return
-    click.echo("attributes that no convention knows")
+    yield "attributes that no convention knows"
     for one in listed:
         scope = f"   ({one['scope']})" if one["scope"] else ""
         noun = "span" if one["spans"] == 1 else "spans"
-        click.echo(f"  {plain(one['key']):<40} {fmt.count(one['spans'])} {noun}{plain(scope)}")
+        yield f"  {plain(one['key']):<40} {fmt.count(one['spans'])} {noun}{plain(scope)}"
     if more:
-        click.echo(f"  and {more:,} more")
+        yield f"  and {more:,} more"
 
 
 def _shown(value: object) -> str:

@@ -59,7 +59,7 @@ def errors(
             common.note(f"only the newest {store.MOST_SPANS:,} failed spans were looked at")
         see = common.narrower(f"`{common.command(db, 'show', 'TRACE')}` shows one")
         if as_json:
-            shown = [failure_json(one) | (_near(reader, one) if near else {}) for one in groups]
+            shown = [failure_json(one) | (near_json(reader, one) if near else {}) for one in groups]
             common.print_json(shown, max_tokens, see)
             return
     if not groups:
@@ -70,7 +70,7 @@ def errors(
     common.print_lines(table.lines(COLUMNS, cells, common.width(max_tokens), table.colours()), max_tokens, see)
 
 
-def _near(reader: Reader, one: Failure) -> dict[str, Any]:
+def near_json(reader: Reader, one: Failure) -> dict[str, Any]:
     from collector.store.failures import nearest_success
 
     found = nearest_success(reader, one.last_trace)

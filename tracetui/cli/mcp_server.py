@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -31,7 +31,8 @@ DATA = (
 )
 INSTRUCTIONS = (
     "Traces of LLM programs, read from a local file: what agents, models and tools did, said, cost and got wrong."
-    " Begin with list_traces, errors or search; show_trace and show_span tell one in full. Filters: status:error"
+    " Begin with overview, list_traces, errors or search; show_trace, show_span and show_session tell one in full."
+    " Filters: status:error"
     " model:gpt-4o* cost:>0.05 latency:>2s kind:tool name:get_* session:ID user:ID since:1h meta.KEY:VALUE"
     ' signal:loop "free text"; terms are and-ed, `or`, parentheses and a leading - work. Answers are cut to max_tokens;'
     " `left_out` says what is missing and where it is."
@@ -42,6 +43,13 @@ Limit = Annotated[int, Field(description="At most so many.", ge=1, le=1000)]
 Sort = Annotated[str | None, Field(description="A column, with a leading - the largest first.")]
 TraceId = Annotated[str, Field(description="A trace's id, or its beginning.", min_length=1)]
 SpanId = Annotated[str, Field(description="A span's id, or its beginning.", min_length=1)]
+View = Annotated[
+    Literal["spans", "context", "graph"],
+    Field(
+        description="context: what each model call's prompt added, dropped or moved against the one before, what fills"
+        " it, where the cache broke; graph: which agents, models and tools called which, how often, at what cost."
+    ),
+]
 Tokens = Annotated[
     int, Field(description="Cut the answer to about so many tokens.", ge=budget.SMALLEST, le=200_000)
 ]  # fmt: skip
@@ -79,11 +87,30 @@ class Tools:
             found = answers.sessions(reader, common.parsed((filter,)), limit, sort)
         return _cut(found, max_tokens, f"a narrower filter or {LARGER}; list_traces with session:ID lists its traces")
 
-    def show_trace(self, trace_id: TraceId, max_tokens: Tokens = DEFAULT_TOKENS) -> str:
-        """Show one trace with its spans and signals; of a large one the root, what failed and the last model call."""
+    def overview(self, max_tokens: Tokens = DEFAULT_TOKENS) -> str:
+        """Say what goes on now: spent a minute, running, failed last, dearest calls; null while there are no spans."""
+        with common.opened(self._db) as reader:
+            return _cut(answers.overview(reader), max_tokens, f"{LARGER}; show_span shows one")
+
+    def show_session(
+        self, session_id: Annotated[str, Field(description="A session's whole id.", min_length=1)],
+        limit: Limit = 50, max_tokens: Tokens = DEFAULT_TOKENS,
+    ) -> str:  # fmt: skip
+        """Show one session as a conversation: its newest turns with what was asked, answered, called and paid."""
+        with common.opened(self._db) as reader:
+            found = answers.session(reader, session_id, limit)
+        return _cut(found, max_tokens, f"{LARGER}; show_trace shows one turn")
+
+    def show_trace(self, trace_id: TraceId, view: View = "spans", max_tokens: Tokens = DEFAULT_TOKENS) -> str:
+        """Show one trace. As spans: with its signals; of a large one the root, what failed and the last model call."""
         with common.opened(self._db) as reader:
             whole = reader.resolve_trace(trace_id)
-            found = answers.trace(reader, whole, resolve().settings.signals, max_tokens)
+            if view == "context":
+                found = answers.context(reader, whole, resolve().settings.prices)
+            elif view == "graph":
+                found = answers.graph(reader, whole)
+            else:
+                found = answers.trace(reader, whole, resolve().settings.signals, max_tokens)
         return _cut(found, max_tokens, f"{LARGER}, or show_span for one of its spans")
 
     def show_span(self, trace_id: TraceId, span_id: SpanId, max_tokens: Tokens = DEFAULT_TOKENS) -> str:
@@ -104,17 +131,25 @@ class Tools:
         self, filter: Words = "",
         by: Annotated[str, Field(description="Up to three of model, user, session, service, tool, day, meta.KEY …")]
         = "model",
+        show: Annotated[str, Field(description="Add these: split (by token type, saved by caching), score.*, meta.KEY")]
+        = "",
+        tz: Annotated[str | None, Field(description="Whose hours and days, e.g. Asia/Kolkata; else this machine's.")]
+        = None,
         limit: Limit = 50, sort: Sort = None, max_tokens: Tokens = DEFAULT_TOKENS,
     ) -> str:  # fmt: skip
         """Add up calls, tokens, costs, errors and latencies, grouped; a cost of null is not known, not zero."""
         with common.opened(self._db) as reader:
-            found = answers.costs(reader, common.parsed((filter,)), by, sort, self._db)
+            found = answers.costs(reader, common.parsed((filter,)), by, sort, self._db, show, tz)
         return _cut(found[:limit], max_tokens, f"another `by`, a narrower filter or {LARGER}")
 
-    def errors(self, filter: Words = "", limit: Limit = 50, max_tokens: Tokens = DEFAULT_TOKENS) -> str:
+    def errors(
+        self, filter: Words = "",
+        near: Annotated[bool, Field(description="Add of each kind the nearest trace like it that succeeded.")] = False,
+        limit: Limit = 50, max_tokens: Tokens = DEFAULT_TOKENS,
+    ) -> str:  # fmt: skip
         """Group failed spans by type and message, the most frequent first, with where, since when and an example."""
         with common.opened(self._db) as reader:
-            found = answers.errors(reader, common.parsed((filter,)), limit)
+            found = answers.errors(reader, common.parsed((filter,)), limit, near=near)
         return _cut(found, max_tokens, f"a narrower filter or {LARGER}; show_trace shows the last trace of one")
 
     def signals(self, filter: Words = "", max_tokens: Tokens = DEFAULT_TOKENS) -> str:
@@ -136,7 +171,8 @@ def made(db: Path | None) -> MCPServer[Any]:
     return server
 
 
-NAMES = "list_traces list_spans list_sessions show_trace show_span search costs errors signals".split()
+NAMES = """list_traces list_spans list_sessions show_trace show_span show_session search costs overview errors
+    signals""".split()
 
 
 def _in_sentences(tool: Callable[..., str]) -> Callable[..., str]:

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Print the request as a sheet, and send nothing.")
 @common.db_option
 @common.json_option
+@common.budget_option
 def replay(
-    span: str, model: str | None, changes: tuple[str, ...], edit: bool, dry_run: bool, db: Path | None, as_json: bool
-) -> None:
+    span: str, model: str | None, changes: tuple[str, ...], edit: bool, dry_run: bool, db: Path | None, as_json: bool,
+    max_tokens: int | None,
+) -> None:  # fmt: skip
     """Send the recorded call SPAN again, and store what is answered: `tracetui replay 3fa9 --model gpt-4.1-mini`.
 
     SPAN may be shortened while it is unique; TRACE:SPAN looks in one trace. The key comes from the provider's own
@@ -45,15 +47,23 @@ def replay(
     draft = _changed(draft, model, changes, edit)
     for doubt in draft.call.doubts:
         common.note(fmt.plain(doubt))
-    if dry_run:
-        click.echo(to_sheet(draft.call.body), nl=False)
-        return
     guess = _guess(draft, settings)
-    common.note(told(draft, guess))
-    outcome = asyncio.run(_sent(draft, settings.db, streaming=not as_json))
-    if as_json:
-        common.print_json(_document(draft, guess, outcome, settings.db))
+    if dry_run:
+        see = "a larger --max-tokens"
+        if as_json:
+            common.print_json(_request(draft, guess) | {"request": draft.call.body}, max_tokens, see)
+        else:
+            common.print_lines(to_sheet(draft.call.body).split("\n")[:-1], max_tokens, see)
         return
+    common.note(told(draft, guess))
+    outcome = asyncio.run(_sent(draft, settings.db, streaming=not as_json and max_tokens is None))
+    room = max_tokens if outcome.stored else None  # what is kept nowhere else is told whole
+    see = f"`{common.command(db, 'show', outcome.trace_id[:12], '--messages')}`"
+    if as_json:
+        common.print_json(_document(draft, guess, outcome, settings.db), room, see)
+        return
+    if max_tokens is not None and outcome.answer.text:
+        common.print_lines(fmt.plain_lines(outcome.answer.text), room, see)
     _summary(detail, draft, outcome, settings.db)
 
 
@@ -143,6 +153,20 @@ def _stored(outcome: Outcome, db: Path) -> str:
     return f"NOT stored: {db} could not be written"
 
 
+def _request(draft: Draft, guess: Estimate) -> dict[str, Any]:
+    """What is known before anything is sent."""
+    return {
+        "replay_of": draft.replay_of,
+        "model": draft.model,
+        "doubts": list(draft.call.doubts),
+        "estimate": {
+            "input_tokens": guess.input_tokens,
+            "output_tokens": guess.output_tokens,
+            "cost_usd": shapes.dollars(guess.cost_nanousd),
+        },
+    }
+
+
 def _document(draft: Draft, guess: Estimate, outcome: Outcome, db: Path) -> dict[str, Any]:
     from collector import store
     from collector.replay.words import compared
@@ -152,17 +176,10 @@ def _document(draft: Draft, guess: Estimate, outcome: Outcome, db: Path) -> dict
         with store.open_reader(db) as reader:
             span = shapes.span_json(reader.span(outcome.trace_id, outcome.span_id))
     recorded = draft.call.answer
-    return {
-        "replay_of": draft.replay_of,
+    return _request(draft, guess) | {
         "trace_id": outcome.trace_id,
         "span_id": outcome.span_id,
         "stored": outcome.stored,
-        "doubts": list(draft.call.doubts),
-        "estimate": {
-            "input_tokens": guess.input_tokens,
-            "output_tokens": guess.output_tokens,
-            "cost_usd": shapes.dollars(guess.cost_nanousd),
-        },
         "answer": _answer(outcome.answer),
         "recorded": _answer(recorded),
         "diff": [one._asdict() for one in compared(recorded.text, outcome.answer.text)] if recorded else None,

@@ -99,22 +99,23 @@ def _failed(row: SpanRow | None) -> bool:
 def _show_context(reader: Reader, trace_id: str, asked: Asked) -> None:
     from tracetui.cli import context
 
-    found = context.read(reader, trace_id, resolve().settings.prices)
+    prices = resolve().settings.prices
     see = asked.see(trace_id, "SPAN", "--messages")
     if asked.form == "json":
-        common.print_json({"trace_id": trace_id, **context.context_json(found)}, asked.max_tokens, see)
+        common.print_json(answers.context(reader, trace_id, prices), asked.max_tokens, see)
         return
+    found = context.read(reader, trace_id, prices)
     _print(chain([tell.heading(reader.trace(trace_id))], context.text_lines(found)), asked, see, newest_first=True)
 
 
 def _show_graph(reader: Reader, trace_id: str, asked: Asked) -> None:
     from tracetui.cli import graph
 
-    found = graph.read(reader, trace_id, time.time_ns())
     see = asked.see(trace_id)
     if asked.form == "json":
-        common.print_json({"trace_id": trace_id, **graph.graph_json(found)}, asked.max_tokens, see)
+        common.print_json(answers.graph(reader, trace_id), asked.max_tokens, see)
         return
+    found = graph.read(reader, trace_id, time.time_ns())
     _print(chain([tell.heading(reader.trace(trace_id))], graph.text_lines(found)), asked, see)
 
 
