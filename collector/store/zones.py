@@ -59,8 +59,7 @@ class Zone:
         if unit == "quarter":
             return here, here + QUARTER_S
         if unit == "hour":
-            start = here - at.minute // 15 * QUARTER_S
-            return start, start + 4 * QUARTER_S
+            return self._hour(here)
         day = at.date()
         if unit == "week":
             day -= timedelta(days=day.weekday())
@@ -68,6 +67,16 @@ class Zone:
             day = day.replace(day=1)
         after = day + timedelta(days={"day": 1, "week": 7, "month": 32}[unit])
         return self._midnight(day), self._midnight(after.replace(day=1) if unit == "month" else after)
+
+    def _hour(self, here: int) -> tuple[int, int]:
+        """(start, end) of the hour around: half an hour where a clock is put forward or back by one (Lord Howe)."""
+        hour, offset = self._at(here).hour, self._at(here).utcoffset()
+        start, end = here, here + QUARTER_S
+        while (self._at(start - 1).hour, self._at(start - 1).utcoffset()) == (hour, offset):
+            start -= QUARTER_S
+        while (self._at(end).hour, self._at(end).utcoffset()) == (hour, offset):
+            end += QUARTER_S
+        return start, end
 
     def _at(self, seconds: int) -> datetime:
         return datetime.fromtimestamp(seconds, UTC).astimezone(self.tz)

@@ -328,6 +328,26 @@ def test_a_day_on_which_the_clock_changes_is_longer_or_shorter(day, hours):
     assert len({zone.label(start + quarter, "hour") for quarter in range(hours * 4)}) == hours
 
 
+@pytest.mark.parametrize(
+    "name", ["Europe/Berlin", "America/Havana", "Australia/Lord_Howe", "Africa/Cairo", "America/St_Johns"]
+)
+@pytest.mark.parametrize("unit", ["hour", "day"])
+def test_where_the_clock_changes_no_quarter_hour_is_in_two_hours_or_days_and_none_is_left_out(name, unit):
+    zone, tz = Zone(name), ZoneInfo(name)
+    year = [int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) // 900 + 96 * day for day in range(366)]
+    offsets = [datetime.fromtimestamp(at * 900, tz).utcoffset() for at in year]
+    changes = [at for at, before, after in zip(year, offsets, offsets[1:], strict=False) if before != after]
+    assert len(changes) == 2
+    for change in changes:
+        for at in range(change - 96, change + 192):
+            label = zone.label(at, unit)
+            start, end = zone.spans[label]
+            assert start <= at * QUARTER < end
+            edge = zone.label(start // QUARTER, unit), zone.label(end // QUARTER - 1, unit)
+            assert edge == (label, label)
+            assert label[:10] == f"{datetime.fromtimestamp(at * 900, tz):%Y-%m-%d}"
+
+
 def test_calls_near_midnight_are_of_the_day_of_who_asks(tmp_path):
     midnight = datetime(2026, 11, 21, tzinfo=ZoneInfo("Asia/Kolkata"))
     before, after = (int((midnight + timedelta(minutes=m)).timestamp()) * S for m in (-1, 1))
