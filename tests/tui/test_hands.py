@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.screen import ModalScreen
 
 from collector.model import Content, Link, Message, Reading, SpanPart
 from collector.store import open_reader
@@ -219,6 +220,16 @@ async def choose(pilot: Pilot[Any], key: str, label: str) -> None:
     menu = pilot.app.screen.query_one(Menu)
     menu.move_to([choice.label for choice in menu.choices].index(label))
     await pilot.press("enter")
+
+
+@pytest.mark.parametrize("key", ["y", "x", "t", "b"])
+async def test_a_menu_stands_over_its_list_and_leaves_it_in_sight(file: Path, key: str) -> None:
+    async with explorer(file, open_trace=None).run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "agent", "traces.db"))
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(pilot.app.screen, ModalScreen) and shows(pilot, "enter or number"))
+        assert pilot.app.screen.query_one("#menu").region.x > 5
+        assert shows(pilot, "traces.db")
 
 
 COPIES = {

@@ -15,6 +15,7 @@ from tracetui import format as fmt
 from tracetui.screens.picture import NoPicture, PictureScreen, decode, way
 from tracetui.screens.trace import TraceScreen
 from tracetui.widgets import lines as laid
+from tracetui.widgets import messages
 from tracetui.widgets.details import document, target
 from tracetui.widgets.finding import Finding, marked
 from tracetui.widgets.lines import Document
@@ -331,3 +332,36 @@ def test_hostile_text_is_harmless_on_every_tab(text: str) -> None:
     for tab in range(5):
         for line in document(detail, tab, 60, otlp=json.dumps({text: text})).lines:
             assert all(part.isprintable() for part, _ in line.parts)
+
+
+# Calls and their results.
+
+
+def test_a_result_stands_under_the_call_before_it_not_under_a_later_one_of_its_id() -> None:
+    """Models that count calls anew in every answer (vLLM, Ollama) say call_0 again and again."""
+
+    def call(order: int) -> Message:
+        return Message("assistant", ({"type": "tool_call", "id": "call_0", "name": "get", "arguments": {"id": order}},))
+
+    def result(text: str) -> Message:
+        return Message("tool", ({"type": "tool_result", "id": "call_0", "result": text},))
+
+    earlier = (Message("user", ({"type": "text", "text": "1001?"},)), call(1001), result("shipped"))
+    asks = (*earlier, Message("assistant", ({"type": "text", "text": "On its way."},)),
+            Message("user", ({"type": "text", "text": "789?"},)))  # fmt: skip
+    calls = make_detail(make_span(1), input=Content(messages=asks), output=Content(messages=(call(789),)))
+    assert "shipped" not in talk_of(calls, everything=False)
+    whole = talk_of(calls, everything=True).splitlines()
+    assert [line.split()[-1] for line in whole if "get(" in line or "→" in line] == [
+        "get(id=1001)", "shipped", "get(id=789)",
+    ]  # fmt: skip
+    answers = make_detail(make_span(2), input=Content(messages=(*asks, call(789), result("delivered"))))
+    new = talk_of(answers, everything=False)
+    assert "delivered" in new
+    assert "shipped" not in new
+
+
+def talk_of(span: Any, *, everything: bool) -> str:
+    page = Document(80)
+    messages.conversation(page, span, everything=everything, glyphs=fmt.UNICODE)
+    return text_of(page)

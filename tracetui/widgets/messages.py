@@ -27,7 +27,7 @@ def conversation(page: Document, span: SpanDetail, *, everything: bool, glyphs: 
         return
     shown = put_in if everything else put_in[len(put_in) - new_in_turn(put_in) :]
     hidden = len(put_in) - len(shown)
-    talk = Talk(page, glyphs, _results([*put_in, *put_out]), _calls([*shown, *put_out]))
+    talk = Talk(page, glyphs, *_pairs(put_in, put_out, hidden))
     if everything:
         for number, message in enumerate(span.system):
             talk.message(message, f"s{number}")
@@ -62,32 +62,37 @@ def new_in_turn(messages: Sequence[Message]) -> int:
     return len(messages)
 
 
-def _results(messages: Iterable[Message]) -> dict[str, Any]:
-    return {
-        str(part["id"]): part.get("result")
-        for message in messages
-        for part in message.parts
-        if part.get("type") == "tool_result" and part.get("id")
-    }
-
-
-def _calls(messages: Iterable[Message]) -> set[str]:
-    return {
-        str(part["id"])
-        for message in messages
-        for part in message.parts
-        if part.get("type") == "tool_call" and part.get("id")
-    }
+def _pairs(put_in: Sequence[Message], put_out: Sequence[Message], hidden: int) -> tuple[dict[str, Any], set[str]]:
+    """(the result of each call, the results that stand under a call), by place; the first `hidden` messages are not
+    shown. A result belongs to the nearest call of its id before it: models that count their calls anew in every
+    answer use an id many times."""
+    results: dict[str, Any] = {}
+    under: set[str] = set()
+    waiting: dict[str, tuple[str, bool]] = {}
+    said = [(f"i{number}", message) for number, message in enumerate(put_in)]
+    said += [(f"o{number}", message) for number, message in enumerate(put_out)]
+    for position, (key, message) in enumerate(said):
+        for number, part in enumerate(message.parts):
+            place, call_id = f"{key}.{number}", str(part.get("id") or "")
+            if call_id and part.get("type") == "tool_call":
+                waiting[call_id] = place, position >= hidden
+            elif part.get("type") == "tool_result" and call_id in waiting:
+                call, is_shown = waiting.pop(call_id)
+                results[call] = part.get("result")
+                if is_shown:
+                    under.add(place)
+    return results, under
 
 
 @dataclass(slots=True)
 class Talk:
-    """Lays out messages. `results` are tool results by call id; those of `calls` stand under their call."""
+    """Lays out messages. `results` are tool results by the place of their call; the parts at the places `under` are
+    such results, and stand under their call."""
 
     page: Document
     glyphs: fmt.Glyphs
     results: dict[str, Any] = field(default_factory=dict)
-    calls: set[str] = field(default_factory=set)
+    under: set[str] = field(default_factory=set)
     lead: Part | None = None
 
     @property
@@ -102,8 +107,8 @@ class Talk:
         self.page.message = None
 
     def _message(self, message: Message, key: str) -> None:
-        paired = [part.get("type") == "tool_result" and str(part.get("id")) in self.calls for part in message.parts]
-        parts = [part for part, hidden in zip(message.parts, paired, strict=True) if not hidden]
+        places = (f"{key}.{number}" for number in range(len(message.parts)))
+        parts = [(place, part) for place, part in zip(places, message.parts, strict=True) if place not in self.under]
         if not parts:
             return
         role = "assistant" if message.role in ASSISTANT else fmt.plain(message.role) or "?"
@@ -113,8 +118,8 @@ class Talk:
             name = f" {fmt.plain(message.name)}" if message.name else ""
             self.page.add((role, ink), (name, "quiet"))
             self.lead = None
-        for number, part in enumerate(parts):
-            self.part(part, f"{key}.{number}", "quiet" if ink == "role-system" else "text")
+        for place, part in parts:
+            self.part(part, place, "quiet" if ink == "role-system" else "text")
             self.lead = None
 
     def part(self, part: dict[str, Any], fold: str, ink: str) -> None:
@@ -162,10 +167,9 @@ class Talk:
             self.page.add(self.margin(indent), sign, (name, "strong"), ("(", "quiet"))
             self.page.value(part.get("arguments"), indent=indent + 4, fold=fold)
             self.page.add((" " * indent + "  )", "quiet"))
-        call_id = part.get("id")
-        if call_id and str(call_id) in self.results:
+        if fold in self.results:
             arrow: Part = (" " * (indent + 2) + self.glyphs.arrow, "quiet")
-            self.page.value(self.results[str(call_id)], indent=indent + 4, fold=fold + "r", lead=arrow)
+            self.page.value(self.results[fold], indent=indent + 4, fold=fold + "r", lead=arrow)
 
 
 def media(part: dict[str, Any]) -> str:
@@ -194,7 +198,7 @@ def _without_messages(page: Document, span: SpanDetail, glyphs: fmt.Glyphs) -> N
     if span.tool is not None:
         results = {} if span.tool.result is None else {"call": span.tool.result}
         name, arguments = span.tool.name or span.row.name, unwrapped(span.tool.arguments)
-        Talk(page, glyphs, results).call({"name": name, "arguments": arguments, "id": "call"}, "call", indent=0)
+        Talk(page, glyphs, results).call({"name": name, "arguments": arguments}, "call", indent=0)
         if span.row.status == "running" and not results:
             page.add(("  " + fmt.RUNNING, "running"))
     elif span.documents:
