@@ -241,7 +241,7 @@ class Explorer(Commands):
 
     @on(HasNeighbours.Step)
     def _to_neighbour(self, event: HasNeighbours.Step) -> None:
-        self.pop_screen()
+        self.screen.dismiss(None)
         self.open_trace(event.to.trace_id, event.to.span_id, event.around, event.to.said)
 
     @on(ListScreen.Group)

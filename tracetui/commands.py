@@ -13,6 +13,7 @@ from tracetui.screens.base import ExplorerScreen, Facts
 from tracetui.screens.command import UnknownCommand, understood, words
 from tracetui.screens.filtered import FilteredScreen
 from tracetui.screens.lists import TracesScreen
+from tracetui.screens.modal import may_leave
 from tracetui.screens.neighbours import Around
 from tracetui.widgets.line_list import LineList
 
@@ -26,7 +27,9 @@ class Commands(App[int]):
     def show_list(self, screen: ExplorerScreen) -> None:
         """Put a list at the bottom of the stack and show it."""
         while len(self.screen_stack) > 2:
+            may_leave(self.screen)
             self.pop_screen()
+        may_leave(self.screen)
         self.switch_screen(screen)
 
     def open_trace(
@@ -35,6 +38,8 @@ class Commands(App[int]):
         """`around`: what lies around it, for going on from there. `said`: words of the span to show marked."""
         from tracetui.screens.trace import TraceScreen
 
+        if isinstance(self.screen, TraceScreen) and self.screen.trace is None and self.screen.trace_id == trace_id:
+            return  # a second Enter came before there was anything of it to see
         screen = TraceScreen(self.facts, trace_id, span_id)
         screen.around, screen.said = around, said
         self.push_screen(screen)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 
 from tracetui import crash
 from tracetui.screens.base import ExplorerScreen
+from tracetui.screens.search import Hits, SearchScreen
 
 from .fakes import FakeReader, agent_detail, agent_spans, make_app, make_trace, some_traces
 from .until import screen_text, settled, shows, until
@@ -132,3 +136,48 @@ def test_only_the_newest_reports_stay(state: Path) -> None:
     left = sorted((state / "crashes").iterdir())
     assert len(left) == crash.MOST_KEPT
     assert left[-1] == newest
+
+
+async def test_an_answer_that_comes_while_a_screen_is_taken_down_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, ask, go_on = FakeReader(some_traces(), agent_spans()), threading.Event(), threading.Event()
+
+    def search(*_: Any, **__: Any) -> list[Any]:
+        ask.set()
+        assert go_on.wait(20)
+        return []
+
+    async def gone(screen: SearchScreen) -> None:
+        """Here the widgets of the screen are gone, and the screen is not."""
+        assert not screen.query(Hits)
+        go_on.set()
+        while any(worker.node is screen and not worker.is_finished for worker in screen.workers):
+            await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(reader, "search", search)
+    monkeypatch.setattr(SearchScreen, "on_unmount", gone, raising=False)
+    async with make_app(reader).run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "support_agent"))
+        await pilot.press("slash", *"refun")
+        await until(pilot, ask.is_set)
+        await pilot.press("escape")
+        await until(pilot, lambda: go_on.is_set() and shows(pilot, "6 traces"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "fast", "stack"),
+    [
+        pytest.param(("y",), ("enter", "enter"), ("TracesScreen",), id="a menu"),
+        pytest.param(("6",), ("escape", "escape"), ("TracesScreen",), id="a screen"),
+        pytest.param((), ("enter", "enter"), ("TracesScreen", "TraceScreen"), id="a trace"),
+    ],
+)
+async def test_a_key_that_comes_twice_at_once_opens_and_leaves_once(
+    keys: tuple[str, ...], fast: tuple[str, ...], stack: tuple[str, ...]
+) -> None:
+    async with make_app(FakeReader(some_traces(), agent_spans())).run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "support_agent"))
+        await pilot.press(*keys)
+        for key in fast:
+            pilot.app.post_message(events.Key(key, None))  # as from a terminal: nothing waits for the first
+        await settled(pilot)
+        assert tuple(type(screen).__name__ for screen in pilot.app.screen_stack[1:]) == stack

@@ -7,13 +7,13 @@ import re
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from tracetui.screens.modal import Modal
 from tracetui.widgets.paint import Line
 
 
-class AskScreen(ModalScreen[str | None]):
+class AskScreen(Modal[str | None]):
     """Gives what was typed, or None. What `allowed` does not match is not taken, and `hint` says what is."""
 
     BINDINGS = [("escape", "cancel", "close")]  # noqa: RUF012 - Textual's way

@@ -13,4 +13,4 @@ class TracesBehind(TracesScreen):
         if self.query_one(FilterBar).is_open:
             super().action_back()
         else:
-            self.app.pop_screen()
+            self.dismiss(None)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
+from tracetui.screens.modal import Modal
 from tracetui.widgets.columns import Column, Look
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Line, Part
@@ -40,7 +40,7 @@ class Columns(LineList):
         ]
 
 
-class ColumnsScreen(ModalScreen[None]):
+class ColumnsScreen(Modal[None]):
     """`changed` is told each new look, so that the list behind shows it at once."""
 
     BINDINGS = [("escape,q,T", "close", "close"), ("space", "turn", "")]  # noqa: RUF012 - Textual's way

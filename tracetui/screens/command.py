@@ -8,11 +8,11 @@ from difflib import get_close_matches
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
 from collector.errors import TracetuiError
 from tracetui import keymap
+from tracetui.screens.modal import Modal
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part
 
@@ -96,7 +96,7 @@ class Fitting(LineList):
         ]
 
 
-class CommandScreen(ModalScreen[str | None]):
+class CommandScreen(Modal[str | None]):
     """Gives what was typed or chosen, or None."""
 
     BINDINGS = [  # noqa: RUF012 - Textual's way

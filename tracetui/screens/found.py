@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from tracetui import format as fmt
 from tracetui.screens.base import Facts
+from tracetui.screens.modal import Modal
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Line, Part
 
@@ -72,7 +72,7 @@ class Evidence(LineList):
         self.refresh()
 
 
-class FoundScreen(ModalScreen[Spot | None]):
+class FoundScreen(Modal[Spot | None]):
     """A list over a trace; gives the span that was chosen, or None."""
 
     BINDINGS = [("escape,q", "cancel", "close")]  # noqa: RUF012 - Textual's way

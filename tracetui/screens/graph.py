@@ -7,13 +7,13 @@ from functools import partial
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from collector.errors import NotFound, TracetuiError
 from tracetui import format as fmt
 from tracetui import trees
 from tracetui.callers import CallGraph, GraphLine, call_graph, graph_lines
 from tracetui.screens.base import Facts
+from tracetui.screens.modal import Modal
 from tracetui.source import Reader
 from tracetui.weights import weigh
 from tracetui.widgets.line_list import LineList
@@ -81,7 +81,7 @@ class Graph(LineList):
         return [*left, (" " * (room + 2 - parts_width(left)), "text"), (numbers, "text")]
 
 
-class GraphScreen(ModalScreen[int | None]):
+class GraphScreen(Modal[int | None]):
     """`a`. Gives the number of the first span behind the chosen line, or None."""
 
     BINDINGS = [("escape,q,a", "cancel", "close")]  # noqa: RUF012 - Textual's way

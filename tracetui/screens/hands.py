@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import work
+from textual.await_complete import AwaitComplete
 from textual.screen import Screen
 
 from collector.errors import TracetuiError
 from tracetui import clipboard, files
 from tracetui import format as fmt
+from tracetui.screens.modal import may_leave
 
 if TYPE_CHECKING:
     from collector.store.reader import Reader
@@ -38,6 +40,10 @@ class Hands(Screen[None]):
     """What all screens of the explorer can do with what they show."""
 
     facts: Facts
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Leave, unless that was done already."""
+        return super().dismiss(result) if may_leave(self) else AwaitComplete()
 
     def copy_choices(self) -> list[Choice]:
         """What `y` offers."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from tracetui import keymap
+from tracetui.screens.modal import Modal
 from tracetui.widgets.line_list import ReadLines
 from tracetui.widgets.paint import Line
 
@@ -21,7 +21,7 @@ class HelpLines(ReadLines):
         self.styles.height = len(self._lines)
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Modal[None]):
     """`?`"""
 
     BINDINGS = [("escape,q,question_mark,f1", "close", "close")]  # noqa: RUF012 - Textual's way

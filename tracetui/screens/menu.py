@@ -9,9 +9,9 @@ from typing import Generic, TypeVar
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from tracetui import format as fmt
+from tracetui.screens.modal import Modal
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Line, Part
 
@@ -59,7 +59,7 @@ class Menu(LineList):
         ]
 
 
-class Picking(ModalScreen[Result | None], Generic[Result]):
+class Picking(Modal[Result | None], Generic[Result]):
     """Gives what choosing gives, or None."""
 
     def result(self, choice: Choice) -> Result:

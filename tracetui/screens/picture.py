@@ -17,10 +17,10 @@ from typing import Any
 from textual import events
 from textual.app import App, ComposeResult
 from textual.containers import Center, Vertical
-from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from collector.errors import TracetuiError
+from tracetui.screens.modal import Modal
 from tracetui.widgets.paint import Line
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
@@ -56,7 +56,7 @@ def way(env: Mapping[str, str]) -> str:
     return "sixel" if program in ("WezTerm", "iTerm.app") or term.startswith(("foot", "mlterm")) else "cells"
 
 
-class PictureScreen(ModalScreen[None]):
+class PictureScreen(Modal[None]):
     """Any key closes it. It is given what `decode` gave, in a thread: a large picture takes a second."""
 
     def __init__(self, decoded: Any, name: str) -> None:

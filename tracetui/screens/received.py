@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, cast
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from collector.errors import TracetuiError
 from collector.store.received import SourceSum, by_source
 from collector.store.unmapped import UnmappedKey, unmapped_keys
 from tracetui import format as fmt
 from tracetui.screens.base import Facts
+from tracetui.screens.modal import Modal
 from tracetui.source import Reader
 from tracetui.widgets.line_list import ReadLines
 from tracetui.widgets.paint import Line, Part
@@ -41,7 +41,7 @@ class Received(ReadLines):
             self.refresh()
 
 
-class ReceivedScreen(ModalScreen[None]):
+class ReceivedScreen(Modal[None]):
     """`i`. Looks again every second, for it is watched while one gets a client to send."""
 
     BINDINGS = [("escape,q,i", "close", "close")]  # noqa: RUF012 - Textual's way

@@ -223,7 +223,7 @@ class SessionScreen(Paced):
     # Keys.
 
     def action_back(self) -> None:
-        self.app.pop_screen()
+        self.dismiss(None)
 
     @on(LineList.Chosen)
     def _chosen(self, event: LineList.Chosen) -> None:
