@@ -55,11 +55,11 @@ TRACE_ID = f"printf('%08x', ({RUN} * 2654435761) % 4294967296) || substr({{0}}, 
 TIMES = {"start_ns": "start_ns + n.i * :step", "end_ns": "end_ns + n.i * :step"}
 
 
-def many_varied(path: Path, spans: int, *, seed: int = 5) -> int:
-    """A file of about so many spans, spread over the last month and the newest a moment ago; how many there are."""
+def many_varied(path: Path, spans: int, *, seed: int = 5, days: float = DAYS) -> int:
+    """A file of about so many spans, spread over so many days and the newest a moment ago; how many there are."""
     runs = max(min(spans // SPANS_A_RUN // LEAST_COPIES, MOST_RUNS), 10)
     copies = max(spans // (runs * SPANS_A_RUN), 2)
-    quarters = max(DAYS * 96 // copies, 1)
+    quarters = max(int(days * 96) // copies, 1)
     step = quarters * QUARTER_NS
     _block(path, runs, time.time_ns() - 60_000 * MS - copies * step, step, seed)
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
@@ -220,7 +220,7 @@ class Copier:
         return self.seq * (self.copies + 1), self.spans * (self.copies + 1)
 
     def _sums(self) -> None:
-        """Those of the block, moved: copies lie whole quarter hours apart."""
+        """Those of the block, moved: copies lie whole quarter hours apart. The last of one may be the first of the next."""
         names = "model, provider, service, environment, kind, dims"
         moved = f"rollup_key(x.quarter + n.i * :quarters, {', '.join('x.' + name for name in names.split(', '))})"
         self.file.execute("create temp table of_block as select key, quarter, " + names + " from rollups")
@@ -233,13 +233,16 @@ class Copier:
         names_of = [row[1] for row in self.file.execute("pragma table_info(rollups)")]
         chosen = {"key": "k.new", "quarter": "x.quarter + k.i * :quarters"}
         listed = ", ".join(chosen.get(name, f"x.{name}") for name in names_of)
+        added = ", ".join(f"{name} = {name} + excluded.{name}" for name in staging.TABLES["s_rollups"][8:])
         self._run(
             f"""insert into rollups select {listed} from temp.new_keys k
-                cross join temp.old_rollups x on x.key = k.old order by k.new"""
+                cross join temp.old_rollups x on x.key = k.old where 1 order by k.new
+                on conflict(key) do update set {added}"""
         )
         self.file.execute(
             """insert into histograms select k.new, x.metric, x.bucket, x.n from temp.new_keys k
-               cross join temp.old_histograms x on x.key = k.old order by 1, 2, 3"""
+               cross join temp.old_histograms x on x.key = k.old where 1 order by 1, 2, 3
+               on conflict(key, metric, bucket) do update set n = n + excluded.n"""
         )
         for table in ("days", "day_histograms"):
             self.file.execute(f"delete from {table}")

@@ -20,7 +20,7 @@ RUNS, COPIES = 10, 3
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     path = tmp_path_factory.mktemp("big") / "traces.db"
-    return path, many_varied(path, 600)
+    return path, many_varied(path, 600, days=0.03)  # copies that share their quarter hours
 
 
 def test_a_big_file_is_whole_and_its_counts_are_right(made):
