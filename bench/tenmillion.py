@@ -220,7 +220,7 @@ class Copier:
         return self.seq * (self.copies + 1), self.spans * (self.copies + 1)
 
     def _sums(self) -> None:
-        """Those of the block, moved: copies lie whole quarter hours apart. The last of one may be the first of the next."""
+        """Those of the block, moved: copies lie whole quarter hours apart. The last may be the next one's first."""
         names = "model, provider, service, environment, kind, dims"
         moved = f"rollup_key(x.quarter + n.i * :quarters, {', '.join('x.' + name for name in names.split(', '))})"
         self.file.execute("create temp table of_block as select key, quarter, " + names + " from rollups")
