@@ -33,6 +33,8 @@ SIGNALS = (
     "empty_retrieval",
 )  # fmt: skip
 """What may look wrong in a trace; `collector.signals` says of each how it is found."""
+DERIVED_ID = "derived_id"
+"""In a part of a message: its id is ours, none was sent (`collector.conventions.pairing`)."""
 
 
 class Rank(IntEnum):
@@ -73,7 +75,7 @@ class Message:
     `parts` are JSON-ready dicts in the public shape, never mutated after creation:
     {"type": "text", "text"}, {"type": "reasoning", "text"},
     {"type": "tool_call", "id", "name", "arguments"} (arguments decoded from JSON where they were JSON),
-    {"type": "tool_result", "id", "result"},
+    {"type": "tool_result", "id", "result"} (and the tool's "name" where it is all that says whose result it is),
     {"type": "image" | "audio" | "file", "mime_type", "url" | "data" | "file_id"},
     {"type": "data", "data": …} for whatever nobody knows.
     """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collector.conventions.encode import encode
 from collector.conventions.evaluations import evaluations
+from collector.conventions.pairing import paired, unpaired
 from collector.conventions.reader import read, read_logs
 
-__all__ = ["encode", "evaluations", "read", "read_logs"]
+__all__ = ["encode", "evaluations", "paired", "read", "read_logs", "unpaired"]

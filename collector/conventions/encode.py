@@ -143,7 +143,8 @@ def _part(part: dict[str, Any]) -> dict[str, Any]:
     if kind in ("text", "reasoning"):
         return {"type": kind, "content": part.get("text")}
     if kind == "tool_result":
-        return {"type": "tool_call_response", "id": part.get("id"), "response": part.get("result")}
+        named = {"name": part["name"]} if part.get("name") else {}
+        return {"type": "tool_call_response", "id": part.get("id"), "response": part.get("result"), **named}
     if kind in ("image", "audio", "file"):
         head = {"modality": kind, **{key: value for key, value in part.items() if key not in ("type", "url", "data")}}
         if "url" in part:

@@ -58,7 +58,7 @@ def message(said: Any, role: str) -> Message:
     elif role == "tool":
         made = _as_result(said, made, content)
     finish = said.get("finish_reason") or said.get("stop_reason")
-    return Message(role, tuple(made), text(said.get("name")), text(finish))
+    return Message(role, tuple(made), text(said.get("name") or said.get("tool_name")), text(finish))
 
 
 def _of_parts(said: dict[str, Any], blocks: list[Any], role: str) -> Message:

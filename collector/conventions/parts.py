@@ -74,8 +74,10 @@ def tool_call(id: Any, name: Any, arguments: Any) -> Part:  # noqa: A002
     return {"type": "tool_call", "id": id or None, "name": name, "arguments": decoded(arguments)}
 
 
-def tool_result(id: Any, result: Any) -> Part:  # noqa: A002
-    return {"type": "tool_result", "id": id, "result": plain(result)}
+def tool_result(id: Any, result: Any, name: Any = None) -> Part:  # noqa: A002
+    """`name` is the tool's: kept where no id says which call this answers (`pairing`)."""
+    made = {"type": "tool_result", "id": id, "result": plain(result)}
+    return {**made, "name": name} if isinstance(name, str) and name and not id else made
 
 
 def plain(content: Any) -> Any:
@@ -141,7 +143,8 @@ def _call(block: Block) -> Part | None:
 
 def _result(block: Block) -> Part | None:
     id = _first(block, "tool_use_id", "call_id", "toolCallId", "tool_call_id", "id")  # noqa: A001
-    return tool_result(id, _first(block, "response", "result", "output", "content"))
+    said = _first(block, "response", "result", "output", "content")
+    return tool_result(id, said, _first(block, "name", "toolName", "tool_name"))
 
 
 def _gemini_call(block: Block) -> Part | None:
@@ -153,7 +156,7 @@ def _gemini_result(block: Block) -> Part | None:
     inner = _first(block, "functionResponse", "function_response")
     if not isinstance(inner, dict):
         return None
-    return tool_result(_first(inner, "id", "name"), inner.get("response"))
+    return tool_result(inner.get("id") or None, inner.get("response"), inner.get("name"))
 
 
 def _bedrock_call(block: Block) -> Part | None:

@@ -6,11 +6,11 @@ import contextlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from collector.model import Value
+from collector.model import DERIVED_ID, Value
 from collector.seen import Said, Seen, text_of, tool_calls, unwrapped
 from collector.signals.schemas import definitions, fault
 from collector.signals.trace import Signal, Trace
@@ -122,7 +122,9 @@ def altered_arguments(trace: Trace) -> Iterator[Signal]:
         if tool.tool is None:
             continue
         name = tool.tool_name or tool.tool.name or tool.name
-        found = by_id.get(tool.tool.call_id) if tool.tool.call_id else _only_one(trace, asked, tool, name)
+        found = by_id.get(tool.tool.call_id or "")
+        if found is None and (not tool.tool.call_id or any(DERIVED_ID in part for _, part in asked)):
+            found = _only_one(trace, asked, tool, name)
         if found is None or (found[1].get("name") or name) != name:
             continue
         span, part = found
@@ -174,8 +176,7 @@ def _same(a: Value, b: Value) -> bool:
 
 def ignored_result(trace: Trace) -> Iterator[Signal]:
     """An answer that does not own up to a tool that failed, or that found nothing."""
-    failed = {span.tool.call_id: span for span in trace.tools
-              if span.tool is not None and span.tool.call_id and span.status == "error"}  # fmt: skip
+    failed = _failed(trace)
     for span in trace.calls:
         answer = " ".join(text_of(one.message) for one in span.output)
         if not answer.strip() or tool_calls(span.output) or (not answer.isascii() and _foreign(answer)):
@@ -183,12 +184,30 @@ def ignored_result(trace: Trace) -> Iterator[Signal]:
         turn = _current_turn(span.input)
         results = [(part, _ask_of(turn, part)) for one in turn for part in one.message.parts
                    if part.get("type") == "tool_result"]  # fmt: skip
-        good = {name for part, (name, _) in results if _trouble(part, name, failed) is None}
-        for part, (name, arguments) in results:
-            trouble = _trouble(part, name, failed)
+        troubles = [_trouble(part, name, failed.get(_which(part, name, arguments)))
+                    for part, (name, arguments) in results]  # fmt: skip
+        good = {name for (_, (name, _)), trouble in zip(results, troubles, strict=True) if trouble is None}
+        for (_, (name, arguments)), trouble in zip(results, troubles, strict=True):
             if trouble and name not in good and not _ADMITS.search(answer):
                 text = f"{name}({_short(canonical(arguments))}) {trouble}, and the answer does not say so"
                 yield Signal("ignored_result", span.span_id, text)
+
+
+def _failed(trace: Trace) -> dict[tuple[str, ...], Seen]:
+    """The tools that failed: by the id of their call, else by name and arguments."""
+    failed: dict[tuple[str, ...], Seen] = {}
+    for span in trace.tools:
+        if span.tool is not None and span.status == "error":
+            name = span.tool_name or span.tool.name or span.name
+            failed[(span.tool.call_id,) if span.tool.call_id else (name, canonical(unwrapped(span.tool.arguments)))] = (
+                span
+            )
+    return failed
+
+
+def _which(part: dict[str, Any], name: str, arguments: Value) -> tuple[str, ...]:
+    """The key in `_failed` of the tool that a result is from."""
+    return (name, canonical(unwrapped(arguments))) if DERIVED_ID in part else (str(part.get("id")),)
 
 
 def _foreign(answer: str) -> bool:
@@ -213,10 +232,9 @@ def _ask_of(turn: Sequence[Said], result: dict[str, Any]) -> tuple[str, Value]:
     return (str(mine[0].get("name")), mine[0].get("arguments")) if mine else (str(result.get("name") or "a tool"), None)
 
 
-def _trouble(part: dict[str, Any], name: str, failed: Mapping[str, Seen]) -> str | None:
-    """What went wrong with a tool result, None where nothing did."""
+def _trouble(part: dict[str, Any], name: str, span: Seen | None) -> str | None:
+    """What went wrong with a tool result, None where nothing did. `span` is of the tool that failed."""
     result = part.get("result")
-    span = failed.get(str(part.get("id")))
     if span is not None:
         return f"failed ({(span.status_message or span.error_type or 'error')[:80]})"
     if isinstance(result, str) and result.strip()[:1] in ("{", "["):

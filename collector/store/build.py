@@ -40,13 +40,14 @@ class Built:
 
 
 def read(span: SpanPart) -> Reading:
-    """What a folded span means: what its sender said itself, else what conventions read, then its log records."""
+    """What a folded span means: what its sender said itself, else what conventions read, then its log records. Calls
+    and results of tools are paired here, where both sides are known whatever part brought them."""
     reading = span.reading if span.reading is not NO_READING else conventions.read(span)
     if not span.logs:
-        return reading
+        return conventions.paired(reading)
     said = conventions.read_logs(span.logs)
     more = {n: getattr(said, n) for n in READING_FIELDS if says_nothing(getattr(reading, n))}
-    return replace(reading, **{n: v for n, v in more.items() if not says_nothing(v)})
+    return conventions.paired(replace(reading, **{n: v for n, v in more.items() if not says_nothing(v)}))
 
 
 def build(span: SpanPart, parted: Sequence[SpanPart], encoder: Encoder, prices: Pricer, seen_ns: int) -> Built:

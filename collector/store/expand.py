@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from collector.conventions import unpaired
 from collector.model import (
     NO_READING,
     READING_FIELDS,
@@ -260,13 +261,14 @@ class Expander:
     def _sent_reading(self, state: SpanState, body: Mapping[str, Any]) -> Reading:
         """The reading as its sender gave it: without what was derived from it (see `ingest.settled`)."""
         reading = self.reading(state, body)
-        return replace(
+        sent = replace(
             reading,
             kind=None if reading.kind == "span" else reading.kind,
             status=None,
             status_message=None,
             output=self.content(body["out_node"], body["out_value"]),
         )
+        return unpaired(sent)
 
     def reading(self, state: SpanState, body: Mapping[str, Any]) -> Reading:
         """The reading as stored."""

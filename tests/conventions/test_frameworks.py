@@ -28,7 +28,7 @@ def parts(name: str) -> tuple[SpanPart, ...]:
 
 def line(part: SpanPart) -> dict[str, Any]:
     """A reading in short: what is said, without what is not, long texts cut."""
-    reading: Reading = conventions.read(part)
+    reading: Reading = conventions.paired(conventions.read(part))
     said: dict[str, Any] = {"span": part.name, "kind": reading.kind, "convention": reading.convention}
     for field in ("model", "provider", "session_id", "user_id", "project", "agent_name", "cost_nanousd", "error_type",
                   "level", "prompt_name"):  # fmt: skip

@@ -96,6 +96,8 @@ CONVERSED = [{"role": "user", "content": [{"text": "Hello"}]}]
 THOUGHT = {"type": "reasoning", "text": "hm"}
 HI = {"type": "text", "text": "Hi there"}
 CALL = {"type": "tool_call", "id": "t1", "name": "w", "arguments": {"a": 1}}
+PAIRED_BY_US = {**CALL, "id": "tracetui:4653528157cc1c74", "derived_id": True}
+"""Of a call that was sent without an id; it is the same in every file."""
 WHOLE_GEMINI = gemini([{"text": "hm", "thought": True}, {"text": "Hi there"}], finishReason="STOP")
 GEMINI_PIECES = [
     gemini([{"text": "hm", "thought": True}]),
@@ -141,7 +143,7 @@ CASES = [
                ollama({"message": {"role": "assistant", "content": "Hi"}}),
                ollama({"message": {"content": " there", "tool_calls": [{"function": {"name": "w", "arguments": {"a": 1}}}]}}),
                ollama({"message": {"role": "assistant", "content": ""}}, True)),
-         [THOUGHT, HI, {**CALL, "id": None}], first=True, **OF_OLLAMA),
+         [THOUGHT, HI, PAIRED_BY_US], first=True, **OF_OLLAMA),
     Case("ollama generate", "/api/generate", {"model": "qwen3", "prompt": "Hello"}, LINES,
          lines(ollama({"response": "Hi"}), ollama({"response": " there"}), ollama({"response": ""}, True)),
          [HI], first=True, **OF_OLLAMA),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from collector.conventions.pairing import pair
 from collector.model import Document, Usage
 from collector.signals import ABOUT, KINDS, Limits, detect
 from tests.builders import T0
@@ -157,6 +158,42 @@ def test_a_tool_that_failed_by_its_status_counts_whatever_it_returned() -> None:
     failed = tool(1, "get_order", {"order": 7}, None, call_id="c1", status="error", status_message="timed out")
     answer = replace(turn("?", "It arrived.")[0], span_id="2", start_ns=T0 + 2 * S, end_ns=T0 + 3 * S)
     assert "failed (timed out)" in only(failed, answer).text
+
+
+def without_ids(call: Any) -> Any:
+    """A model call as it is read of a client that sends no ids."""
+    heard = (*call.input, *call.output)
+    bare = [
+        replace(one.message, parts=tuple({**part, "id": None} if "id" in part else part for part in one.message.parts))
+        for one in heard
+    ]
+    both = tuple(replace(one, message=message) for one, message in zip(heard, pair(bare), strict=True))
+    return replace(call, input=both[: len(call.input)], output=both[len(call.input) :])
+
+
+def test_results_without_ids_are_known_by_their_call() -> None:
+    first = (user("Where are they?"), asks("get_order", {"order": 7}), asks("get_order", {"order": 8}))
+    results = (result({"status": "shipped"}), result({"error": "boom"}))
+    good = without_ids(llm(2, *first, *results, out=assistant("There.")))
+    assert kinds(good) == []  # the other call of the same tool was good
+    two = (user("Where?"), asks("get_user", {"u": 1}), asks("get_order", {"order": 8}))
+    signal = only(without_ids(llm(2, *two, result("Ann"), result([]), out=assistant("It is there."))))
+    assert signal.text.startswith('get_order("order": 8) found nothing')
+
+
+def test_a_tool_that_failed_counts_without_an_id_too() -> None:
+    failed = tool(1, "get_order", {"order": 7}, None, status="error", status_message="timed out")
+    asked = (user("Where?"), asks("get_order", {"order": 7}), result("?"))
+    answer = without_ids(llm(2, *asked, out=assistant("There.")))
+    assert "failed (timed out)" in only(failed, answer).text
+    other = tool(1, "get_order", {"order": 8}, None, status="error", status_message="timed out")
+    assert kinds(other, answer) == []
+
+
+def test_a_tool_that_ran_otherwise_is_found_where_only_its_span_has_an_id() -> None:
+    asked = without_ids(llm(1, user("Pay 20 to Ann"), out=asks("pay", {"to": "Ann", "amount": 20})))
+    ran = tool(2, "pay", {"to": "Ann", "amount": 90}, "ok", call_id="c1")
+    assert kinds(asked, ran) == ["altered_arguments"]
 
 
 # window

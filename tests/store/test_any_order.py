@@ -11,12 +11,17 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from collector.ingest import Ingest
-from collector.model import Batch, LogRecord, Rank, Reading, SpanPart, Usage
+from collector.model import Batch, LogRecord, Message, Rank, Reading, SpanPart, Usage
 from collector.settings import Settings
 from tests.builders import MS, T0, assistant, conversation, span_id, trace_id, user
 from tests.store.audit import audit, picture
 
 values = st.sampled_from([1, 1.0, "x" * 70, b"\0", None, [True]])
+ASKED = conversation(
+    user("hi"),
+    Message("assistant", ({"type": "tool_call", "id": None, "name": "get", "arguments": {"a": 1}},)),
+    Message("tool", ({"type": "tool_result", "id": None, "result": "one"},)),
+)
 readings = st.builds(
     Reading,
     kind=st.sampled_from(["llm", "tool", "agent", None]),
@@ -30,8 +35,9 @@ readings = st.builds(
     tags=st.sampled_from([(), ("a",), ("b", "a")]),
     metadata=st.sampled_from([None, {"tier": "pro"}, {"tier": "free", "n": 1}]),
     input=st.sampled_from(
-        [None, conversation(user("hi " * 40)), conversation(user("hi " * 40), assistant("yes"), user("so"))]
+        [None, conversation(user("hi " * 40)), conversation(user("hi " * 40), assistant("yes"), user("so")), ASKED]
     ),
+    output=st.sampled_from([None, None, conversation(ASKED.messages[1])]),
     service=st.sampled_from([None, "api"]),
     ttft_ns=st.sampled_from([None, 7]),
     trace_name=st.sampled_from([None, None, "asked", "answered"]),

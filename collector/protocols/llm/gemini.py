@@ -32,7 +32,7 @@ def asked(body: dict[str, Any]) -> Said:
 
 def _parts(content: dict[str, Any]) -> list[Any]:
     said = content.get("parts")
-    return [_part(one) for one in (said if isinstance(said, list) else [said] if said else [])]
+    return said if isinstance(said, list) else [said] if said else []
 
 
 def _content(said: Any, role: str) -> Any:
@@ -44,16 +44,6 @@ def _content(said: Any, role: str) -> Any:
     if blocks and all(isinstance(one, dict) and _ANSWERS & one.keys() for one in blocks):
         given = "tool"
     return {"role": "assistant" if given == "model" else given, "parts": blocks}
-
-
-def _part(said: Any) -> Any:
-    """Calls without an id are known by the function's name, as what answers them is."""
-    if not isinstance(said, dict):
-        return said
-    for name in ("functionCall", "function_call"):
-        if isinstance(call := said.get(name), dict) and not call.get("id"):
-            return {**said, name: {**call, "id": call.get("name")}}
-    return said
 
 
 def answered(answer: Any) -> Said:
