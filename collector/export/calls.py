@@ -76,7 +76,9 @@ class Answer:
 def call_of(span: SpanDetail) -> Call:
     """The request that a span recorded. NotACall says why there is none."""
     if span.row.kind not in ("llm", "embedding"):
-        raise NotACall(f"span {span.row.span_id} is no call of a model but of kind {span.row.kind}")
+        raise NotACall(
+            f"span {span.row.span_id} is no call of a model but of kind {span.row.kind}; choose one of kind llm"
+        )
     model = span.request_model or span.row.model
     if not model:
         raise NotACall(f"span {span.row.span_id} names no model")

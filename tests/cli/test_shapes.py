@@ -7,8 +7,8 @@ import json
 from collector.model import Content, Message, Score, Tool, Usage
 from collector.store.rows import SearchHit, SessionRow
 from tests.cli.rows import SPAN_ID, START, TRACE_ID, make_detail, make_span_row, make_trace_row
-from tracetui.cli.pieces import jsonable, side_json, tool_json, unwrapped
-from tracetui.cli.shapes import hit_json, rfc3339, session_json, span_json, span_row_json, trace_json
+from tracetui.pieces import jsonable, side_json, tool_json, unwrapped
+from tracetui.shapes import hit_json, rfc3339, session_json, span_json, span_row_json, trace_json
 
 NO_USAGE = dict.fromkeys(
     [

@@ -13,7 +13,7 @@ from collector.store.filter_keys import HAS, TABLE
 from collector.store.received import SourceSum
 from collector.store.rows import SearchHit, SessionRow
 from tests.cli.rows import make_detail, make_span_row, make_trace_row
-from tracetui.cli import shapes
+from tracetui import shapes
 
 DOCS = Path(__file__).parents[2] / "docs"
 COMMANDS = (DOCS / "command-line.md").read_text("utf-8")

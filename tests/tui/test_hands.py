@@ -238,7 +238,7 @@ COPIES = {
     "message": "A **cat**.",
     "conversation, Markdown": "**assistant**\n\nA **cat**.",
     "input": '"text": "What is this?"',
-    "span as JSON": '"span_id": "0000000000000002"',
+    "span as JSON": '"parent_span_id": "0000000000000001"',  # as commands print it, not as the file has it
     "curl": "/chat/completions",
     "Python": "client.chat.completions.create(**REQUEST",
     "pytest": "def test_chat_span",

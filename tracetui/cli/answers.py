@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from collector.errors import FilterError, NotFound
 from collector.limits import Limits
-from tracetui.cli import budget, shapes
-from tracetui.cli.pieces import Json
+from tracetui import shapes
+from tracetui.cli import budget
+from tracetui.pieces import Json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from collector.context import Step
 from collector.pricing import Prices
 from tracetui import contexts
 from tracetui import format as fmt
-from tracetui.cli.shapes import dollars
+from tracetui.shapes import dollars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

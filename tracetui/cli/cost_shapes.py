@@ -5,8 +5,8 @@ from __future__ import annotations
 from collector.store.cost_rows import CostRow, Latency, Stat
 from collector.store.costs import Costs
 from tracetui import format as fmt
-from tracetui.cli.pieces import Json
-from tracetui.cli.shapes import dollars, rfc3339, usage_json
+from tracetui.pieces import Json
+from tracetui.shapes import dollars, rfc3339, usage_json
 
 
 def cost_json(row: CostRow, found: Costs) -> Json:

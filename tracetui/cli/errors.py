@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tracetui import format as fmt
-from tracetui.cli import common, shapes, table
+from tracetui import shapes
+from tracetui.cli import common, table
 from tracetui.cli.table import Column
 
 if TYPE_CHECKING:

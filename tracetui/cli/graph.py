@@ -8,7 +8,7 @@ from collector.store import skeleton
 from tracetui import format as fmt
 from tracetui import trees
 from tracetui.callers import CallGraph, Calls, call_graph, graph_lines
-from tracetui.cli.shapes import dollars
+from tracetui.shapes import dollars
 from tracetui.weights import weigh
 
 if TYPE_CHECKING:

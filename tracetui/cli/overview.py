@@ -10,8 +10,9 @@ import click
 
 from collector.store.overview import Line, Overview
 from tracetui import format as fmt
-from tracetui.cli import common, shapes
-from tracetui.cli.pieces import Json
+from tracetui import shapes
+from tracetui.cli import common
+from tracetui.pieces import Json
 
 
 @click.command()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tracetui import format as fmt
-from tracetui.cli import common, shapes
+from tracetui import shapes
+from tracetui.cli import common
 
 if TYPE_CHECKING:
     from collector.replay import Draft, Estimate, Outcome

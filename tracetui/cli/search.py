@@ -9,7 +9,8 @@ import click
 
 from collector.store.rows import SearchHit
 from tracetui import format as fmt
-from tracetui.cli import common, shapes, table
+from tracetui import shapes
+from tracetui.cli import common, table
 
 
 @click.command(cls=common.Filtering)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from collector.store.conversation import Conversation, Turn
-from tracetui import talk
-from tracetui.cli import budget, common, shapes
-from tracetui.cli.pieces import Json
+from tracetui import shapes, talk
+from tracetui.cli import budget, common
+from tracetui.pieces import Json
 
 
 def show_session(session_id: str, form: str, limit: int, db: Path | None, max_tokens: int | None = None) -> None:

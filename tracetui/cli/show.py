@@ -13,7 +13,8 @@ import click
 
 from collector.settings import resolve
 from collector.store.rows import SpanRow
-from tracetui.cli import answers, budget, common, shapes, tell
+from tracetui import shapes
+from tracetui.cli import answers, budget, common, tell
 
 if TYPE_CHECKING:
     from collector.store.reader import Reader

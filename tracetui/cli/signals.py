@@ -11,8 +11,8 @@ from collector.signals import ABOUT
 from collector.store.signals import Counted
 from tracetui import format as fmt
 from tracetui.cli import common, table
-from tracetui.cli.shapes import rfc3339
 from tracetui.cli.table import Column
+from tracetui.shapes import rfc3339
 
 COLUMNS = (
     Column("SIGNAL"),

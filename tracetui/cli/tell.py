@@ -9,8 +9,8 @@ from typing import Any
 from collector.model import Content, Message, Usage
 from collector.store.rows import SpanDetail, SpanRow, TraceRow
 from tracetui import format as fmt
-from tracetui.cli.pieces import jsonable, unwrapped
 from tracetui.cli.traces import cost, tokens
+from tracetui.pieces import jsonable, unwrapped
 
 LABEL_CELLS = 11
 GLYPHS = fmt.UNICODE

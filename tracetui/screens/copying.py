@@ -10,8 +10,8 @@ from collector.export import calls, code, markdown
 from collector.export.telling import jsonable
 from collector.model import Message
 from collector.store.rows import SpanDetail
+from tracetui import shapes
 from tracetui.screens.menu import Choice
-from tracetui.widgets.details import as_values
 from tracetui.widgets.lines import Here, scalar
 from tracetui.widgets.messages import message_values
 
@@ -39,7 +39,9 @@ def span_choices(span: SpanDetail, here: Here) -> list[Choice]:
             value = message_values(side.messages) if side.messages else side.value
             choices.append(Choice(name, make=partial(as_text, value), about=_begin(value)))
     choices.append(Choice("span id", span.row.span_id))
-    choices.append(Choice("span as JSON", make=lambda: as_text(as_values(span)), about="everything, attributes too"))
+    choices.append(
+        Choice("span as JSON", make=lambda: as_text(shapes.span_json(span)), about="as `tracetui show … --json`")
+    )
     return choices + _programs(span)
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from collector.model import Score, Usage
 from collector.signals import Signal
 from collector.store.rows import SearchHit, SessionRow, SpanDetail, SpanRow, TraceRow
-from tracetui.cli.pieces import (
+from tracetui.pieces import (
     Json,
     document_json,
     event_json,
