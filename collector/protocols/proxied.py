@@ -352,8 +352,6 @@ def _content(value: Any, kind: str, role: str) -> Any:
 
 
 def provider_of(asked: Asked) -> str:
-    """Who answers, by the host; for a host nobody knows, by the upstream's own name or the API that it speaks."""
-    found = openai.provider_at(asked.host, asked.port)
-    if found != "openai" or asked.host.endswith("openai.com"):
-        return found
-    return asked.local or (asked.endpoint.provider if asked.endpoint else None) or found
+    """Who answers: by the host, else by the API where that is one maker's own, else by the upstream's name."""
+    known = openai.known_at(asked.host, asked.port) or asked.local
+    return known or (asked.endpoint.provider if asked.endpoint else None) or openai.provider_called(asked.upstream)

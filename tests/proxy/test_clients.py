@@ -50,7 +50,7 @@ def test_a_chat_completion_passes_and_is_recorded_whole(model: Server, proxy: Pr
 
     [span] = proxy.spans()
     row = span.row
-    assert (row.name, row.kind, row.status, row.provider) == ("chat gpt-4o-mini", "llm", "ok", "openai")
+    assert (row.name, row.kind, row.status, row.provider) == ("chat gpt-4o-mini", "llm", "ok", "gateway")
     assert (row.model, span.request_model, span.response_id) == ("gpt-4o-mini-2024-07-18", "gpt-4o-mini", "chatcmpl-1")
     assert (span.usage.input_tokens, span.usage.cache_read_tokens, span.usage.reasoning_tokens) == (100, 40, 8)
     assert (row.cost_nanousd or 0) > 0

@@ -130,7 +130,7 @@ def test_files_through_the_proxy_in_six_spellings_are_one_blob_each(server: Serv
     with proxying(tmp_path, server.url) as proxy:
         for name, (path, body, _) in ASKED.items():
             headers = {"x-tracetui-name": name}
-            assert proxy.up.client.post(f"/proxy/local{path}", json=body, headers=headers).status_code == 200
+            assert proxy.up.client.post(f"/proxy/gateway{path}", json=body, headers=headers).status_code == 200
         ids = {span.row.name: span.row.trace_id for span in proxy.spans(len(ASKED))}
     one_blob_each(proxy.db)
     for name, (_, _, expected) in ASKED.items():
@@ -150,7 +150,7 @@ def test_files_are_whole_where_they_are_sent_on(server: Server, tmp_path: Path) 
         running(settings_for(folder(tmp_path, "far")), real=True) as far,
         proxying(folder(tmp_path, "near"), server.url, forward=far.status.url) as proxy,
     ):
-        proxy.up.client.post("/proxy/local/v1/chat/completions", json=CHAT)
+        proxy.up.client.post("/proxy/gateway/v1/chat/completions", json=CHAT)
         until(lambda: proxy.up.receiver.status().forward["sent"] == 1)
     db = tmp_path / "far" / "traces.db"
     [trace] = json.loads(told("traces", "--json", "--db", db))
@@ -198,7 +198,7 @@ def test_files_through_our_own_sdk_are_one_blob_each(server: Server, tmp_path: P
 def test_a_file_over_the_limit_leaves_its_type_and_size(server: Server, tmp_path: Path) -> None:
     server.says(Reply(completion()))
     with proxying(tmp_path, server.url, max_part_bytes=300) as proxy:
-        proxy.up.client.post("/proxy/local/v1/chat/completions", json=CHAT)
+        proxy.up.client.post("/proxy/gateway/v1/chat/completions", json=CHAT)
         [span] = proxy.spans()
         ledger = proxy.up.client.get("/v1/status").json()["ledger"]
     assert files_of(proxy.db, span.row.trace_id) == [PICTURE_PART, SOUND_PART, PAPER_PART]

@@ -62,7 +62,7 @@ def cut(data: bytes, places: list[int]) -> Iterator[tuple[int, bytes]]:
 
 def recorded(path: str, body: bytes, answered: Answered) -> SpanPart:
     """What the recorder's thread does with a call."""
-    asked = Asked("POST", path, "127.0.0.1", 1, "local", body, BEGAN, "a" * 32, "b" * 16)
+    asked = Asked("POST", path, "127.0.0.1", 1, "gateway", body, BEGAN, "a" * 32, "b" * 16)
     document = asked.read()
     messages, conversations = messages_of(document), Conversations()
     chain = chained(messages, b"scope")
@@ -148,7 +148,7 @@ def test_binary_events_are_cut_the_same_wherever_the_pieces_end(said: list[Any],
 @fuzzed
 @given(st.binary(max_size=200) | st.lists(st.binary(max_size=60)).map(b"--x\r\n".join), st.sampled_from(["x", ""]))
 def test_any_form_for_a_request(body: bytes, boundary: str) -> None:
-    asked = Asked("POST", "/v1/audio/transcriptions", "h", 1, "local", body, BEGAN, "a" * 32, "b" * 16)
+    asked = Asked("POST", "/v1/audio/transcriptions", "h", 1, "gateway", body, BEGAN, "a" * 32, "b" * 16)
     asked.content_type = f"multipart/form-data; boundary={boundary}"
     asked.read()
     assert asked.endpoint is not None

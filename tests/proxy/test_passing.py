@@ -35,7 +35,7 @@ def proxy(raw: Raw, tmp_path: Path) -> Iterator[Proxy]:
 
 
 def post(proxy: Proxy, path: str = CHAT, body: bytes = BODY, **more: Any) -> httpx.Response:
-    return proxy.up.client.post(f"/proxy/local{path}", content=body, **more)
+    return proxy.up.client.post(f"/proxy/gateway{path}", content=body, **more)
 
 
 def answer(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> Any:
@@ -82,7 +82,7 @@ def test_pieces_pass_one_by_one_as_they_come(raw: Raw, proxy: Proxy) -> None:
             handler.raw(b"x")
 
     raw.answer = slowly
-    with proxy.up.client.stream("POST", f"/proxy/local{CHAT}", content=BODY) as got:
+    with proxy.up.client.stream("POST", f"/proxy/gateway{CHAT}", content=BODY) as got:
         pieces = got.iter_raw()
         for gate in gates:
             gate.set()  # the next is not even made before this one was read
@@ -94,7 +94,7 @@ def test_packed_answers_pass_packed_and_are_read(raw: Raw, proxy: Proxy, encodin
     packed = pack(orjson.dumps(completion()))
     raw.answer = answer(packed, b"content-encoding: " + encoding.encode())
     with proxy.up.client.stream(
-        "POST", f"/proxy/local{CHAT}", content=gzip.compress(BODY), headers={"content-encoding": "gzip"}
+        "POST", f"/proxy/gateway{CHAT}", content=gzip.compress(BODY), headers={"content-encoding": "gzip"}
     ) as got:
         assert b"".join(got.iter_raw()) == packed
     assert gzip.decompress(raw.got[0].body) == BODY
@@ -121,7 +121,7 @@ def test_rubbish_reaches_the_caller_as_it_is_and_the_trace_says_so(
     raw: Raw, proxy: Proxy, body: bytes, headers: bytes, kind: str
 ) -> None:
     raw.answer = answer(body, headers)
-    with proxy.up.client.stream("POST", f"/proxy/local{CHAT}", content=BODY) as got:
+    with proxy.up.client.stream("POST", f"/proxy/gateway{CHAT}", content=BODY) as got:
         assert (got.status_code, b"".join(got.iter_raw())) == (200, body)
     [span] = proxy.spans()
     assert span.row.status == "error"
@@ -146,7 +146,7 @@ def test_an_upstream_that_hangs_up_is_seen_to_hang_up(raw: Raw, proxy: Proxy, pr
     piece = b"%x\r\n%s\r\n" % (len(event), event) if b"chunked" in promised else event
     head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n" + promised + b"\r\n\r\n"
     raw.answer = lambda handler: handler.raw(head, piece)
-    with proxy.up.client.stream("POST", f"/proxy/local{CHAT}", content=BODY) as got:
+    with proxy.up.client.stream("POST", f"/proxy/gateway{CHAT}", content=BODY) as got:
         pieces = got.iter_raw()
         assert next(pieces) == event
         with pytest.raises(httpx.RemoteProtocolError):
@@ -176,7 +176,7 @@ def test_a_caller_who_leaves_takes_the_upstreams_request_along(raw: Raw, proxy: 
     raw.answer = wait
     port = proxy.up.status.http_port
     with socket.create_connection(("127.0.0.1", port)) as caller:
-        head = f"POST /proxy/local{CHAT} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(BODY)}\r\n\r\n"
+        head = f"POST /proxy/gateway{CHAT} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(BODY)}\r\n\r\n"
         caller.sendall(head.encode() + BODY)
         assert asked.wait(10)
     assert gone.wait(10)
@@ -186,8 +186,8 @@ def test_a_caller_who_leaves_takes_the_upstreams_request_along(raw: Raw, proxy: 
 
 @pytest.mark.parametrize(
     "path",
-    ["/proxy/local/../../secret", "/proxy/local/v1/%2e%2e/%2e%2e/x", "/proxy/local/v1/..%2f..%2fx",
-     "/proxy/local/v1/%252e%252e/x", "/proxy/local/..%5cx",],
+    ["/proxy/gateway/../../secret", "/proxy/gateway/v1/%2e%2e/%2e%2e/x", "/proxy/gateway/v1/..%2f..%2fx",
+     "/proxy/gateway/v1/%252e%252e/x", "/proxy/gateway/..%5cx",],
 )  # fmt: skip
 def test_no_path_leads_out_of_the_upstreams(raw: Raw, proxy: Proxy, path: str) -> None:
     with socket.create_connection(("127.0.0.1", proxy.up.status.http_port)) as caller:
@@ -209,7 +209,7 @@ def test_only_what_is_named_is_asked(raw: Raw, proxy: Proxy, name: str) -> None:
 
 def test_a_redirect_is_the_callers_to_follow(raw: Raw, proxy: Proxy) -> None:
     raw.answer = answer(b"", b"location: http://169.254.169.254/", status=b"302 Found")
-    got = proxy.up.client.get("/proxy/local/v1/models")
+    got = proxy.up.client.get("/proxy/gateway/v1/models")
     assert (got.status_code, got.headers["location"]) == (302, "http://169.254.169.254/")
     assert len(raw.got) == 1
 

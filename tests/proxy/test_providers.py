@@ -62,7 +62,7 @@ def ask(proxy: Proxy, raw: Raw, case: Case, status: int = 200, more: bytes = b""
     raw.answer = answers(case.kind, case.pieces, status, more)
     content = case.body if isinstance(case.body, bytes) else orjson.dumps(case.body)
     headers = {"content-type": case.sent_as, "x-tracetui-name": case.name, "x-tracetui-trace": case.name}
-    got = proxy.up.client.post(f"/proxy/local{case.path}", content=content, headers=headers)
+    got = proxy.up.client.post(f"/proxy/gateway{case.path}", content=content, headers=headers)
     assert (got.status_code, got.content) == (status, b"".join(case.pieces))
     assert (raw.got[-1].target, raw.got[-1].body) == (case.path, content)
     ASKED.append(case.name)
@@ -164,7 +164,7 @@ def test_geminis_turns_are_one_conversation(raw: Raw, proxy: Proxy) -> None:
     raw.answer = answers(JSON, [orjson.dumps(gemini([call], finishReason="STOP"))])
     for number, contents in enumerate(([one], [one, two, back], [one, two, back, two, one])):
         headers = {"x-tracetui-name": f"turn {number}", "x-goog-api-key": "of this test alone"}
-        proxy.up.client.post(f"/proxy/local{path}", json={"contents": contents}, headers=headers)
+        proxy.up.client.post(f"/proxy/gateway{path}", json={"contents": contents}, headers=headers)
         ASKED.append(f"turn {number}")
         proxy.spans(len(ASKED))
     turns = [span for span in proxy.spans(len(ASKED)) if span.row.name.startswith("turn")]
@@ -176,7 +176,7 @@ def test_geminis_turns_are_one_conversation(raw: Raw, proxy: Proxy) -> None:
 
 def test_what_is_asked_for_in_the_background_ends_when_it_is_fetched(raw: Raw, proxy: Proxy) -> None:
     answer: dict[str, Any] = {"id": "resp_b", "background": True, "model": "gpt-5", "output": []}
-    client, base = proxy.up.client, "/proxy/local/v1/responses"
+    client, base = proxy.up.client, "/proxy/gateway/v1/responses"
 
     def named() -> list[SpanDetail]:
         return [span for span in proxy.spans(len(ASKED), running=True) if span.row.name == "in the background"]
@@ -204,6 +204,6 @@ def test_what_is_asked_for_in_the_background_ends_when_it_is_fetched(raw: Raw, p
 
 def test_a_socket_is_refused_in_one_sentence(raw: Raw, proxy: Proxy) -> None:
     before = len(raw.got)
-    got = proxy.up.client.get("/proxy/local/v1/realtime", headers={"upgrade": "websocket", "connection": "upgrade"})
+    got = proxy.up.client.get("/proxy/gateway/v1/realtime", headers={"upgrade": "websocket", "connection": "upgrade"})
     assert (got.status_code, len(raw.got)) == (501, before)
     assert "WebSockets (the Realtime API" in got.json()["error"]["message"]

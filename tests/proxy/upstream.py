@@ -90,14 +90,14 @@ def upstream() -> Iterator[Raw]:
 
 @dataclass
 class Proxy:
-    """A real receiver with a real file. `url` is the address of the upstream called "local" through it."""
+    """A real receiver with a real file. `url` is the address of the upstream called "gateway" through it."""
 
     up: Running
     db: Path
 
     @property
     def url(self) -> str:
-        return f"{self.up.status.url}/proxy/local"
+        return f"{self.up.status.url}/proxy/gateway"
 
     def spans(self, count: int = 1, *, running: bool = False) -> list[SpanDetail]:
         """That many spans, by start, once they are stored (and, unless asked for, over)."""
@@ -115,7 +115,7 @@ class Proxy:
 
 @contextmanager
 def proxying(folder: Path, base: str, **changes: Any) -> Iterator[Proxy]:
-    named = {"local": base, **changes.pop("upstreams", {})}
+    named = {"gateway": base, **changes.pop("upstreams", {})}
     settings = settings_for(folder, upstreams=named, **changes)
     with running(settings, real=True) as up:
         yield Proxy(up, settings.db)

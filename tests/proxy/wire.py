@@ -82,7 +82,7 @@ class Case:
     said: Any
     usage: dict[str, int] = field(default_factory=dict)
     model: str | None = None
-    provider: str = "openai"
+    provider: str = "gateway"
     reason: str | None = None
     span: str = "llm"
     first: bool = False

@@ -27,8 +27,8 @@ BUILT_IN: Mapping[str, str] = {
     "llamacpp": "http://127.0.0.1:8080",
 }
 """The part of each provider's address before "/v1": what follows the upstream's name in our path is added to it."""
-LOCAL = {"vllm": "vllm", "llamacpp": "llama.cpp"}
-"""Runtimes whose port others use as well: known by the upstream's name."""
+LOCAL = {"ollama": "ollama", "lmstudio": "lmstudio", "vllm": "vllm", "llamacpp": "llama.cpp"}
+"""Runtimes of one's own, whatever address and API: known by the upstream's name."""
 
 
 @dataclass(frozen=True, slots=True)
