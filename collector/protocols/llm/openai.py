@@ -29,7 +29,7 @@ NAMES = {
     "watsonx": "ibm.watsonx.ai",
     "openai-base-url": "openai", "openai-api-base": "openai", "anthropic-base-url": "anthropic",
 }  # fmt: skip
-"""What people call a provider whom OpenTelemetry calls otherwise; last, what `tracetui run --proxy` calls the user's."""
+"""What people call a provider whom OpenTelemetry calls otherwise; last, as `tracetui run --proxy` calls the user's."""
 PORTS = {11434: "ollama", 1234: "lmstudio"}
 """Runtimes on one's own machine, by the port they listen on unless told otherwise."""
 
