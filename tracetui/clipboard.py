@@ -1,7 +1,8 @@
 """Copying: a tool of the desktop, else the terminal itself (OSC 52), else a file; and which of them it was.
 
 A tool says whether it took the text; a terminal does not answer, so the sentence promises nothing. Over SSH the tools
-of the other machine would fill the wrong clipboard: only one that reaches this desktop (X11 forwarded) is asked.
+of the other machine would fill the wrong clipboard: only one that reaches this desktop (X11 forwarded) is asked. So it
+is in a browser (`tracetui serve`), whose page takes OSC 52, whatever the server's own terminal is.
 """
 
 from __future__ import annotations
@@ -54,18 +55,23 @@ def deliver(text: str, env: Mapping[str, str], folder: Path) -> Delivered:
     """Put a text where it can be pasted from. `folder` is for the file that is the last resort. Takes up to some
     seconds: for a thread. OSError when not even the file can be written."""
     size = f"{fmt.count(len(text))} character" + ("" if len(text) == 1 else "s")
-    for tool in tools(env):
+    browser = in_browser(env)
+    for tool in () if browser else tools(env):
         if _given(tool, text, env):
             return Delivered(tool.words[0], f"Copied {size} with {tool.name}.")
     sequence = osc52(text, env)
     if sequence:
-        return Delivered(
-            "osc52", f"Sent {size} to the terminal (OSC 52). It does not say whether it took them.", sequence
-        )
+        to = "the browser" if browser else "the terminal (OSC 52)"
+        return Delivered("osc52", f"Sent {size} to {to}. It does not say whether it took them.", sequence)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / "copied.txt"
     files.written(path, [(0, text.encode("utf-8", "replace"))])
     return Delivered("file", f"No clipboard can be reached from here: {size} written to {path}.")
+
+
+def in_browser(env: Mapping[str, str]) -> bool:
+    """Whether the screen is a page of textual-serve's."""
+    return "web_driver" in env.get("TEXTUAL_DRIVER", "")
 
 
 def tools(env: Mapping[str, str]) -> list[Tool]:
@@ -99,6 +105,8 @@ def osc52(text: str, env: Mapping[str, str]) -> str | None:
     """The sequence that hands a text to the terminal; None where it is too long or the terminal is known not to
     listen. Wrapped for tmux (which passes it on with `allow-passthrough`) and for GNU screen."""
     data = text.encode("utf-8", "replace")
+    if in_browser(env):
+        env = {"TERM": "xterm"}
     term = env.get("TERM", "")
     if len(data) > MOST_OSC_BYTES or term in DEAF or not term or env.get("TERM_PROGRAM") == "Apple_Terminal":
         return None

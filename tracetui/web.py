@@ -34,6 +34,8 @@ class WebExplorer(Server):
         """The host's logging is left alone: what goes wrong shows in the browser."""
 
     async def on_startup(self, app: web.Application) -> None:
+        if self._guard not in app.middlewares:  # made elsewhere than in `_make_app`, which is textual-serve's own
+            raise RuntimeError("this version of textual-serve cannot be guarded; install textual-serve 1.1.3")
         click.echo(f"Open {self.public_url}/?token={self.token}   (ctrl+c ends)")
 
     async def _make_app(self) -> web.Application:

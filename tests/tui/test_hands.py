@@ -100,6 +100,20 @@ def test_the_terminal_is_told_by_osc_52_wrapped_where_it_has_to_be() -> None:
     assert "".join(piece[2:] for piece in pieces) == "\x1b]52;c;" + base64.b64encode(b"a" * 3000).decode() + "\x07"
 
 
+def test_a_browser_is_told_itself_whatever_the_server_runs_in(tmp_path: Path) -> None:
+    got = tool(tmp_path, "xclip")
+    env = {
+        "TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver",
+        "DISPLAY": ":0",
+        "TMUX": "x",
+        "PATH": str(tmp_path),
+    }
+    done = clipboard.deliver("x", env, tmp_path)
+    assert (done.how, done.sequence) == ("osc52", "\x1b]52;c;eA==\x07")
+    assert "to the browser" in done.sentence
+    assert not got.exists()
+
+
 @pytest.mark.parametrize(
     ("text", "env"),
     [("a" * 80_000, PLAIN), ("a", {**PLAIN, "TERM": "linux"}), ("a", {**PLAIN, "TERM_PROGRAM": "Apple_Terminal"}),

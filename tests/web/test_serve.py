@@ -66,6 +66,7 @@ def test_the_explorer_is_read_and_driven_in_a_browser(address: str) -> None:
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1200, "height": 700})
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         frames: list[bytes] = []
@@ -85,6 +86,10 @@ def test_the_explorer_is_read_and_driven_in_a_browser(address: str) -> None:
         frames.clear()
         page.keyboard.press("Enter")
         shows("Messages")
+        page.keyboard.press("y")
+        shows("trace id")
+        page.keyboard.press("1")
+        page.wait_for_function(f"async () => await navigator.clipboard.readText() === '{trace_id(1)}'")
         frames.clear()
         page.keyboard.press("?")
         shows("one page down")
@@ -114,6 +119,15 @@ def test_other_pages_and_other_names_are_kept_out(address: str) -> None:
         (address, {"Host": "evil.example"}),
     ):
         assert _answer(url, Cookie=f"tracetui={token}", **headers)[0] == 403, headers
+
+
+async def test_a_server_that_was_not_guarded_does_not_start() -> None:
+    web = pytest.importorskip("aiohttp.web")
+    explorer = pytest.importorskip("tracetui.web").WebExplorer(
+        "true", host="127.0.0.1", port=1, url="http://a", token="t"
+    )
+    with pytest.raises(RuntimeError, match="cannot be guarded"):
+        await explorer.on_startup(web.Application())
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::"])
