@@ -6,9 +6,10 @@ plain HTTP and database spans get their kind. Several conventions on one span ar
 
 from __future__ import annotations
 
+from collector.conventions.claude_code import called
 from collector.conventions.encode import encode
 from collector.conventions.evaluations import evaluations
 from collector.conventions.pairing import paired, unpaired
 from collector.conventions.reader import read, read_logs
 
-__all__ = ["encode", "evaluations", "paired", "read", "read_logs", "unpaired"]
+__all__ = ["called", "encode", "evaluations", "paired", "read", "read_logs", "unpaired"]

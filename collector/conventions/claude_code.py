@@ -11,6 +11,7 @@ from collector.conventions.values import decoded, integer, text
 from collector.model import SpanPart
 
 SCOPE = "com.anthropic.claude_code.tracing"
+TOOL = "claude_code.tool"
 _KINDS = {
     "interaction": "agent", "llm_request": "llm", "tool": "tool", "api_request": "llm", "api_error": "llm",
     "tool_result": "tool", "subagent.spawn": "agent", "subagent": "agent", "compaction": "chain",
@@ -23,6 +24,12 @@ _SAME = {
     "claude.tool": "tool_name", "claude.call": "tool_id", "claude.arguments": "tool_arguments",
     "claude.result": "tool_result", "claude.cost": "cost", "claude.stop": "finish_reasons", "claude.ttft": "ttft_ms",
 }  # fmt: skip
+
+
+def called(span: SpanPart, tool: str | None) -> str | None:
+    """The name of a tool's span, all of which are sent as "claude_code.tool"; None for every other span."""
+    alike = tool and span.name == TOOL and span.scope is not None and span.scope.name == SCOPE
+    return tool if alike else None
 
 
 _ASKED = {"claude.file": "file_path", "claude.command": "command", "claude.agent": "subagent_type"}

@@ -70,8 +70,9 @@ def _state(span: SpanPart, reading: Reading, prices: Pricer, seen_ns: int) -> Sp
     cost, source = _cost(span, reading, prices)
     status = state_of(span) if reading.status != "error" else "error"
     tool = reading.tool
+    name = conventions.called(span, tool.name if tool else None) or span.name
     return SpanState(
-        0, 0, span.trace_id, span.span_id, span.parent_id, span.name, reading.kind or "span", status,
+        0, 0, span.trace_id, span.span_id, span.parent_id, name, reading.kind or "span", status,
         start, end, max(0, end - start) if end is not None and start is not None else None, reading.ttft_ns,
         int(span.rank), seen_ns, span.process_id, reading.service, reading.operation, reading.provider,
         reading.model or reading.request_model, reading.request_model, reading.response_id,
@@ -117,7 +118,7 @@ def _body(span: SpanPart, reading: Reading, state: SpanState, encoder: Encoder, 
     out_node, out_value = _side(reading.output, encoder, _first_new_output)
     _mention_sides(mentions, encoder)
     tool, documents = encoder.tool(reading.tool), encoder.documents(reading.documents)
-    for text in (span.name, state.status_message, state.error_type, reading.trace_name):
+    for text in (state.name, state.status_message, state.error_type, reading.trace_name):
         if text:
             encoder.text(text)
     _mention(mentions, encoder, 1)
@@ -126,12 +127,11 @@ def _body(span: SpanPart, reading: Reading, state: SpanState, encoder: Encoder, 
     events, links = encode_events(span.events, encoder), encoder.links(span.links)
     logs = encode_logs(span.logs, encoder)
     _mention(mentions, encoder, 0)
-    dropped = (span.dropped_attributes, span.dropped_events, span.dropped_links)
     return [
         0, attributes, events, links, logs,
         encoder.context("resource", span.resource), encoder.context("scope", span.scope),
         span.trace_state or None, span.flags, span.otel_kind, span.otel_status, span.status, span.status_message,
-        dumps(list(dropped)) if any(dropped) else None,
+        _beside(span, state),
         span.at_ns, int(span.reading is not NO_READING), reading.convention,
         system_node, in_node or None, out_node or None, in_value, out_value,
         preview_input(reading.input), preview_output(reading.output),
@@ -141,6 +141,14 @@ def _body(span: SpanPart, reading: Reading, state: SpanState, encoder: Encoder, 
         reading.replay_of, dumps(list(reading.notes)) if reading.notes else None, span.source_trace_id,
         reading.trace_input, reading.trace_output,
     ]  # fmt: skip
+
+
+def _beside(span: SpanPart, state: SpanState) -> str | None:
+    """How many attributes, events and links its sender left out; and its name as sent, where it is called otherwise."""
+    counts = [span.dropped_attributes, span.dropped_events, span.dropped_links]
+    if span.name != state.name:
+        return dumps([*counts, span.name])
+    return dumps(counts) if any(counts) else None
 
 
 def _side(

@@ -246,7 +246,8 @@ class Expander:
         dropped = orjson.loads(body["dropped"]) if body["dropped"] else (0, 0, 0)
         return SpanPart(
             trace_id=state.trace_id, span_id=state.span_id, rank=Rank(state.rank), at_ns=body["at_ns"],
-            parent_id=state.parent_id, name=state.name, start_ns=state.start_ns, end_ns=state.end_ns,
+            parent_id=state.parent_id, name=dropped[3] if len(dropped) > 3 else state.name,
+            start_ns=state.start_ns, end_ns=state.end_ns,
             status=body["sent_status"], status_message=body["sent_message"],
             otel_kind=body["otel_kind"], otel_status=body["otel_status"],
             trace_state=body["trace_state"] or "", flags=body["flags"],
