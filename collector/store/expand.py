@@ -243,7 +243,7 @@ class Expander:
 
     def part(self, state: SpanState, body: Mapping[str, Any]) -> SpanPart:
         """The folded span as a part: what was sent, and the reading when the sender gave it itself."""
-        dropped = orjson.loads(body["dropped"]) if body["dropped"] else (0, 0, 0)
+        dropped: list[Any] = orjson.loads(body["dropped"]) if body["dropped"] else [0, 0, 0]
         return SpanPart(
             trace_id=state.trace_id, span_id=state.span_id, rank=Rank(state.rank), at_ns=body["at_ns"],
             parent_id=state.parent_id, name=dropped[3] if len(dropped) > 3 else state.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from collector import ids
+from collector.receiver.doors.langfuse import API, DOOR
 from collector.store import open_reader
 from collector.store.received import by_source
 from tests.receiver.running import Running, running, settings_for
@@ -195,6 +197,17 @@ def test_what_is_not_there_or_wrong_is_said(
 ) -> None:
     answer = ask(up, "GET", path, params=query)
     assert (answer.status_code, says in answer.json()["message"]) == (code, True), answer.text
+
+
+ASKED = [way.path for way in DOOR.ways if way.methods == "GET" and way.path.startswith(f"{API}/")]
+WITHOUT_ROWS = re.compile("health|projects|media")
+"""What these answer is the same whatever is asked beside."""
+
+
+@pytest.mark.parametrize("path", [path for path in ASKED if not WITHOUT_ROWS.search(path)])
+def test_a_parameter_that_nobody_knows_is_refused_by_every_query_call(up: Running, path: str) -> None:
+    answer = ask(up, "GET", re.sub(r"{[^}]*}", "x", path).removeprefix(f"{API}/"), params={"colour": "red"})
+    assert (answer.status_code, "knows no colour here; " in answer.json()["message"]) == (400, True), answer.text
 
 
 def test_what_the_api_has_and_we_have_not_is_not_taken(up: Running) -> None:

@@ -6,11 +6,12 @@ Parameters and columns: https://api.reference.langfuse.com; langfuse.api in the 
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from math import ceil
 from typing import Any
 
 import orjson
+from starlette.responses import Response
 
 from collector import ids
 from collector.conventions.langfuse import KINDS, moment_ns
@@ -94,6 +95,7 @@ def span(given: str) -> str:
     return ids.span_id(given)
 
 
+Answer = Callable[[Call], Awaitable[Response]]
 Column = tuple[str, Callable[[str], Any]]
 SPAN_PARAMETERS: dict[str, Column] = {
     "name": ("name", str), "userId": ("user", str), "sessionId": ("session", str), "traceId": ("trace", trace),
@@ -231,10 +233,25 @@ def order(call: Call) -> tuple[str | None, bool]:
 
 
 def only(call: Call, names: str) -> None:
-    """FilterError for a parameter that is not among `names`: left aside it would answer with too much."""
-    known = {"page", "limit", *names.split()}
-    if unknown := sorted(call.query.keys() - known):
-        raise FilterError(f"{call.request.url.path} knows no {', '.join(unknown)[:80]} here; only {', '.join(known)}")
+    """FilterError for a parameter of a list that is not among `names`: left aside it would answer with too much."""
+    _refuse_others(call, f"page limit {names}")
+
+
+def knowing(names: str, answer: Answer) -> Answer:
+    """`answer`, for what is asked by its id or name: it takes the parameters `names`, and refuses all others."""
+
+    async def checked(call: Call) -> Response:
+        _refuse_others(call, names)
+        return await answer(call)
+
+    return checked
+
+
+def _refuse_others(call: Call, names: str) -> None:
+    known = names.split()
+    if unknown := sorted(call.query.keys() - set(known)):
+        said = f"only {', '.join(known)}" if known else "it takes no parameters"
+        raise FilterError(f"{call.request.url.path} knows no {', '.join(unknown)[:80]} here; {said}")
 
 
 def of_traces(call: Call) -> list[Is]:

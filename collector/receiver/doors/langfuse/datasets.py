@@ -44,6 +44,7 @@ async def create(call: Call) -> Response:
 
 
 async def listed(call: Call) -> Response:
+    asking.only(call, "")
     found = await call.ask(lambda reader: Library(reader).datasets(limit=100_000))
     first = asking.offset_of(call)
     some = found[::-1][first : first + asking.limit_of(call)]
@@ -180,6 +181,7 @@ async def _trace_of(call: Call, span: str | None) -> str:
 
 async def links(call: Call) -> Response:
     """`GET /api/public/dataset-run-items?datasetId=…&runName=…`"""
+    asking.only(call, "datasetId runName")
     dataset, name = call.query.get("datasetId", ""), call.query.get("runName", "")
     limit, offset = asking.limit_of(call), asking.offset_of(call)
 
@@ -195,6 +197,7 @@ async def links(call: Call) -> Response:
 
 
 async def runs(call: Call) -> Response:
+    asking.only(call, "")
     dataset = await _by_name(call, call.path["name"])
     found = await call.ask(lambda reader: Library(reader).experiments(dataset_id=dataset.dataset_id, limit=100_000))
     first = asking.offset_of(call)
