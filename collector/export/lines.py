@@ -16,10 +16,13 @@ SCORES_A_PAGE = 500
 
 
 def otlp_lines(parts: Iterable[SpanPart]) -> Iterator[tuple[int, bytes]]:
-    """(spans in it, one ExportTraceServiceRequest as a line), neighbours of one resource together."""
+    """(spans in it, one ExportTraceServiceRequest as a line), neighbours of one resource together; after it, where
+    their log records came as such, an ExportLogsServiceRequest: some instrumentations say the messages there only."""
     for _, alike in groupby(parts, key=lambda part: (part.resource, part.scope)):
         while chunk := list(islice(alike, SPANS_A_LINE)):
-            yield len(chunk), otlp.encode_traces(chunk).rstrip(b"\n") + b"\n"
+            yield len(chunk), otlp.encode_traces(chunk) + b"\n"
+            if any(part.logs for part in chunk):
+                yield 0, otlp.encode_logs(chunk) + b"\n"
 
 
 def native_lines(reader: Reader, parts: Iterable[SpanPart], *, whole: bool = False) -> Iterator[tuple[int, bytes]]:

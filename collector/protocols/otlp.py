@@ -62,8 +62,15 @@ def encode_traces_protobuf(spans: Iterable[SpanPart]) -> bytes:
     return to_protobuf(spans)
 
 
+def encode_logs(spans: Iterable[SpanPart]) -> bytes:
+    """One line of OTLP/JSON: an ExportLogsServiceRequest of the log records that the parts of spans hold."""
+    from collector.protocols.otlp_encode import logs_to_json
+
+    return logs_to_json(spans)
+
+
 def encode_logs_protobuf(spans: Iterable[SpanPart]) -> bytes:
-    """An ExportLogsServiceRequest of the log records that the parts of spans hold."""
+    """The same request as protobuf."""
     from collector.protocols.otlp_encode import logs_to_protobuf
 
     return logs_to_protobuf(spans)

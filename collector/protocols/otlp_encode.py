@@ -53,6 +53,32 @@ def to_protobuf(spans: Iterable[SpanPart]) -> bytes:
     return data
 
 
+def logs_to_json(spans: Iterable[SpanPart]) -> bytes:
+    groups = []
+    for resource, scopes in _grouped(part for part in spans if part.logs):
+        group = _of_resource(resource)
+        group["scopeLogs"] = [
+            _of_scope(scope) | {"logRecords": [_record(part, record) for part in parts for record in part.logs]}
+            for scope, parts in scopes
+        ]
+        groups.append(group)
+    return orjson.dumps({"resourceLogs": groups})
+
+
+def _record(part: SpanPart, record: LogRecord) -> Json:
+    out: Json = {"traceId": part.trace_id, "spanId": part.span_id}
+    at = str(max(0, record.time_ns))
+    for name, value in (
+        ("timeUnixNano", at), ("observedTimeUnixNano", at), ("eventName", clean(record.event_name or "")),
+        ("severityText", clean(record.severity)), ("severityNumber", record.severity_number),
+    ):  # fmt: skip
+        if value:
+            out[name] = value
+    if record.body is not None:
+        out["body"] = _value(record.body)
+    return _with(out, record.attributes, 0)
+
+
 def logs_to_protobuf(spans: Iterable[SpanPart]) -> bytes:
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
@@ -137,26 +163,32 @@ def _scope_name(scope: Scope) -> bytes:
 
 
 def _resource_spans(resource: Resource | None, scopes: Iterable[tuple[Scope | None, list[SpanPart]]]) -> Json:
+    out = _of_resource(resource)
+    out["scopeSpans"] = [_of_scope(scope) | {"spans": [_span(part) for part in parts]} for scope, parts in scopes]
+    return out
+
+
+def _of_resource(resource: Resource | None) -> Json:
     out: Json = {}
-    if resource is not None:
-        out["resource"] = _with({}, resource.attributes, resource.dropped)
-        if resource.entity_refs:
-            names = {"schema_url": "schemaUrl", "id_keys": "idKeys", "description_keys": "descriptionKeys"}
-            entities = [{names.get(name, name): said for name, said in one.items()} for one in resource.entity_refs]
-            out["resource"]["entityRefs"] = entities
-    out["scopeSpans"] = [_scope_spans(scope, parts) for scope, parts in scopes]
-    if resource is not None and resource.schema_url:
+    if resource is None:
+        return out
+    out["resource"] = _with({}, resource.attributes, resource.dropped)
+    if resource.entity_refs:
+        names = {"schema_url": "schemaUrl", "id_keys": "idKeys", "description_keys": "descriptionKeys"}
+        entities = [{names.get(name, name): said for name, said in one.items()} for one in resource.entity_refs]
+        out["resource"]["entityRefs"] = entities
+    if resource.schema_url:
         out["schemaUrl"] = resource.schema_url
     return out
 
 
-def _scope_spans(scope: Scope | None, parts: list[SpanPart]) -> Json:
+def _of_scope(scope: Scope | None) -> Json:
     out: Json = {}
-    if scope is not None:
-        head = {name: text for name, text in (("name", scope.name), ("version", scope.version)) if text}
-        out["scope"] = _with(head, scope.attributes, scope.dropped)
-    out["spans"] = [_span(part) for part in parts]
-    if scope is not None and scope.schema_url:
+    if scope is None:
+        return out
+    head = {name: text for name, text in (("name", scope.name), ("version", scope.version)) if text}
+    out["scope"] = _with(head, scope.attributes, scope.dropped)
+    if scope.schema_url:
         out["schemaUrl"] = scope.schema_url
     return out
 

@@ -10,6 +10,7 @@ import re
 import shutil
 import stat
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from collector.export import formats, perfetto
-from collector.model import Content, Document, Event, Message, Reading, Score, SpanPart, Tool, Usage
+from collector.model import Content, Document, Event, LogRecord, Message, Reading, Score, SpanPart, Tool, Usage
 from collector.store import open_reader
 from tests.builders import MS, T0, make_part, trace_id
 from tests.store_read.files import write
@@ -224,6 +225,21 @@ def test_lanes_are_few_and_quick_for_a_hundred_thousand_in_a_row() -> None:
     lanes = perfetto.Lanes()
     lanes.place("root", None, 0, 200_000)
     assert {lanes.place(str(n), "root", 2 * n, 2 * n + 1) for n in range(100_000)} == {1}
+
+
+def test_messages_that_came_as_log_records_are_in_the_otlp(tmp_path: Path) -> None:
+    logs = (
+        LogRecord(T0, "gen_ai.user.message", {"content": "Where is order 789?"}, {"gen_ai.system": "openai"}),
+        LogRecord(T0 + 1, "gen_ai.choice", {"index": 0, "message": {"role": "assistant", "content": "On its way."}},
+                  {"gen_ai.system": "openai"}),
+    )  # fmt: skip
+    said = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o-mini", "gen_ai.system": "openai"}
+    made = write(tmp_path / "made.db", replace(make_part(1, attributes=said), logs=logs))
+    run("export", "--db", made, "--format", "otlp", "-o", tmp_path / "all.jsonl")
+    run("import", tmp_path / "all.jsonl", "--db", tmp_path / "again.db")
+    before, after = (run("spans", "--json", "--db", path).stdout for path in (made, tmp_path / "again.db"))
+    assert "On its way." in before
+    assert json.loads(after) == json.loads(before)
 
 
 def test_the_command_writes_every_format(file: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from collector.errors import DecodeError, TooLarge, UnsupportedMedia
-from collector.model import Rank, Reading, SpanPart, Usage
+from collector.model import LogRecord, Rank, Reading, SpanPart, Usage
 from collector.protocols import otlp
 from collector.protocols.limits import Limits
 from tests.protocols import strategies
@@ -320,6 +320,22 @@ def test_logs_in_protobuf_say_the_same() -> None:
         9,
     )
     assert batch.refused[0].count == 1
+
+
+@pytest.mark.parametrize(
+    ("encode", "media"), [(otlp.encode_logs, otlp.JSON), (otlp.encode_logs_protobuf, otlp.PROTOBUF)]
+)
+def test_log_records_come_back_as_they_were(encode: Any, media: str) -> None:
+    records = (
+        LogRecord(
+            7, "gen_ai.choice", {"message": {"content": "ä ✔"}, "index": 0}, {"gen_ai.system": "openai"}, "INFO", 9
+        ),
+        LogRecord(7, "", None, {}, position=1),
+        LogRecord(8, "gen_ai.user.message", "text", {"n": [1, 2.5, True]}),
+    )
+    parts = [SpanPart(TRACE, SPAN, logs=records), SpanPart(TRACE, "c" * 16, name="says nothing")]
+    (again,) = otlp.decode_logs(encode(parts), media).parts
+    assert (again.trace_id, again.span_id, again.logs) == (TRACE, SPAN, records)
 
 
 def test_what_our_own_sdk_knows_goes_out_as_attributes() -> None:
