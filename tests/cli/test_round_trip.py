@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from collector.ingest import Ingest
 from collector.library import Dataset, Example, Experiment, ExperimentRun, Media, MediaUse, Prompt
-from collector.model import Batch, Score, SpanPart
+from collector.model import Batch, LogRecord, Score, SpanPart
 from collector.protocols import native, otlp
 from collector.settings import Settings
 from tests.cli import otlp_plainly
@@ -52,6 +52,16 @@ def sent(folder: str) -> dict[tuple[str, str], SpanPart]:
     return by_id(found)
 
 
+def sent_logs(folder: str) -> dict[tuple[str, str], tuple[LogRecord, ...]]:
+    """The log records that name a span, in the order of their times, by their span."""
+    found: dict[tuple[str, str], list[LogRecord]] = {}
+    for path in bodies(folder, "-logs."):
+        body = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        for part in otlp.decode_logs(body, otlp.JSON if ".json" in path.name else otlp.PROTOBUF).parts:
+            found.setdefault((part.trace_id, part.span_id), []).extend(part.logs)
+    return {key: tuple(sorted(logs, key=lambda log: (log.time_ns, log.position))) for key, logs in found.items()}
+
+
 def by_id(parts: Iterable[SpanPart]) -> dict[tuple[str, str], SpanPart]:
     return {(part.trace_id, part.span_id): part for part in parts}
 
@@ -60,16 +70,21 @@ def by_id(parts: Iterable[SpanPart]) -> dict[tuple[str, str], SpanPart]:
 def test_otlp_export_equals_what_was_sent(folder, tmp_path):
     run("import", *bodies(folder, "-traces."), *bodies(folder, "-logs."), "--db", "traces.db")
     run("export", "--format", "otlp", "-o", "out.jsonl", "--db", "traces.db")
-    came_out = by_id(
-        part
-        for line in Path("out.jsonl").read_bytes().splitlines()
-        for part in otlp.decode_traces(line, otlp.JSON).parts
+    lines = Path("out.jsonl").read_bytes().splitlines()
+    traces, logs = (
+        [line for line in lines if line.startswith(b'{"%s' % what)] for what in (b"resourceS", b"resourceL")
     )
+    assert len(traces) + len(logs) == len(lines)
+    came_out = by_id(part for line in traces for part in otlp.decode_traces(line, otlp.JSON).parts)
     went_in = sent(folder)
     assert came_out.keys() == went_in.keys()
     for key, part in went_in.items():
         assert came_out[key] == part
-    exported = otlp_plainly.spans(map(json.loads, Path("out.jsonl").read_bytes().splitlines()))
+    said = by_id(part for line in logs for part in otlp.decode_logs(line, otlp.JSON).parts)
+    assert {key: part.logs for key, part in said.items()} == sent_logs(folder)
+    run("import", "out.jsonl", "--db", "again.db")
+    assert shown("again.db") == shown("traces.db")
+    exported = otlp_plainly.spans(map(json.loads, traces))
     for key, span in otlp_plainly.spans(as_google_reads_it(folder)).items():
         assert exported.get(key) == span or PENDING in span
 
