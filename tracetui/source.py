@@ -95,6 +95,7 @@ class Lane:
         self._stack = ExitStack()
         self._reader: Reader | None = None
         self._stale = False
+        self.note = ""
 
     def _ask(self, question: Question[Answer]) -> Answer:
         """Whatever goes wrong while reading is a StoreError to the screens, which say it and stay."""
@@ -113,7 +114,9 @@ class Lane:
             self._drop()
         if self._reader is None:
             self._reader = self._stack.enter_context(self._open_reader())
-        return question(self._reader)
+        answer = question(self._reader)
+        self.note = self._reader.state.note or ""
+        return answer
 
     def _drop(self) -> None:
         self._reader = None
@@ -159,6 +162,11 @@ class Source:
     async def ask_slowly(self, question: Question[Answer]) -> Answer:
         """Answer from the slow lane, without holding up the quick one."""
         return await self._slow.ask(question)
+
+    @property
+    def note(self) -> str:
+        """What the file says of itself (cut short, of another version, not to be written), as last read; or ""."""
+        return self._quick.note or self._slow.note
 
     def forget(self) -> None:
         """Open the file again at the next question."""

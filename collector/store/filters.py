@@ -17,6 +17,7 @@ from typing import TypeAlias
 from collector.errors import FilterError
 from collector.store.filter_keys import KEYS
 from collector.store.filter_words import Term, Word, Words
+from collector.store.search import any_of
 
 __all__ = ["KEYS", "MAX_CHARS", "Either", "Filter", "Part", "Term", "Within", "parse", "parse_with", "quoted"]
 
@@ -123,10 +124,20 @@ def scoped(scope: str, where: Filter, column: int, text: str = "") -> Within:
 
 
 def words_and_rest(where: Filter) -> tuple[str, Filter]:
-    """(the words that everything must say, as typed; what else it asks), for search."""
-    words = [part for part in where.terms if isinstance(part, Term) and part.key == "text" and not part.negated]
-    rest = Filter(tuple(part for part in where.terms if part not in words))
-    return " ".join(word.values[0] for word in words), rest
+    """(the words that everything must say, as `match_expression` takes them; what else it asks), for search."""
+    words = [(part, _words(part)) for part in where.terms]
+    rest = Filter(tuple(part for part, said in words if said is None))
+    return " ".join(said for _, said in words if said is not None), rest
+
+
+def _words(part: Part) -> str | None:
+    """What it looks for, where it asks for nothing but words: one, or either of several."""
+    if isinstance(part, Term):
+        return part.values[0] if part.key == "text" and not part.negated else None
+    if not isinstance(part, Either) or part.negated:
+        return None
+    ways = [[_words(one) if isinstance(one, Term) else None for one in way.terms] for way in part.ways]
+    return None if any(None in way for way in ways) else any_of(" ".join(map(str, way)) for way in ways)
 
 
 def quoted(value: str) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 
@@ -69,11 +70,34 @@ def _letters(symbol: re.Match[str]) -> str:
     return chr(_HIGH + high) + chr(_LOW + low)
 
 
+_OR, _GROUP = "\x1f", "\x1e"
+
+
+def any_of(ways: Iterable[str]) -> str:
+    """What to look for where one of these is enough, to stand among other words. Nobody types such separators, and
+    for all but `match_expression` they are spaces."""
+    return _GROUP + _OR.join(ways) + _GROUP
+
+
+def spelt(asked: str) -> str:
+    """What is looked for, to be read by people."""
+    return " ".join(asked.replace(_OR, " or ").replace(_GROUP, " ").split())
+
+
 def match_expression(text: str) -> str | None:
-    """An FTS5 expression for what a user typed: words are and-ed, "…" is a phrase, word* a prefix.
+    """An FTS5 expression for what a user typed: words are and-ed, "…" is a phrase, word* a prefix; see `any_of`.
 
     Never a syntax error: whatever is no word is left out. None when nothing is left to look for.
     """
+    groups = []
+    for group in text.split(_GROUP):
+        ways = [way for way in map(_all_words, group.split(_OR)) if way]
+        if ways:
+            groups.append(ways[0] if len(ways) == 1 else "(" + " OR ".join(f"({way})" for way in ways) + ")")
+    return " AND ".join(groups) or None
+
+
+def _all_words(text: str) -> str:
     terms = []
     for phrase, word in _TOKEN.findall(sound_text(text)):
         raw = phrase or word
@@ -83,7 +107,7 @@ def match_expression(text: str) -> str | None:
         if tokens:
             quoted = '"' + " ".join(tokens) + '"'
             terms.append(quoted + (" *" if prefix else ""))
-    return " AND ".join(terms) or None
+    return " AND ".join(terms)
 
 
 def _split(word: str) -> list[str]:

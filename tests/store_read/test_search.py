@@ -9,8 +9,9 @@ import pytest
 
 from collector.model import Content, Event, Message, Reading, SpanPart, Tool
 from collector.store import open_reader
-from collector.store.filters import parse
+from collector.store.filters import parse, words_and_rest
 from collector.store.rows import SearchHit
+from collector.store.search import spelt
 from tests.builders import MS, T0, assistant, conversation, make_llm, make_part, span_id, trace_id, user
 from tests.store_read.files import make_trace, write
 
@@ -285,3 +286,25 @@ def test_a_page_of_a_short_beginning_is_had_from_the_newest_texts(path: Path, mo
         assert search(path, "f*", limit=2) == whole
     monkeypatch.setattr(find, "MATCHES", "no statement")
     assert search(path, "f*", limit=2) == whole
+
+
+@pytest.mark.parametrize(
+    ("asked", "hits"),
+    [
+        ("fox or ok", [10, 2, 1]),
+        ("fox or ok or 54321", [10, 2, 1]),
+        ("quick (fox or ok)", [2, 1]),
+        ('"quick brown" or münchen', [9, 1]),
+        ("(fox or ok) (quick or nothing)", [2, 1]),
+    ],
+)
+def test_either_of_several_words_is_searched_for(path: Path, asked: str, hits: list[int]) -> None:
+    words, _ = words_and_rest(parse(asked, T0))
+    assert found(path, words) == hits
+    assert spelt(words).split() == asked.replace("(", "").replace(")", "").split()
+
+
+def test_what_else_a_filter_asks_is_no_word() -> None:
+    words, rest = words_and_rest(parse("fox (kind:llm or ok) -(a or b) -c kind:tool", T0))
+    assert words == "fox"
+    assert len(rest.terms) == 4

@@ -44,7 +44,7 @@ async def test_a_search_that_finds_nothing_says_so() -> None:
     async with make_app(FakeReader(some_traces(), agent_spans())).run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: shows(pilot, "support_agent"))
         await pilot.press("slash", *"zzz")
-        await until(pilot, lambda: shows(pilot, "Nothing that was said holds zzz."))
+        await until(pilot, lambda: shows(pilot, "Nothing that was said holds zzz"))
 
 
 async def test_hostile_snippets_stay_on_their_line() -> None:

@@ -278,7 +278,7 @@ async def test_5_groups_failures_and_each_way_from_there_is_a_key(broken: Path, 
         await pilot.press("escape", "enter")
         await until(pilot, lambda: traces_shown(pilot, 1))
         await pilot.press("escape", "f", *"kind:llm", "enter")
-        await until(pilot, lambda: shows(pilot, "No errors match"))
+        await until(pilot, lambda: shows(pilot, "No failures match"))
         await pilot.press("escape")
         await until(pilot, lambda: shows(pilot, "LostError"))
 

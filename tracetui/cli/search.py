@@ -31,6 +31,7 @@ def search(
     Filters may stand among the words: `tracetui search refund kind:llm since:1d`.
     """
     from collector.store import filters
+    from collector.store.search import spelt
 
     whole = common.parsed((*words, where), views)
     asked, spans = filters.words_and_rest(whole)
@@ -46,7 +47,7 @@ def search(
         common.print_json([shapes.hit_json(hit) for hit in hits], max_tokens, see)
         return
     if not hits:
-        common.note(f"nothing says {asked!r}")
+        common.note(f"nothing says {spelt(asked)!r}")
         return
     common.print_lines(hit_lines(hits[0:limit], time.time_ns(), table.colours()), max_tokens, see)
 

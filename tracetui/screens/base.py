@@ -15,10 +15,11 @@ from tracetui.keymap import bindings
 from tracetui.remembered import Remembered
 from tracetui.screens.hands import Hands
 from tracetui.source import Source
-from tracetui.widgets.frame import KeyBar, Note
+from tracetui.widgets.frame import Empty, KeyBar, Note
 from tracetui.widgets.paint import Part
 
 if TYPE_CHECKING:
+    from tracetui.screens.menu import Choice
     from tracetui.screens.neighbours import Around
 
 TICK_S = 0.25
@@ -92,6 +93,7 @@ class ExplorerScreen(Hands):
         super().__init__()
         self.facts = facts
         self._missed = False
+        self._standing = ""
 
     def on_mount(self) -> None:
         self.set_interval(TICK_S, self._tick)
@@ -125,8 +127,7 @@ class ExplorerScreen(Hands):
     def facts_changed(self) -> None:
         """News from outside: who listens, what to say."""
         self.show_context()
-        if self.facts.notice:
-            self.say(self.facts.notice)
+        self.read_well()
 
     def tick(self) -> None:
         """Four times a second: repaint what runs."""
@@ -179,7 +180,25 @@ class ExplorerScreen(Hands):
             note.say(text)
 
     def show_error(self, error: TracetuiError) -> None:
-        self.say(str(error))
+        """Say it over what is shown, until something is read again."""
+        self._standing = str(error)
+        self.say(self._standing)
+
+    def read_well(self) -> None:
+        """Something was read: what was wrong is over, what there is to know of the file is said once."""
+        standing = self.facts.source.note or self.facts.notice
+        if standing != self._standing:
+            self._standing = standing
+            self.say(standing)
+
+    def empty_choices(self) -> list[Choice]:
+        """What `y` offers where the screen is empty and names a line to type."""
+        from tracetui.screens.empty import check, endpoint
+        from tracetui.screens.menu import Choice
+
+        lines = {"the endpoint variable": endpoint(self.facts), "the command": check(self.facts)}
+        said = [one for one in self.query(Empty) if self.has_class("empty")]
+        return [Choice(label, line) for label, line in lines.items() if any(one.says(line) for one in said)]
 
     def chip(self, count: int) -> None:
         self.query_one(KeyBar).chip(count)

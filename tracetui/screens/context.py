@@ -164,6 +164,7 @@ class ContextScreen(Paced):
         except TracetuiError as error:
             self.show_error(error)
             return
+        self.read_well()
         if found is None:
             return
         self.set_class(not found, "empty")

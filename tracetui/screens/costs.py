@@ -130,6 +130,7 @@ class CostsScreen(OffersTerms):
             return
         self._settled = True
         self.found = found
+        self.read_well()
         nothing = not found.costs.total.spans
         self.set_class(nothing, "empty")
         if nothing:
@@ -154,16 +155,11 @@ class CostsScreen(OffersTerms):
             self._show_charts()
 
     def _failed(self, error: TracetuiError) -> None:
-        if isinstance(error, NotFound):
-            self.facts.exists = False
-        elif self.found is not None:
+        if self.found is not None and not isinstance(error, NotFound):
             self.show_error(error)
             return
         self.set_class(True, "empty")
-        missing = isinstance(error, NotFound)
-        self.query_one(Empty).say(
-            empty.nothing(self.facts, "costs", "") if missing else empty.unreadable(self.facts, error)
-        )
+        self.query_one(Empty).say(empty.failed(self.facts, "costs", error))
         self.show_context()
 
     def _title(self) -> str:
@@ -213,7 +209,7 @@ class CostsScreen(OffersTerms):
 
     def _sums(self, *, brief: bool = False) -> list[Part]:
         if self.found is None:
-            return [("adding up … ", "quiet")]
+            return [] if self.has_class("empty") else [("adding up … ", "quiet")]
         total = self.found.costs.total
         parts: list[Part] = [(fmt.money(total.cost_nanousd), "strong")]
         if total.unpriced_calls:

@@ -14,6 +14,7 @@ from collector.store.failures import Failure
 from collector.store.reader import Reader as StoreReader
 from tracetui import format as fmt
 from tracetui.keymap import bindings
+from tracetui.screens import empty
 from tracetui.screens.base import Facts
 from tracetui.screens.menu import Choice
 from tracetui.screens.summary import SummaryScreen
@@ -63,6 +64,7 @@ class ErrorsScreen(SummaryScreen[Failure]):
     def __init__(self, facts: Facts, *, filter_text: str = "") -> None:
         super().__init__(facts, filter_text=filter_text)
         self._partial = False
+        self._traced = True
 
     def rows_list(self) -> RowsList[Failure]:
         return RowsList(columns, self.cells, VALUES, lambda row: row.key, Order("count", True))
@@ -70,6 +72,7 @@ class ErrorsScreen(SummaryScreen[Failure]):
     def find(self, reader: Reader) -> Sequence[Failure]:
         found = store.failures(cast(StoreReader, reader), **self.filters())
         self._partial = found.partial
+        self._traced = bool(found.groups) or bool(reader.traces(limit=1))
         return found.groups
 
     def cells(self, row: Failure) -> dict[str, list[Part]]:
@@ -107,8 +110,10 @@ class ErrorsScreen(SummaryScreen[Failure]):
         ]  # fmt: skip
 
     def empty_lines(self) -> list[list[Part]]:
-        if self.filter_text or not self.facts.exists:
-            return super().empty_lines()
+        if not self._traced or not self.facts.exists:
+            return empty.nothing(self.facts, "traces", "")
+        if self.filter_text:
+            return empty.nothing(self.facts, "failures", self.filter_text)
         return [[("Nothing has failed.", "strong")], [], [("1 lists the traces   f filters", "quiet")]]
 
     # Keys.

@@ -49,6 +49,10 @@ class Hands(Screen[None]):
         """What `y` offers."""
         return []
 
+    def empty_choices(self) -> list[Choice]:
+        """What it offers where there is nothing of the file to copy."""
+        return []
+
     def to_export(self) -> Export | None:
         """What `x` writes."""
         return None
@@ -58,7 +62,7 @@ class Hands(Screen[None]):
     def action_copy_menu(self) -> None:
         from tracetui.screens.menu import ChoiceScreen
 
-        choices = self.copy_choices()
+        choices = self.copy_choices() or self.empty_choices()
         if choices:
             self.app.push_screen(ChoiceScreen("Copy", choices), self._copy)
         else:

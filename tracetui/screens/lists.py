@@ -118,17 +118,14 @@ class ListScreen(OrderedScreen[Row]):
     @on(WindowList.Failed)
     def _failed(self, event: WindowList.Failed) -> None:
         """A file that is not there is waited for; anything else is said, and what was read stays."""
-        missing = isinstance(event.error, NotFound)
-        if missing:
-            self.facts.exists = False
+        if isinstance(event.error, NotFound):
             self.window.rows = []
-            self.show_context()
-        elif self.window.rows:
+        if self.window.rows:
             self.show_error(event.error)
+        else:
+            self.query_one(Empty).say(empty.failed(self.facts, self.what, event.error))
+            self.show_context()
         self.set_class(not self.window.rows, "empty")
-        if not self.window.rows:
-            why = [] if missing else empty.unreadable(self.facts, event.error)
-            self.query_one(Empty).say(why or self.empty_lines())
 
     def _count(self) -> None:
         """Totals may read much: seldom, on the slow lane, and the less often the longer they take."""
@@ -143,7 +140,7 @@ class ListScreen(OrderedScreen[Row]):
         began = time.monotonic()
         text, filters = self.filter_text, self.filters()
         try:
-            state, totals = await self.facts.source.ask_slowly(lambda reader: (reader.state, reader.totals(**filters)))
+            totals = await self.facts.source.ask_slowly(lambda reader: reader.totals(**filters))
         except TracetuiError as error:
             if self.window.rows:  # else the empty screen says it
                 self.show_error(error)
@@ -154,7 +151,7 @@ class ListScreen(OrderedScreen[Row]):
             self._totals_due = began + max(TOTALS_S, 11 * took)
         if text == self.filter_text:
             self._totals = totals
-            self.say(state.note or self.facts.notice)
+            self.read_well()
             self.show_context()
         else:
             self._count()
@@ -253,7 +250,7 @@ class TracesScreen(ListScreen[TraceRow]):
     def copy_choices(self) -> list[Choice]:
         row = self.window.row
         if row is None:
-            return [Choice("the endpoint variable", empty.endpoint(self.facts))]
+            return []
         choices = [Choice("trace id", row.trace_id), Choice("command that shows it", f"tracetui show {row.trace_id}")]
         if row.session_id:
             choices.append(Choice("session id", row.session_id))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from textual import on, work
 from textual.app import ComposeResult
 
-from collector.errors import NotFound, TracetuiError
+from collector.errors import TracetuiError
 from collector.store.overview import WINDOW_NS, Overview, overview
 from tracetui import format as fmt
 from tracetui.screens import empty
@@ -118,6 +118,7 @@ class OverviewScreen(ExplorerScreen):
         finally:
             self._due = time.monotonic() + max(AGAIN_S, 5 * (time.monotonic() - began))
         self.found = found
+        self.read_well()
         self.set_class(found is None, "empty")
         if found is None:
             self.query_one(Empty).say(empty.nothing(self.facts, "spans", ""))
@@ -128,11 +129,9 @@ class OverviewScreen(ExplorerScreen):
         if self.found is not None:
             self.show_error(error)
             return
-        missing = isinstance(error, NotFound)
-        self.facts.exists = self.facts.exists and not missing
         self.set_class(True, "empty")
-        said = empty.nothing(self.facts, "spans", "") if missing else empty.unreadable(self.facts, error)
-        self.query_one(Empty).say(said)
+        self.query_one(Empty).say(empty.failed(self.facts, "spans", error))
+        self.show_context()
 
     def _show(self) -> None:
         if self.found is None or not self.is_mounted:

@@ -9,7 +9,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from collector.errors import TracetuiError
+from collector.errors import NotFound, TracetuiError
 from collector.store.received import SourceSum, by_source
 from collector.store.unmapped import UnmappedKey, unmapped_keys
 from tracetui import format as fmt
@@ -68,7 +68,8 @@ class ReceivedScreen(Modal[None]):
         try:
             sums = await self._facts.source.ask(lambda reader: by_source(reader.ledger(), reader.last_seen()))
         except TracetuiError as error:
-            self.query_one(Received).show([[(f"  {fmt.plain(str(error))}", "error")]])
+            width = max(self.query_one(Received).size.width - 4, 20)
+            self.query_one(Received).show(_failed(self._facts, error, width))
             return
         self.query_one(Received).show([*lines(sums, self._facts), *key_lines(*self._keys)])
 
@@ -84,6 +85,12 @@ class ReceivedScreen(Modal[None]):
         self.dismiss(None)
 
 
+def _failed(facts: Facts, error: TracetuiError, width: int) -> list[list[Part]]:
+    if isinstance(error, NotFound):
+        return lines((), facts)
+    return [[(f"  {line}", "error")] for line in fmt.wrap(fmt.plain(str(error)), width)]
+
+
 def _unmapped(reader: Reader) -> tuple[list[UnmappedKey], int]:
     return unmapped_keys(cast("stored.Reader", reader))
 
@@ -91,12 +98,12 @@ def _unmapped(reader: Reader) -> tuple[list[UnmappedKey], int]:
 def lines(sums: Sequence[SourceSum], facts: Facts) -> list[list[Part]]:
     """Two lines a source, and one for each reason why something is not there as it was sent."""
     if not sums:
-        where = f"Send to {facts.listening}." if facts.listening else "Nobody listens: start `tracetui collect`."
-        return [[("  Nothing has arrived in this file yet. ", "text"), (where, "quiet")]]
+        where = f"Send to {facts.listening}." if facts.listening else "`tracetui collect` listens; nobody does in here."
+        return [[("  Nothing has arrived in this file yet.", "text")], [("  " + where, "quiet")]]
     out: list[list[Part]] = []
     for one in sums:
         last = fmt.age(one.last_ns, facts.now_ns())
-        told = f"   last {last}" if last == "now" else f"   last {last} ago"
+        told = f"   {last}" if last == "now" else f"   {last} ago"
         out.append([(f"  {fmt.plain(one.source)}", "accent"), (told if last else "", "quiet")])
         counts = [(name, n) for name, n in one.counts.items() if n or name in ("received", "stored")]
         out.append(

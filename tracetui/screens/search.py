@@ -12,16 +12,18 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input, Label
 
-from collector.errors import FilterError, TracetuiError
-from collector.store.filters import Filter, Term, words_and_rest
+from collector.errors import FilterError, NotFound, TracetuiError
+from collector.store.filters import Either, Filter, Term, words_and_rest
 from collector.store.rows import SearchHit
+from collector.store.search import spelt
 from tracetui import format as fmt
 from tracetui.keymap import bindings
+from tracetui.screens import empty
 from tracetui.screens.base import LISTS, ExplorerScreen, Facts
 from tracetui.screens.menu import Choice
 from tracetui.screens.neighbours import InHits, said_in
 from tracetui.source import Reader, Where
-from tracetui.widgets.frame import ContextLine, KeyBar, Note
+from tracetui.widgets.frame import ContextLine, Empty, KeyBar, Note
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part, clip_parts
 
@@ -102,7 +104,7 @@ index of FTS5 answers in 1 ms, but doubles the cost of indexing (48 MB of text: 
 def as_typed(text: str) -> str:
     """What to look for while one types: the last word may go on, once it is long enough to say something."""
     text = text.strip()
-    last = text.rpartition(" ")[2]
+    last = text.split()[-1] if text else ""
     goes_on = bool(last) and last[-1].isalnum() and (len(last) >= LEAST_BEGINNING or not last.isascii())
     return text + "*" if goes_on and text.count('"') % 2 == 0 else text
 
@@ -131,6 +133,7 @@ class SearchScreen(ExplorerScreen):
                 select_on_focus=False,
             )
         yield Hits(self.facts)
+        yield Empty()
         yield KeyBar("list", "hits", "screen", "app", without=(*LISTS, "pause"))
 
     @property
@@ -140,8 +143,14 @@ class SearchScreen(ExplorerScreen):
     def on_mount(self) -> None:  # beside ExplorerScreen's own
         self.query_one(Input).focus()
         self.show_context()
+        self._show_empty(empty.to_search())
         if self._text:
             self._search(self._text)
+
+    def _show_empty(self, lines: list[list[Part]]) -> None:
+        """In place of the hits; no lines: there are some."""
+        self.set_class(bool(lines), "empty")
+        self.query_one(Empty).say(lines)
 
     def show_context(self) -> None:
         name = fmt.plain(self.facts.source.path.rsplit("/", 1)[-1])
@@ -182,7 +191,7 @@ class SearchScreen(ExplorerScreen):
             asked, where, doubt = self._asked(text)
             hits = await self.facts.source.ask_slowly(partial(_find, text=asked, where=where)) if asked else []
         except TracetuiError as error:
-            self.show_error(error)
+            self._failed(error)
             return
         self._due = time.monotonic() + max(AGAIN_S, 10 * (time.monotonic() - began))
         self._found = text
@@ -190,8 +199,16 @@ class SearchScreen(ExplorerScreen):
         if self._entered and hits:
             self.hits.focus()
         self._entered = False
-        among = " in what the filter finds" if where else ""
-        self.say(doubt or (f"Nothing that was said{among} holds {asked.rstrip('*')}." if asked and not hits else ""))
+        self.say(doubt or self.facts.source.note)
+        self._show_empty([] if hits else empty.not_said(spelt(asked).rstrip("*"), within=where is not None))
+        self.show_context()
+
+    def _failed(self, error: TracetuiError) -> None:
+        if self.hits.hits and not isinstance(error, NotFound):
+            self.show_error(error)
+            return
+        self.hits.show(())
+        self._show_empty(empty.failed(self.facts, "traces", error))
         self.show_context()
 
     def _asked(self, text: str) -> tuple[str, Where | None, str]:
@@ -203,7 +220,9 @@ class SearchScreen(ExplorerScreen):
         if not isinstance(found, Filter):
             return as_typed(text), None, ""
         words, rest = words_and_rest(found)
-        last = found.terms[-1]
+        last: object = found.terms[-1]
+        while isinstance(last, Either) and not last.negated:
+            last = last.ways[-1].terms[-1]
         if not words:
             return "", None, "Type words: they are looked for in what the filter finds. ctrl+u takes the filter away."
         goes_on = isinstance(last, Term) and last.key == "text" and not last.negated

@@ -182,6 +182,7 @@ class SessionScreen(Paced):
         except TracetuiError as error:
             self._failed(error)
             return
+        self.read_well()
         self.set_class(False, "empty")
         self.found = found
         self.query_one(Talk).show(found)
@@ -204,10 +205,9 @@ class SessionScreen(Paced):
             row = self.found.session
             if row.user_id:
                 left.append((f"   {fmt.clip(fmt.plain(row.user_id), 24)}", "quiet"))
-            right = [
-                (talk.turns(row.trace_count), "strong"),
-                (f"  over {fmt.duration(row.last_ns - row.first_ns)}", "quiet"),
-            ]
+            right = [(talk.turns(row.trace_count), "strong")]
+            if row.trace_count > 1:
+                right.append((f"  over {fmt.duration(row.last_ns - row.first_ns)}", "quiet"))
             if row.error_count:
                 right.append((f"   {fmt.count(row.error_count)} failed", "error"))
             used = [n for n in (row.usage.input_tokens, row.usage.output_tokens) if n is not None]

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from textual import on
 from textual.app import ComposeResult
 
-from collector.errors import TracetuiError
+from collector.errors import NotFound, TracetuiError
 from collector.signals import ABOUT
 from collector.store.signals import SKIPPED, Counted
 from tracetui import format as fmt
 from tracetui.keymap import bindings
+from tracetui.screens import empty
 from tracetui.screens.base import Facts
 from tracetui.screens.paced import Paced
 from tracetui.widgets.frame import ContextLine, Empty, KeyBar, Note
@@ -91,18 +92,30 @@ class SignalsScreen(Paced):
 
     async def look(self) -> None:
         try:
-            rows = await self.facts.source.ask_slowly(lambda reader: reader.signal_counts())
+            rows, traced = await self.facts.source.ask_slowly(
+                lambda reader: (reader.signal_counts(), bool(reader.traces(limit=1)))
+            )
         except TracetuiError as error:
-            self.show_error(error)
+            self._failed(error)
             return
+        self.read_well()
         self.kinds.show(rows)
         self.show_context()
         any_ = any(one.signals for one in rows)
         self.set_class(not any_, "empty")
         if not any_:
-            self.query_one(Empty).say(nothing())
+            self.query_one(Empty).say(nothing() if traced else empty.nothing(self.facts, "traces", ""))
         elif self.focused is None:
             self.kinds.focus()
+
+    def _failed(self, error: TracetuiError) -> None:
+        if self.kinds.rows and not isinstance(error, NotFound):
+            self.show_error(error)
+            return
+        self.kinds.show([])
+        self.query_one(Empty).say(empty.failed(self.facts, "traces", error))
+        self.set_class(True, "empty")
+        self.show_context()
 
     def show_context(self) -> None:
         name = fmt.plain(self.facts.source.path.rsplit("/", 1)[-1])
@@ -118,7 +131,9 @@ class SignalsScreen(Paced):
 
     @on(LineList.Chosen)
     def _chosen(self) -> None:
-        one = self.kinds.rows[self.kinds.cursor]
+        one = self.kinds.rows[self.kinds.cursor] if self.kinds.rows else None
+        if one is None:
+            return
         if one.kind == SKIPPED:
             self.app.notify(fmt.plain(one.text) + ". Open one and press !", markup=False)
         else:

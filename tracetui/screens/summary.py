@@ -32,6 +32,8 @@ class SummaryScreen(Paced, FilteredScreen, Generic[Row]):
     (`told`)."""
 
     what = "rows"
+    kept_in = "traces"
+    """What the file lacks where there is nothing to list."""
     without: tuple[str, ...] = ("session", "columns")
     detail_lines = 0
     pause_s = 1.0
@@ -99,15 +101,13 @@ class SummaryScreen(Paced, FilteredScreen, Generic[Row]):
         generation = self._generation
         try:
             rows = await self.facts.source.ask_slowly(self.find)
-        except NotFound:
-            self.facts.exists = False
-            self._show([])
-            return
         except TracetuiError as error:
-            if self.listed.rows:
+            if self.listed.rows and not isinstance(error, NotFound):
                 self.show_error(error)
             else:
-                self._show_empty(empty.unreadable(self.facts, error))
+                self.listed.show([])
+                self._show_empty(empty.failed(self.facts, self.kept_in, error))
+                self.show_context()
             return
         if generation == self._generation:
             self._show(rows)
@@ -117,6 +117,7 @@ class SummaryScreen(Paced, FilteredScreen, Generic[Row]):
         self.listed.show(rows)
         self._show_empty([] if rows else self.empty_lines())
         self.show_context()
+        self.read_well()
 
     def _show_empty(self, lines: list[list[Part]]) -> None:
         self.set_class(bool(lines), "empty")
@@ -126,7 +127,7 @@ class SummaryScreen(Paced, FilteredScreen, Generic[Row]):
             self.listed.focus()
 
     def empty_lines(self) -> list[list[Part]]:
-        return empty.nothing(self.facts, self.what, self.filter_text)
+        return empty.nothing(self.facts, self.kept_in, self.filter_text)
 
     def show_context(self) -> None:
         for context in self.query(ContextLine):

@@ -144,6 +144,7 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions, TwoPane
 
     def _show(self, loaded: loading.Loaded) -> None:
         self.trace = loaded.trace
+        self.read_well()
         tree = self.waterfall
         if loaded.outline is not None:
             before = tree.selected_id

@@ -19,17 +19,40 @@ from tracetui import format as fmt
 from tracetui import keymap
 from tracetui.widgets.paint import Line, Painter, Part, clip_parts, parts_width
 
+MOST_NOTE = 3
+
 
 class ContextLine(Line):
     """File, live state, filter and totals."""
 
 
-class Note(Line):
-    """A sentence about the file, when there is something to say."""
+class Note(Painter):
+    """A sentence about the file, when there is something to say: whole, in as many lines as it needs, up to three."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._text = ""
+        self._lines: list[str] = []
 
     def say(self, text: str) -> None:
+        self._text = fmt.plain(text)
         self.set_class(bool(text), "shown")
-        self.show([(" " + fmt.plain(text), "abandoned")])
+        self._fold()
+
+    def on_resize(self) -> None:
+        self._fold()
+
+    def _fold(self) -> None:
+        width = max((self.size.width or self.app.size.width) - 2, 10)
+        lines = fmt.wrap(self._text, width)
+        kept = [*lines[: MOST_NOTE - 1], fmt.clip(" ".join(lines[MOST_NOTE - 1 :]), width)][: len(lines)]
+        if kept != self._lines:
+            self._lines = kept
+            self.styles.height = max(len(kept), 1)
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        return self.strip([(" " + self._lines[y], "abandoned")] if y < len(self._lines) else [], self.size.width)
 
 
 class KeyBar(Line):
@@ -80,6 +103,10 @@ class Empty(Painter):
         if lines != self._lines:
             self._lines = lines
             self.refresh()
+
+    def says(self, text: str) -> bool:
+        """Whether this stands there."""
+        return any(part == text for line in self._lines for part, _ in line)
 
     def render_line(self, y: int) -> Strip:
         width, height = self.size
