@@ -18,7 +18,9 @@ from collector.store.rows import SpanDetail
 
 Body = dict[str, Any]
 
-_LOST = re.compile(r"\[[A-Z][A-Z0-9_]*:[0-9a-f]{4}\]|\[TEXT:[0-9a-f]{4}:\d+\]|…\[\d+ bytes cut\]")
+_LOST = re.compile(
+    r"\[[A-Z][A-Z0-9_]*:[0-9a-f]{4}\]|\[TEXT:[0-9a-f]{4}:\d+\]|…\[\d+ bytes cut\]|\[missing from the file\]"
+)
 
 
 class NotACall(TracetuiError):
@@ -89,6 +91,11 @@ def call_of(span: SpanDetail) -> Call:
     if _LOST.search(json.dumps(body, ensure_ascii=False)):
         left_out.append("Some of it was redacted or cut when it was recorded: the answer will not be the same.")
     return Call(provider, path, body, (*doubts, *left_out), _answer(span))
+
+
+def name_of(provider: Provider) -> str:
+    """What price lists call it; one that is not listed by its API's own maker."""
+    return next((name for name, one in PROVIDERS.items() if one == provider), provider.api)
 
 
 def provider_of(span: SpanDetail) -> tuple[Provider, list[str]]:

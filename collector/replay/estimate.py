@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from collector.export.calls import name_of
 from collector.model import Usage
 from collector.pricing import Prices
 from collector.replay.draft import Draft, characters
@@ -35,6 +36,5 @@ def estimate(draft: Draft, prices: Prices, now_ns: int) -> Estimate:
     )
     told = draft.recorded_output_tokens
     answered = told if most is None else most if told is None else min(told, most)
-    provider = draft.call.provider.api
-    cost = prices.cost(provider, draft.model, Usage(asked, answered or 0), now_ns)
+    cost = prices.cost(name_of(draft.call.provider), draft.model, Usage(asked, answered or 0), now_ns)
     return Estimate(asked, answered, cost)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from collector.export.calls import Provider
 from collector.export.plainly import line
 
 MOST = 300
+_NO_MODEL = r"(invalid|unknown) model\b|\bmodel\b.{0,80}\b(not exist|not found|unknown)|not a valid model"
 
 
 class ReplayError(TracetuiError):
@@ -35,11 +37,21 @@ def explained(error: BaseException, provider: Provider, base: str, model: str) -
         return ReplayError(
             f"{host} has had enough for now (429): {said}" + (f"; try again in {wait} s" if wait else "")
         )
+    if status in (400, 404) and _no_such_model(error, said, status):
+        return ReplayError(f"{host} knows no model {line(model, 80)!r} ({status}): {said}; choose another one")
     if status == 404:
-        return ReplayError(f"{host} knows no model {line(model, 80)!r} (404): {said}; choose another one")
-    if status is not None:
+        return ReplayError(f"{host} has nothing at {base} (404): {said}; is {provider.base_variable} right?")
+    if status is not None and status >= 300:
         return ReplayError(f"{host} answered {status}: {said}")
     return ReplayError(f"the answer of {host} broke off or cannot be read: {type(error).__name__}: {said}")
+
+
+def _no_such_model(error: BaseException, said: str, status: int) -> bool:
+    """Providers say so with 404 (OpenAI, Anthropic, Ollama, vLLM) or 400 (Mistral, DeepSeek, OpenRouter); a 404
+    that does not speak of models is of an address."""
+    if getattr(error, "code", None) == "model_not_found":
+        return True
+    return bool(re.search(r"\bmodel" if status == 404 else _NO_MODEL, said, re.IGNORECASE))
 
 
 def _message(error: BaseException) -> str:

@@ -15,14 +15,16 @@ from tests.builders import TRACE, assistant, conversation, make_llm, span_id, us
 ASKED, ANSWERED = "Where is my order 789?", "It is on its way."
 
 
-def recorded(path: Path, provider: str = "openai", model: str = "gpt-4o-mini", **reading: Any) -> SpanDetail:
+def recorded(
+    path: Path, provider: str = "openai", model: str = "gpt-4o-mini", settings: Settings | None = None, **reading: Any
+) -> SpanDetail:  # fmt: skip
     """A call of a model, as it stands in a file."""
     said = {
         "input": conversation(user(ASKED)), "output": conversation(assistant(ANSWERED)), "provider": provider,
         "model": model, "request_model": model, "params": {"temperature": 0.7, "max_tokens": 200},
         "usage": Usage(11, 6),
     }  # fmt: skip
-    with Ingest(path, Settings(db=path, redact="off")) as ingest:
+    with Ingest(path, settings or Settings(db=path, redact="off")) as ingest:
         ingest.write(Batch("test", (make_llm(1, reading={**said, **reading}),)))
     with open_reader(path) as reader:
         return reader.span(TRACE, span_id(1))

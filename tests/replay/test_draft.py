@@ -14,7 +14,9 @@ from collector.model import Usage
 from collector.pricing import Prices
 from collector.replay import ReplayError, draft_of, edited, estimate, from_sheet, to_sheet
 from collector.replay.words import MOST_WORDS, compared
+from collector.settings import Settings
 from tests.builders import T0 as BUILT
+from tests.builders import conversation, user
 from tests.replay.recorded import recorded
 
 TEXT = st.text(max_size=40) | st.sampled_from(
@@ -110,6 +112,18 @@ def test_an_embedding_is_not_replayed_and_another_way_named(tmp_path: Path) -> N
         draft_of(span)
 
 
+@pytest.mark.parametrize(
+    ("settings", "asked"),
+    [(Settings(redact="pii"), "Write to ann@example.com"), (Settings(max_part_bytes=100), "word " * 200),
+     (Settings(), "the key is sk-proj-" + "k3Y9" * 12)],
+    ids=["redacted", "clipped", "a key"],
+)  # fmt: skip
+def test_what_ingest_took_away_is_a_doubt(tmp_path: Path, settings: Settings, asked: str) -> None:
+    (doubt,) = draft_of(recorded(tmp_path / "t.db", settings=settings, input=conversation(user(asked)))).call.doubts
+    assert doubt.startswith("Some of it was redacted or cut")
+    assert draft_of(recorded(tmp_path / "whole.db")).call.doubts == ()
+
+
 def test_an_estimate_goes_by_what_the_recorded_call_took(tmp_path: Path) -> None:
     prices = Prices()
     draft = draft_of(recorded(tmp_path / "t.db", usage=Usage(1_000, 60)))
@@ -121,6 +135,8 @@ def test_an_estimate_goes_by_what_the_recorded_call_took(tmp_path: Path) -> None
     assert told.input_tokens == 2_000
     assert told.output_tokens == 50  # no more than is asked for
     assert told.cost_nanousd == prices.cost("openai", "gpt-4o-mini", Usage(2_000, 50), BUILT)
+    other = estimate(draft_of(recorded(tmp_path / "g.db", "groq", "llama-3.3-70b-versatile")), prices, BUILT)
+    assert other.cost_nanousd == prices.cost("groq", "llama-3.3-70b-versatile", Usage(11, 6), BUILT) is not None
     unknown = estimate(draft_of(recorded(tmp_path / "u.db", model="my-own", usage=None)), prices, BUILT)
     assert unknown.cost_nanousd is None
     assert unknown.input_tokens > 0

@@ -127,6 +127,63 @@ def test_what_the_provider_refuses_is_said_plainly_and_recorded(
     assert span.row.status == "error"
 
 
+SAID_BY_OTHERS = [
+    ("anthropic", 401, {"type": "authentication_error", "message": "invalid x-api-key"},
+     r"refused the key in ANTHROPIC_API_KEY \(401\): invalid x-api-key"),
+    ("anthropic", 429, {"type": "rate_limit_error", "message": "too many input tokens"},
+     r"has had enough for now \(429\): too many input tokens; try again in 20 s"),
+    ("anthropic", 404, {"type": "not_found_error", "message": "model: claude-next"},
+     r"knows no model 'claude-next' \(404\): model: claude-next"),
+    ("anthropic", 529, {"type": "overloaded_error", "message": "Overloaded"}, "answered 529: Overloaded"),
+    ("anthropic", 400, {"type": "invalid_request_error", "message": "max_tokens: must be at least 1"},
+     "answered 400: max_tokens: must be at least 1"),
+    ("mistral", 400, {"message": "Invalid model: nope"}, "knows no model"),
+    ("deepseek", 400, {"message": "Model Not Exist"}, "knows no model"),
+    ("openai", 404, {"message": "Not Found"}, r"has nothing at http.*/v1 \(404\): Not Found; is OPENAI_BASE_URL right"),
+    ("openai", 400, {"message": "temperature is not supported with this model"}, "answered 400: temperature"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("provider", "status", "error", "said"), SAID_BY_OTHERS)
+def test_other_providers_are_understood_as_well(
+    server: Server, db: Path, provider: str, status: int, error: dict[str, Any], said: str
+) -> None:
+    draft = draft_of(recorded(db, provider, "claude-next" if provider == "anthropic" else "gpt-4o-mini"))
+    body = {"type": "error", "error": error}
+    server.says(Reply(body, status=status, headers={"retry-after": "20"} if status == 429 else {}))
+    base = server.url if provider == "anthropic" else f"{server.url}/v1"
+    name = provider.upper()
+    with pytest.raises(ReplayError, match=said):
+        asyncio.run(send(draft, db, env={f"{name}_BASE_URL": base, f"{name}_API_KEY": KEY}))
+    assert len(server.asked) == 1
+    (span,) = replays(db)
+    assert span.row.status == "error"
+
+
+def test_an_error_within_the_stream_is_said_and_what_came_is_kept(server: Server, db: Path) -> None:
+    draft = draft_of(recorded(db, "anthropic", "claude-next"))
+    overloaded = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    server.says(Reply(events=[*anthropic_events("It ", "is ")[:4], overloaded], named=True))
+    env = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": KEY}
+    with pytest.raises(ReplayError, match=r"broke off.*Overloaded"):
+        asyncio.run(send(draft, db, env=env))
+    (span,) = replays(db)
+    assert span.row.status == "error"
+    assert span.output is not None
+    assert span.output.messages[0].parts[0]["text"] == "It is "
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "groq"])
+def test_no_key_and_nobody_there_are_said_with_each_ones_own_variables(db: Path, provider: str) -> None:
+    draft, name = draft_of(recorded(db, provider, "a-model")), provider.upper()
+    with pytest.raises(ReplayError, match=f"{name}_API_KEY is not set, and api.{provider}.com wants a key"):
+        asyncio.run(send(draft, db, env={"OPENAI_API_KEY": KEY}))
+    with Server() as gone:
+        url = gone.url
+    with pytest.raises(ReplayError, match=rf"cannot reach 127.0.0.1:\d+: .*{name}_BASE_URL right\?"):
+        asyncio.run(send(draft, db, env={f"{name}_BASE_URL": url, f"{name}_API_KEY": KEY}))
+
+
 def test_nobody_there_is_said_with_the_variable_to_look_at(db: Path) -> None:
     with Server() as gone:
         url = gone.url
