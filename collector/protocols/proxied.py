@@ -23,6 +23,9 @@ from collector.protocols.llm.plainly import text
 from collector.protocols.llm.ranked import documents
 
 SCOPE = Scope("tracetui.proxy")
+REQUEST_ID = "http.response.header.request-id"
+"""Anthropic's and OpenAI's (x-request-id) name of a request: Claude Code tells it of its calls, and no other."""
+MOST_ID = 200
 CANCELLED_BY = "tracetui.cancelled"
 LONGEST_S = 7 * 86_400
 """A call in the background that ended longer ago than this was not one that we saw begin."""
@@ -113,6 +116,8 @@ class Answered:
     """Why the pieces are not all that came."""
     cost_usd: float | None = None
     """As a header told it (LiteLLM's proxy does)."""
+    request_id: str | None = None
+    """What the upstream calls the request."""
 
 
 def started(asked: Asked) -> SpanPart:
@@ -162,7 +167,10 @@ def joined(trace_id: str, span_id: str, session: str, at_ns: int) -> SpanPart:
 
 def _http(answered: Answered) -> dict[str, Value]:
     told = {"http.response.status_code": answered.status, "http.response.body.size": answered.size}
-    return {name: value for name, value in told.items() if value is not None}
+    out: dict[str, Value] = {name: value for name, value in told.items() if value is not None}
+    if answered.request_id:
+        out[REQUEST_ID] = [answered.request_id[:MOST_ID]]
+    return out
 
 
 def _answer(asked: Asked, answered: Answered) -> tuple[Said, int]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import orjson
 
 from collector import conventions
+from collector.conventions.calls import call_key
 from collector.model import NO_READING, READING_FIELDS, Content, Message, Reading, SpanPart, Usage
 from collector.previews import preview_input, preview_output
 from collector.store import contributors
@@ -82,7 +83,7 @@ def _state(span: SpanPart, reading: Reading, prices: Pricer, seen_ns: int) -> Sp
         tool.name if tool else None, reading.agent_name, reading.prompt_name, reading.prompt_version,
         reading.error_type, span.status_message or reading.status_message,
         dumps(list(reading.tags)) if reading.tags else None,
-        _metadata(reading), span.source_id, reading.trace_name,
+        _metadata(reading), span.source_id, reading.trace_name, call_key(span, reading.kind),
     )  # fmt: skip
 
 

@@ -46,6 +46,11 @@ def add_shelf(database: Database) -> None:
     _run(database, "shelf.sql")
 
 
+def add_calls(database: Database) -> None:
+    """8: what names a call whose answer has no id. Spans of older versions get theirs when they change."""
+    _run(database, "calls.sql")
+
+
 def _run(database: Database, script: str) -> None:
     for statement in (files("collector.store") / script).read_text().split(";\n"):
         database.conn.execute(statement)
@@ -68,7 +73,7 @@ def add_signals(database: Database) -> None:
 
 MANY_TRACES = 2000
 
-STEPS: tuple[Step, ...] = (add_library, add_encoded, add_signals, add_days, add_told, add_shelf)
+STEPS: tuple[Step, ...] = (add_library, add_encoded, add_signals, add_days, add_told, add_shelf, add_calls)
 """STEPS[n] leads from version n + 1 to n + 2."""
 
 SCHEMA_VERSION = 1 + len(STEPS)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Protocol
 
-from collector.store.counting import counts_alone, may_repeat, owner_counts, same_calls
+from collector.store.counting import counts_alone, owner_counts, same_calls
 from collector.store.state import SpanState
 
 SpanKey = tuple[str, str]
@@ -21,7 +21,7 @@ class StoredSpans(Protocol):
 
     def one(self, trace_id: str, span_id: str) -> SpanState | None: ...
     def of_trace(self, trace_id: str) -> list[SpanState]: ...
-    def of_responses(self, response_ids: Iterable[str]) -> list[SpanState]: ...
+    def of_same(self, response_ids: Iterable[str], call_keys: Iterable[str]) -> list[SpanState]: ...
     def usage_below(self, trace_id: str, parent_ids: Iterable[str]) -> set[str]: ...
 
 
@@ -111,21 +111,29 @@ class Relations:
         return self.now[key]
 
     def _count(self) -> None:
-        responses = {new.response_id for new in self.now.values() if new.response_id}
-        responses |= {old.response_id for old in self.was.values() if old is not None and old.response_id}
-        if responses:
-            for state in self.stored.of_responses(sorted(filter(None, responses))):
-                self._take(state)
-        by_response: dict[str, list[SpanState]] = {}
+        self._find_same()
         for state in self.now.values():
             state.counted = int(counts_alone(state))
-            if may_repeat(state):
-                by_response.setdefault(state.response_id or "", []).append(state)
-        for group in by_response.values():
-            for call in same_calls(group):
-                if len(call) > 1:
-                    for at, span in enumerate(call):
-                        self.now[span.trace_id, span.span_id].counted = int(at == 0 and owner_counts(span))
+        for call in same_calls(self.now.values()):
+            if len(call) > 1:
+                for at, span in enumerate(call):
+                    self.now[span.trace_id, span.span_id].counted = int(at == 0 and owner_counts(span))
+
+    def _find_same(self) -> None:
+        """Load all that may report a call of those at hand, and what those share with others again."""
+        answers: set[str] = set()
+        keys: set[str] = set()
+        fresh = [*self.now.values(), *(old for old in self.was.values() if old is not None)]
+        while fresh:
+            more_answers = {state.response_id for state in fresh if state.response_id} - answers
+            more_keys = {state.call_key for state in fresh if state.call_key} - keys
+            answers |= more_answers
+            keys |= more_keys
+            fresh = []
+            if more_answers or more_keys:
+                for state in self.stored.of_same(sorted(more_answers), sorted(more_keys)):
+                    if (state.trace_id, state.span_id) not in self.now:
+                        fresh.append(self._take(state))
 
     def _touched(self, key: SpanKey) -> bool:
         old, new = self.was[key], self.now[key]

@@ -62,6 +62,7 @@ class SpanState:
     metadata: str | None
     source_id: str | None
     trace_name: str | None = None
+    call_key: str | None = None
 
     @property
     def carries_usage(self) -> bool:
@@ -103,7 +104,7 @@ BODY_COLUMNS: tuple[str, ...] = (
 )  # fmt: skip
 
 OF_ALL_VERSIONS = (
-    tuple(name for name in SPAN_COLUMNS if name != "trace_name"),
+    tuple(name for name in SPAN_COLUMNS if name not in ("trace_name", "call_key")),
     tuple(name for name in BODY_COLUMNS if name not in ("trace_in", "trace_out")),
 )
 """Those that a file of any version has: what who only reads asks for. What came since is of use to the sums alone."""

@@ -22,9 +22,10 @@ _SPAN = ", ".join(f"s.{name}" for name in SPAN_COLUMNS)
 
 ONE = f"select {_SPAN} from spans s where s.trace_id = :trace_id and s.span_id = :span_id"
 OF_TRACE = f"select {_SPAN} from spans s where s.trace_id = :trace_id order by s.start_ns, s.span_id"
-OF_RESPONSES = f"""
-    select {_SPAN} from json_each(:ids) j cross join spans s on s.response_id = j.value
-    order by s.start_ns, s.trace_id, s.span_id"""
+OF_SAME = f"""
+    select {_SPAN} from json_each(:responses) j cross join spans s on s.response_id = j.value
+    union all
+    select {_SPAN} from json_each(:keys) j cross join spans s on s.call_key = j.value"""
 KNOWN_TRACES = """
     select json_group_array(j.value) from json_each(:ids) j
     where exists (select 1 from spans s where s.trace_id = j.value)"""
@@ -72,9 +73,10 @@ class Stored:
     def of_trace(self, trace_id: str) -> list[SpanState]:
         return [SpanState(*row) for row in self._execute(OF_TRACE, {"trace_id": trace_id}).fetchall()]
 
-    def of_responses(self, response_ids: Iterable[str]) -> list[SpanState]:
-        rows = self._execute(OF_RESPONSES, {"ids": dumps(list(response_ids))}).fetchall()
-        return [SpanState(*row) for row in rows]
+    def of_same(self, response_ids: Iterable[str], call_keys: Iterable[str]) -> list[SpanState]:
+        """The stored spans with one of these ids of answers or keys of calls; one with both comes twice."""
+        asked = {"responses": dumps(list(response_ids)), "keys": dumps(list(call_keys))}
+        return [SpanState(*row) for row in self._execute(OF_SAME, asked).fetchall()]
 
     def usage_below(self, trace_id: str, parent_ids: Iterable[str]) -> set[str]:
         """Which of these spans have a stored child that carries usage, itself or below."""

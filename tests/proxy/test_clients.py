@@ -42,7 +42,7 @@ def client(proxy: Proxy) -> Iterator[OpenAI]:
 
 def test_a_chat_completion_passes_and_is_recorded_whole(model: Server, proxy: Proxy, client: OpenAI) -> None:
     call = {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Oslo"}'}}
-    model.says(Reply(completion(None, reason="tool_calls", tool_calls=[call])))
+    model.says(Reply(completion(None, reason="tool_calls", tool_calls=[call]), headers={"x-request-id": "req_1"}))
     answer = client.chat.completions.create(**ASKED, tools=[TOOL], temperature=0.2, user="u7")
     assert answer.choices[0].message.tool_calls[0].function.name == "get_weather"
     path, body, headers = model.asked[0]
@@ -62,6 +62,7 @@ def test_a_chat_completion_passes_and_is_recorded_whole(model: Server, proxy: Pr
     assert (part["type"], part["name"], part["arguments"]) == ("tool_call", "get_weather", {"city": "Oslo"})
     assert span.tool_definitions == [TOOL]
     assert (span.convention, span.attributes["http.response.status_code"]) == ("proxy", 200)
+    assert span.attributes["http.response.header.request-id"] == ["req_1"]
 
 
 def test_keys_are_in_no_file(model: Server, proxy: Proxy, client: OpenAI) -> None:

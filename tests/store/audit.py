@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections import defaultdict
 from contextlib import closing
-from itertools import pairwise
 from math import log2
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,14 @@ def picture(path: Path) -> dict[str, Any]:
         found = [{k: v for k, v in row.items() if k not in hidden} for row in rows(path, f"select * from {table}")]
         out[table] = sorted(json.dumps(row, sort_keys=True) for row in found)
     return out
+
+
+def sums(path: Path) -> tuple[int, ...]:
+    """(spans of models, calls, tokens in, tokens out) of a file whose sums equal a recount."""
+    audit(path)
+    (told,) = rows(path, "select count(*) as n from spans where kind = 'llm'")
+    (row,) = rows(path, f"select {', '.join(f'sum({n}) as {n}' for n in ('llm_calls', *SUMS[1:3]))} from traces")
+    return told["n"], *row.values()
 
 
 def audit(path: Path) -> None:
@@ -74,26 +81,69 @@ def expected_counted(spans: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
                 seen.add(at)
                 below.add(at)
     counted = {key: int(key not in below) for key in by_id}
-    groups = defaultdict(list)
-    for span in spans:
-        if span["response_id"] and span["kind"] in MODEL_KINDS and span["start_ns"] is not None:
-            groups[span["response_id"], span["model"]].append(span)
-    for group in groups.values():
-        group.sort(key=lambda s: (s["start_ns"], s["trace_id"], s["span_id"]))
-        calls = [[group[0]]]
-        for before, span in pairwise(group):
-            reach = max(s["end_ns"] or s["start_ns"] for s in calls[-1])
-            if span["start_ns"] > reach + 2 * 10**9:
-                calls.append([])
-            calls[-1].append(span)
-            assert before is not span
-        for call in calls:
-            if len(call) > 1:
-                owner = min(call, key=lambda s: not carries(s))  # the first of equals
-                for span in call:
-                    key = span["trace_id"], span["span_id"]
-                    counted[key] = int(span is owner and (carries(span) or key not in below))
+    for call in expected_calls([s for s in spans if s["kind"] in MODEL_KINDS and s["start_ns"] is not None]):
+        if len(call) > 1:
+            owner = min(call, key=lambda s: (not carries(s), in_order(s)))
+            for span in call:
+                key = span["trace_id"], span["span_id"]
+                counted[key] = int(span is owner and (carries(span) or key not in below))
     return counted
+
+
+def in_order(span: dict[str, Any]) -> tuple[Any, ...]:
+    return span["start_ns"], span["trace_id"], span["span_id"]
+
+
+def expected_calls(spans: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Groups of spans that name a call alike, joined until none of them share a span."""
+    groups: list[list[dict[str, Any]]] = []
+    by_id = defaultdict(list)
+    for span in spans:
+        for name in ("response_id", "call_key"):
+            if span[name]:
+                by_id[name, span[name]].append(span)
+    for (name, key), mine in by_id.items():
+        for alike in [mine] if name == "call_key" else agreeing(mine):
+            groups += pieces(alike) if not key.startswith("t") or name != "call_key" else copies(alike)
+    return joined(groups, lambda s: {(s["trace_id"], s["span_id"])})
+
+
+def joined(groups: list[list[dict[str, Any]]], marks: Any) -> list[list[dict[str, Any]]]:
+    """Join groups as long as two have a mark in common."""
+    out: list[list[dict[str, Any]]] = []
+    for group in groups:
+        mine = list(group)
+        while others := [o for o in out if set().union(*map(marks, o)) & set().union(*map(marks, mine))]:
+            out = [o for o in out if o not in others]
+            mine += [span for o in others for span in o if span not in mine]
+        out.append(mine)
+    return out
+
+
+def agreeing(spans: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    def names(span: dict[str, Any]) -> set[str]:
+        return {n.split("/")[-1].lower() for n in (span["model"], span["request_model"]) if n} or {""}
+
+    return joined([[span] for span in spans], names)
+
+
+def pieces(group: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    group = sorted(group, key=in_order)
+    calls = [[group[0]]]
+    for span in group[1:]:
+        reach = max(s["end_ns"] or s["start_ns"] for s in calls[-1])
+        if span["start_ns"] > reach + 2 * 10**9:
+            calls.append([])
+        calls[-1].append(span)
+    return calls
+
+
+def copies(group: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    ways = defaultdict(list)
+    for span in sorted(group, key=in_order):
+        ways[span["project"], span["source_id"] is not None].append(span)
+    most = max(map(len, ways.values()))
+    return [p for at in range(most) for p in pieces([way[at] for way in ways.values() if at < len(way)])]
 
 
 def total(found: list[int | None]) -> int | None:

@@ -6,7 +6,8 @@ import re
 import sqlite3
 from importlib.resources import files
 
-SINCE = {2: "library.sql", 3: "media.sql", 4: "signals.sql", 5: "days.sql", 6: "told.sql", 7: "shelf.sql"}
+SINCE = {2: "library.sql", 3: "media.sql", 4: "signals.sql", 5: "days.sql", 6: "told.sql", 7: "shelf.sql",
+         8: "calls.sql"}  # fmt: skip
 """What each version of the schema added."""
 
 
@@ -18,6 +19,8 @@ def take_back(connection: sqlite3.Connection, version: int) -> None:
         script = (files("collector.store") / name).read_text()
         for view in re.findall(r"create view (\w+)", script):
             connection.execute(f"drop view {view}")
+        for index in re.findall(r"create index (\w+)", script):
+            connection.execute(f"drop index if exists {index}")
         for table, column in re.findall(r"alter table (\w+) add column (\w+)", script):
             connection.execute(f"alter table {table} drop column {column}")
         for table in re.findall(r"create table (\w+)", script):

@@ -16,6 +16,9 @@ from collector.settings import Settings
 from tests.builders import MS, T0, assistant, conversation, span_id, trace_id, user
 from tests.store.audit import audit, picture
 
+named = st.sampled_from(
+    [{}, {}, {"claude_code.request_id": "q1"}, {"claude_code.request_id": "q2"}, {"langsmith.run.id": "x"}]
+)
 values = st.sampled_from([1, 1.0, "x" * 70, b"\0", None, [True]])
 ASKED = conversation(
     user("hi"),
@@ -27,7 +30,9 @@ readings = st.builds(
     kind=st.sampled_from(["llm", "tool", "agent", None]),
     model=st.sampled_from([None, "gpt-4o-mini", "gpt-4o-mini", "made-up"]),
     provider=st.sampled_from([None, "openai"]),
+    request_model=st.sampled_from([None, None, "openai/gpt-4o-mini", "made-up"]),
     response_id=st.sampled_from([None, None, "r1", "r2"]),
+    project=st.sampled_from([None, None, "weather"]),
     usage=st.none() | st.builds(Usage, input_tokens=st.integers(0, 9), output_tokens=st.none() | st.integers(0, 9)),
     cost_nanousd=st.sampled_from([None, None, 5]),
     session_id=st.sampled_from([None, "s1", "s2"]),
@@ -57,7 +62,8 @@ def parts(draw: st.DrawFn) -> SpanPart:
         start_ns=None if rank == Rank.UPDATE else start,
         end_ns=start + draw(st.integers(0, 2)) * MS if rank == Rank.FINISHED else None,
         status=draw(st.sampled_from([None, "error"])),
-        attributes=draw(st.dictionaries(st.sampled_from("ab"), values)),
+        attributes=draw(st.dictionaries(st.sampled_from("ab"), values)) | draw(named),
+        source_id=draw(st.sampled_from([None, None, "s"])),
         logs=draw(st.sampled_from([(), (LogRecord(T0, "note", {"n": n}),)])),
         reading=draw(readings),
     )  # fmt: skip

@@ -17,7 +17,11 @@ class Span:
     trace_id: str = "t"
     kind: str = "llm"
     model: str | None = "gpt-4o"
+    request_model: str | None = None
     response_id: str | None = "r1"
+    call_key: str | None = None
+    project: str | None = None
+    source_id: str | None = None
     below: int = 0
     carries_usage: bool = True
 
@@ -50,6 +54,32 @@ def test_a_long_span_reaches_over_a_short_one():
 
 def test_another_model_is_another_call():
     assert ids(same_calls([Span("a"), Span("b", model="gpt-4o-mini")])) == [["a"], ["b"]]
+
+
+def test_a_model_goes_by_the_name_it_was_asked_by_too_and_a_gateway_before_it_is_none_of_it():
+    spans = [Span("a", model="openai/GPT-4o"), Span("b", model="gpt-4o-2024-08-06", request_model="gpt-4o"),
+             Span("c", model="gpt-4o-2024-08-06")]  # fmt: skip
+    assert ids(same_calls(spans)) == ids(same_calls(reversed(spans))) == [["a", "b", "c"]]
+    assert ids(same_calls([spans[0], spans[2]])) == [["a"], ["c"]]
+
+
+def test_a_key_joins_who_tells_no_id_of_the_answer_whatever_the_model_is_called():
+    spans = [Span("a", call_key="n1"), Span("b", model="m", response_id=None, call_key="n1"), Span("c", model="n")]
+    assert ids(same_calls(spans)) == [["a", "b"], ["c"]]
+
+
+def test_two_identities_reach_over_whoever_has_both():
+    spans = [Span("a", call_key="n1", response_id=None), Span("b"), Span("c", call_key="n1")]
+    assert ids(same_calls(spans)) == [["a", "b", "c"]]
+
+
+def test_by_its_times_alone_a_call_is_told_once_each_way():
+    def run(span_id: str, project: str, source_id: str | None) -> Span:
+        return Span(span_id, call_key="t1", response_id=None, project=project, source_id=source_id)
+
+    assert ids(same_calls([run("a", "one", "x"), run("b", "one", "y")])) == [["a"], ["b"]]
+    ways = [("a", "one", "x"), ("b", "one", "y"), ("c", "two", "z"), ("d", "two", "w"), ("e", "one", None)]
+    assert ids(same_calls([run(*way) for way in ways])) == [["a", "c", "e"], ["b", "d"]]
 
 
 def test_who_tells_usage_owns_the_call_however_late():

@@ -198,6 +198,7 @@ class Recorder:
         return Answered(
             exchange.ended_ns, exchange.status, headers.get("content-type", "").strip().lower(), pieces,
             exchange.size, exchange.trouble, exchange.left, unread, _cost(headers.get("x-litellm-response-cost")),
+            headers.get("request-id") or headers.get("x-request-id"),
         )  # fmt: skip
 
     def _place(self, exchange: Exchange) -> list[SpanPart]:

@@ -1,0 +1,81 @@
+"""What names a model call beside the id of its answer: the same words from whoever reports it.
+
+The provider's id of the request (Claude Code tells it in its session logs, its events and its spans; our proxy hears
+it); the id that LangChain gives an answer whose own it drops (every streamed one); and of a run of LangSmith its name
+and its two times, to the microsecond: its SDK may send a run as OTLP too, and to several projects, each time under
+another id.
+Source: langsmith._internal.otel._otel_exporter and langsmith.run_trees of langsmith 0.14, langchain-core 1.7.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import urlsafe_b64encode
+
+from collector.conventions.langsmith_runs import RUN, RUN_ID
+from collector.conventions.values import text
+from collector.model import MODEL_KINDS, SpanPart
+
+_TIMED = "t"
+_HEADERS = ("http.response.header.request-id", "http.response.header.x-request-id")
+_IN_LOGS, _SENT = "claude_code.request_id", "request_id"
+_CLAUDE = "com.anthropic.claude_code"
+_OUTPUTS = (RUN + "outputs", "gen_ai.completion", "output.value")
+_OF_LANGCHAIN = re.compile(
+    r'"id": ?"(?:lc_run-|run)-{1,2}([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:-\d+)?"'
+)
+_US = 1_000
+
+
+def call_key(part: SpanPart, kind: str | None) -> str | None:
+    """The key of the call that a (folded) span reports; None where nothing names it, or it is no model's."""
+    if kind not in MODEL_KINDS or part.start_ns is None:
+        return None
+    said = part.attributes
+    if (request := _request(part)) is not None:
+        return _key("n", "request", request)
+    if (answer := _answer(part)) is not None:
+        return _key("n", "langchain", answer)
+    if part.end_ns is None or not (RUN_ID in said or _exported(part)):
+        return None
+    # as OTLP the times were through a float: up to half a microsecond off
+    times = ((at + _US // 2) // _US for at in (part.start_ns, part.end_ns))
+    return _key(_TIMED, "langsmith", part.name or "", *map(str, times))
+
+
+def by_times(key: str) -> bool:
+    """Whether a key is no name that somebody gave the call, only when it was: two calls may share it."""
+    return key.startswith(_TIMED)
+
+
+def _key(sort: str, *words: str) -> str:
+    """A letter and 96 bits: as short as what is told apart by them allows."""
+    digest = hashlib.sha256("\0".join(words).encode(errors="replace")).digest()
+    return sort + urlsafe_b64encode(digest[:12]).decode()
+
+
+def _request(part: SpanPart) -> str | None:
+    said = part.attributes
+    for name in _HEADERS:
+        if isinstance(given := said.get(name), list) and given:
+            return text(given[0])
+    if _IN_LOGS in said:
+        return text(said[_IN_LOGS])
+    if _SENT in said and part.scope is not None and part.scope.name.startswith(_CLAUDE):
+        return text(said[_SENT])
+    return None
+
+
+def _answer(part: SpanPart) -> str | None:
+    """The id of the run within the name that LangChain gives an answer: `lc_run--<id>`, `run-<id>-0` before 1.0."""
+    for name in _OUTPUTS:
+        value = part.attributes.get(name)
+        if isinstance(value, str) and ('"lc_run-' in value or '"run-' in value):
+            found = _OF_LANGCHAIN.search(value)
+            return found[1] if found else None
+    return None
+
+
+def _exported(part: SpanPart) -> bool:
+    return part.scope is not None and part.scope.name == "langsmith" and "langsmith.span.kind" in part.attributes
