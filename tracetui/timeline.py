@@ -82,12 +82,12 @@ LEAST_NS = 1_000
 
 def zoomed(view: tuple[int, int], whole: tuple[int, int], at_ns: int, *, closer: bool) -> tuple[int, int] | None:
     """Half the view, or twice as much of it, with the moment `at_ns` staying where it is; within `whole`. None when
-    that is all there is."""
+    that is all there is, but for what halves lost by rounding."""
     start_ns, end_ns = view
     length = end_ns - start_ns
     at_ns = min(max(at_ns, start_ns), end_ns)
     wanted = max(length // 2, LEAST_NS) if closer else length * 2
-    if wanted >= whole[1] - whole[0]:
+    if wanted + wanted // 100 >= whole[1] - whole[0]:
         return None
     begin = at_ns - (at_ns - start_ns) * wanted // max(length, 1)
     return _within((begin, begin + wanted), whole)

@@ -150,3 +150,13 @@ def test_news_make_the_same_outline_as_reading_all(changes: list[tuple[int, int,
     whole = outline(list(rows.values()))
     for column in ("ids", "depth", "parent", "end", "last", "noise", "critical", "start_ns", "end_ns", "running"):
         assert getattr(shown, column) == getattr(whole, column), column
+
+
+def test_zooming_out_as_often_as_in_ends_at_the_whole() -> None:
+    whole = (0, 2_540_123_457)
+    for steps in range(1, 22):
+        view: tuple[int, int] | None = whole
+        for closer in [True] * steps + [False] * steps:
+            assert view is not None
+            view = timeline.zoomed(view, whole, 7, closer=closer)
+        assert view is None, steps
