@@ -23,8 +23,16 @@ import pexpect
 from bench.report import figure, head, load, memory_mb, say
 
 COLUMNS, ROWS = 120, 36
-ROUND = (b"k", b"\x1b[5~", b"\x1b[6~", b"G", b"\r", b"j", b"\x1b", b"3", b"1", b"4", b"1", b"5", b"1", b"G")
-PAUSE_S = 0.15
+NAMED = {"esc": b"\x1b", "enter": b"\r", "tab": b"\t", "pageup": b"\x1b[5~", "pagedown": b"\x1b[6~"}
+WALK = """
+1 g pagedown pagedown G k pageup t esc G
+f m o d e l : g p t * enter k esc G
+enter j 2 3 4 5 1 tab j tab + 0 v v v v = = c j esc a esc ! esc J esc y esc } { esc
+2 k enter n esc 3 c c c c 4 5 j 6 j esc i esc ? esc
+1 / o r d e r enter n enter esc esc G
+"""
+ROUND = tuple(NAMED.get(key, key.encode()) for key in WALK.split())
+PAUSE_S = 0.1
 WRITE = """
 import sys, time
 from pathlib import Path
@@ -33,10 +41,12 @@ from bench.generate import Maker
 from collector.ingest import Ingest
 from collector.protocols import otlp
 from collector.settings import Settings
-path, spans = Path(sys.argv[1]), int(sys.argv[2])
+path, spans, rate = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 maker = Maker("genai", seed=5)
 with Ingest(path, Settings(db=path)) as ingest:
+    began = time.monotonic()
     for at in range(0, spans, 100):
+        time.sleep(max(began + at / rate - time.monotonic(), 0) if rate else 0)
         request, into = maker.request("soak")
         for n in range(5):
             maker.run(into, time.time_ns() - n * 1_000_000)
@@ -58,9 +68,10 @@ def drain(child: pexpect.spawn, seconds: float) -> None:
             continue
 
 
-def soak(path: Path, spans: int) -> tuple[list[float], list[float]]:
+def soak(path: Path, spans: int, rate: int) -> tuple[list[float], list[float]]:
     """Megabytes of the explorer and of the writer, after each round of keys."""
-    writer = subprocess.Popen([sys.executable, "-c", WRITE, str(path), str(spans)], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", WRITE, str(path), str(spans), str(rate)]
+    writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert writer.stdout
     assert writer.stdout.readline() == "ready\n"
     env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
@@ -68,7 +79,7 @@ def soak(path: Path, spans: int) -> tuple[list[float], list[float]]:
     child.expect_exact(b"support-agent")
     ours, theirs = list[float](), list[float]()
     while writer.poll() is None:
-        for key in ROUND:
+        for key in ROUND:  # an esc and the next key would be one, were there no pause
             os.write(child.fileno(), key)
             drain(child, PAUSE_S)
         assert child.isalive(), "the explorer ended"
@@ -91,12 +102,13 @@ def tell(what: str, mb: list[float]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench soak")
-    parser.add_argument("--spans", type=int, default=18_000, help="[18000]; 180000 are an hour of 50 a second")
+    parser.add_argument("--spans", type=int, default=18_000, help="[18000]; 100000 are an hour of 28 a second")
+    parser.add_argument("--rate", type=int, default=500, help="spans a second [500]; 0: as fast as it can")
     asked = parser.parse_args(argv)
     head(__doc__)
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        ours, theirs = soak(Path(folder, "traces.db"), asked.spans)
+        ours, theirs = soak(Path(folder, "traces.db"), asked.spans, asked.rate)
         say(f"  {asked.spans:,} spans in {time.perf_counter() - began:.0f} s, {len(ours)} rounds of keys; {load()}")
         tell("the explorer", ours)
         tell("the writer", theirs)
