@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from collector.model import MODEL_KINDS
 from collector.store.binding import Conditions
 from collector.store.cost_keys import Dimension, dimensions
 from collector.store.cost_rows import CostRow
@@ -22,9 +23,11 @@ PERIODS = ("1h", "24h", "7d", "30d", "")
 """How far back; "" is everything."""
 UNITS = {"1h": "quarter", "24h": "hour", "7d": "day", "30d": "day", "": "day"}
 GROUPINGS = (
-    "model", "model,user", "user,model", "session", "service", "prompt,version", "tag", "kind", "provider", "env",
-    "agent", "tool", "name", "day", "hour",
+    "model", "model,user", "user", "user,model", "session", "service", "prompt", "prompt,version", "tag", "kind",
+    "provider", "env", "agent", "tool", "name", "release", "project", "error.type", "day", "hour",
 )  # fmt: skip
+TWO_LEVELS = "+"
+"""What the menu answers for two things that are chosen one after the other."""
 MOST_BARS, FEWEST_BARS = 60, 3
 """With more bars, or fewer, time is cut more coarsely, or more finely."""
 COARSER = {"quarter": "hour", "hour": "day", "day": "week", "week": "month"}
@@ -95,10 +98,12 @@ def ask_saved(reader: Reader, source: Source, question: Question, prices: Prices
 
 
 def behind(
-    spending: Spending, by: tuple[Dimension, ...], keys: tuple[str, ...], times: dict[str, tuple[int, int]]
-) -> str:
-    """The filter that finds the traces behind a row: whose span it was, and of which trace."""
-    calls: list[str] = []
+    spending: Spending, by: tuple[Dimension, ...], keys: tuple[str, ...], times: dict[str, tuple[int, int]],
+    also: Sequence[str] = (),
+) -> str:  # fmt: skip
+    """The filter that finds the traces behind a row: whose span it was, and of which trace. `also` are more terms
+    that the very span has to meet."""
+    calls: list[str] = list(also)
     traces: list[str] = []
     for one, key in zip(by, keys, strict=False):
         if one.is_time:
@@ -113,6 +118,17 @@ def behind(
     return " ".join(filter(None, (*traces, text)))
 
 
+def lasting(least_ns: int, below_ns: int, *, of_models: bool) -> list[str]:
+    """The terms that find spans of so many nanoseconds, of models where a histogram is of their calls alone."""
+    kinds = [f"kind:{','.join(sorted(MODEL_KINDS))}"] if of_models else []
+    least = [f"latency:>={_exactly(least_ns)}"] if least_ns > 1 else []
+    return [*kinds, *least, f"latency:<{_exactly(below_ns)}"]
+
+
+def _exactly(ns: int) -> str:
+    return f"{ns / 1e6:.6f}".rstrip("0").rstrip(".") + "ms"
+
+
 def named(key: str, one: Dimension) -> str:
     return key or f"(no {one.key or one.name})"
 
@@ -123,9 +139,14 @@ def moment(ns: int) -> str:
 
 
 def choices(known: Any) -> list[tuple[str, str]]:
-    """(what is shown, what to group by) for the menu, the file's own metadata keys last."""
+    """(what is shown, what to group by) for the menu, the file's own metadata keys and any two of all last."""
     own = [f"meta.{key}" for key in known]
-    return [(name.replace(",", " › "), name) for name in (*GROUPINGS, *own)]
+    return [*((name.replace(",", " › "), name) for name in (*GROUPINGS, *own)), ("two of these …", TWO_LEVELS)]
+
+
+def levels(known: Any, above: str = "") -> list[tuple[str, str]]:
+    """What one level of two may be grouped by, but for what is `above`."""
+    return [(label, name) for label, name in choices(known) if "," not in name and name not in (TWO_LEVELS, above)]
 
 
 KNOWN_METADATA = """

@@ -24,7 +24,8 @@ _PLAIN = re.compile(r'[^\s,"()<>=]+')
 
 _COLUMNS = {
     "service": "service", "env": "environment", "release": "release", "level": "level", "error.type": "error_type",
-    "provider": "provider", "tool": "tool_name", "agent": "agent_name", "prompt": "prompt_name", "project": "project",
+    "provider": "provider", "tool": "tool_name", "agent": "agent_name", "prompt": "prompt_name",
+    "version": "prompt_version", "project": "project",
 }  # fmt: skip
 _OF_COLUMN = """
     select value from (select s.{} as value from spans s order by s.start_ns desc limit :newest)

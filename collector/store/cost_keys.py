@@ -76,7 +76,7 @@ class Dimension:
         if self.kind == "tag" and self.key:
             ways = ",".join(quoted(f"{self.key}{sign}{value or '*'}") for sign in ":=")
             return f"tag:{ways}" if value else f"-tag:{ways}"
-        if self.is_time or self.name == "version":
+        if self.is_time:
             return ""
         own = "root:" if self.name == "name" else ""  # the trace's name, not that of any of its spans
         return f"{own}{self.name}:{quoted(value)}" if value else f"-{own}{self.name}:*"

@@ -74,6 +74,7 @@ _ALL = (
     Key("tool", "text", "tool:get_weather", "the tool that ran"),
     Key("agent", "text", "agent:planner", "the agent that acted"),
     Key("prompt", "text", "prompt:triage", "the prompt's name"),
+    Key("version", "text", "version:3", "the prompt's version"),
     Key("project", "text", "project:shop", "as sent by Langfuse or LangSmith clients"),
     Key("any", "term", "any:status:error", "some span of the trace is like that; any:(…) one span is all of that"),
     Key("root", "term", "root:kind:agent", "the trace's root span is like that"),

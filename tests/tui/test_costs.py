@@ -7,9 +7,15 @@ from pathlib import Path
 import pytest
 
 from collector.model import Reading, Usage
+from collector.settings import resolve
+from collector.store import open_reader
+from collector.store.filters import parse
 from tests.builders import MS, T0, make_llm, make_part, trace_id
 from tests.store_read.files import write
 from tracetui import format as fmt
+from tracetui import spending
+from tracetui.cli.explore import make_source
+from tracetui.screens import cost_charts
 from tracetui.screens.behind import TracesBehind
 from tracetui.screens.costs import CostsScreen
 from tracetui.screens.lists import TracesScreen
@@ -101,6 +107,62 @@ async def test_a_click_selects_a_bar_and_a_second_one_opens_it(db):
             await pilot.pause()
         await until(pilot, lambda: shows(pilot, "agent_3", "agent_4"))
         assert not shows(pilot, "agent_1")
+
+
+async def test_bars_of_latency_and_of_what_was_paid_for_open_their_traces_too(db):
+    async with real_app(db, now_ns).run_test(size=(160, 40)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: shows(pilot, "▸ gpt-4o "))
+        await pilot.press("tab", "tab")
+        await until(pilot, lambda: shows(pilot, "2 calls", "its traces"))
+        await pilot.press("enter")
+        await until(pilot, lambda: shows(pilot, "agent_1", "agent_2", "latency:<"))
+        assert not shows(pilot, "agent_3")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, CostsScreen))
+        await pilot.press("c", "c", "c")
+        await until(pilot, lambda: shows(pilot, "what was paid for"))
+        await pilot.press("tab", "tab")
+        await until(pilot, lambda: shows(pilot, "output $", "its traces"))
+        await pilot.press("h", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, TracesBehind) and shows(pilot, "has:cache", "agent_4"))
+
+
+def test_a_bar_of_a_histogram_leads_to_exactly_its_traces(tmp_path):
+    took = [1, 2, 3, 700 * MS, 707_106_781, 707_106_782, 1000 * MS, 1414 * MS, 90_000 * MS]
+    parts = [
+        make_llm(1, trace=trace_id(n), start_ns=T0, end_ns=T0 + ns, model="gpt-4o" if n % 2 else "gpt-4o-mini")
+        for n, ns in enumerate(took, start=1)
+    ]
+    path = write(tmp_path / "t.db", *parts, make_part(2, trace=trace_id(1), start_ns=T0, end_ns=T0 + 700 * MS))
+    source = make_source(resolve(db=path).settings)
+    with open_reader(path) as reader:
+        found = spending.ask(reader, source, spending.Question(period=""), None)
+        for row in (*found.costs.groups, found.costs.total):
+            model = row.keys[0] if row.keys else None
+            made = cost_charts.made("latency", found, row, None, ascii_mode=False)
+            counts = made.plot.series[0].values
+            assert sum(counts) == row.duration.count
+            seen = []
+            for at, count in enumerate(counts):
+                traces = [one.trace_id for one in reader.traces(parse(made.bar(at).filter, T0), limit=99)]
+                assert len(traces) == count
+                seen += traces
+            numbers = {None: range(1, 10), "gpt-4o": range(1, 10, 2), "gpt-4o-mini": range(2, 10, 2), "": [1]}[model]
+            of = [trace_id(n) for n in numbers]
+            assert sorted(seen) == of
+
+
+async def test_any_two_things_can_be_grouped_by(db):
+    async with real_app(db, now_ns).run_test(size=(120, 50)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: shows(pilot, "▸ gpt-4o "))
+        await pilot.press("b")
+        await until(pilot, lambda: shows(pilot, "two of these"))
+        await pilot.press("G", "enter")
+        await until(pilot, lambda: shows(pilot, "Group by") and not shows(pilot, "two of these"))
+        await pilot.press("2", "1")
+        await until(pilot, lambda: shows(pilot, "USER › MODEL", "▸ u-7"))
 
 
 async def test_grouping_period_sort_and_chart_have_keys(db):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from math import ceil
 
 from collector.store.cost_rows import PARTS, CostRow, Split
 from tracetui import format as fmt
-from tracetui.spending import Spending
+from tracetui.spending import Spending, behind, lasting
 from tracetui.widgets.paint import Part
 from tracetui.widgets.plots import INKS, Plot, Series, bar
 
@@ -18,13 +21,25 @@ PART_NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """What one stands for, as a title, and the filter that finds the traces behind it."""
+
+    left: list[Part]
+    filter: str
+
+    @property
+    def right(self) -> list[Part]:
+        return [("↵ its traces ", "quiet")]
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
-    """A drawing and its title. `walks`: there are traces behind its bars."""
+    """A drawing and its title; `bar` tells of each of its bars."""
 
     plot: Plot | None
     left: list[Part]
     right: list[Part]
-    walks: bool = False
+    bar: Callable[[int], Bar] | None = None
 
 
 def made(name: str, found: Spending, row: CostRow | None, split: Split | None, *, ascii_mode: bool) -> Made:
@@ -61,7 +76,9 @@ def _cost(found: Spending) -> Made:
         ]  # fmt: skip
         series.append(Series(rest, "quiet"))
     left: list[Part] = [(" cost", "title"), (f" a {found.unit}", "quiet")]
-    return Made(Plot("bars", _labels(found), series, lambda value: fmt.money(round(value))), left, [], walks=True)
+    return Made(
+        Plot("bars", _labels(found), series, lambda value: fmt.money(round(value))), left, [], partial(_time, found)
+    )
 
 
 def _tokens(found: Spending) -> Made:
@@ -70,7 +87,9 @@ def _tokens(found: Spending) -> Made:
     left: list[Part] = [(" tokens", "title"), (f" a {found.unit}   ", "quiet"), ("input", INKS[0]), ("  ", "text"),
                         ("output", INKS[1])]  # fmt: skip
     series = [Series(put_in, INKS[0]), Series(put_out, INKS[1])]
-    return Made(Plot("lines", _labels(found), series, lambda value: fmt.tokens(round(value))), left, [], walks=True)
+    return Made(
+        Plot("lines", _labels(found), series, lambda value: fmt.tokens(round(value))), left, [], partial(_time, found)
+    )
 
 
 def _latency(row: CostRow, found: Spending) -> Made:
@@ -86,7 +105,20 @@ def _latency(row: CostRow, found: Spending) -> Made:
     low, high = min(row.buckets) // 2, max(row.buckets) // 2
     counts = [row.buckets.get(2 * at, 0) + row.buckets.get(2 * at + 1, 0) for at in range(low, high + 1)]
     labels = [fmt.duration(round(2 ** (at / 2))) for at in range(low, high + 1)]
-    return Made(Plot("bars", labels, [Series(counts, "agent")], lambda value: fmt.tokens(round(value))), left, right)
+
+    def told(index: int) -> Bar:
+        least, below = (ceil(2 ** (edge / 2)) for edge in (low + index, low + index + 1))
+        what = "call" if row.calls else "span"
+        head: list[Part] = [
+            (f" {labels[index]} to {fmt.duration(below)}  ", "accent"),
+            (fmt.clip(who, 24), "text"),
+            (f"  {fmt.count(counts[index])} {what}{'' if counts[index] == 1 else 's'}", "strong"),
+        ]
+        terms = lasting(least, below, of_models=bool(row.calls))
+        return Bar(head, behind(found, found.costs.by, row.keys, found.costs.times, terms))
+
+    plot = Plot("bars", labels, [Series(counts, "agent")], lambda value: fmt.tokens(round(value)))
+    return Made(plot, left, right, told)
 
 
 def _split(split: Split | None, found: Spending, *, ascii_mode: bool) -> Made:
@@ -100,18 +132,25 @@ def _split(split: Split | None, found: Spending, *, ascii_mode: bool) -> Made:
         return Made(None, left, right)
     labels = [f"{name} {fmt.money(value)}" for name, value in known]
     plot = Plot("bars", labels, [Series([value for _, value in known])], lambda value: fmt.money(round(value)))
-    return Made(plot, left, right)
+    names = [name for name in PARTS if getattr(split, name)]
+
+    def told(index: int) -> Bar:
+        name, terms = known[index][0], {"cache": ["has:cache"], "reason": ["has:reasoning"]}.get(names[index][:5], [])
+        head: list[Part] = [(f" {name}  ", "accent"), (fmt.money(known[index][1]), "strong")]
+        return Bar(head, behind(found, (), (), {}, terms))
+
+    return Made(plot, left, right, told)
 
 
-def bar_title(row: CostRow) -> tuple[list[Part], list[Part]]:
-    """What the selected bar stands for."""
+def _time(found: Spending, index: int) -> Bar:
+    row = found.times.groups[index]
     left: list[Part] = [(f" {row.keys[0]}  ", "accent"), (fmt.money(row.cost_nanousd), "strong")]
     if row.unpriced_calls:
         left.append((f" +{row.unpriced_calls} unpriced", "abandoned"))
     left.append((f"   {fmt.tokens(row.tokens)} tok   {fmt.count(row.calls)} calls", "text"))
     if row.errors:
         left.append((f"   {fmt.count(row.errors)} failed", "error"))
-    return left, [("↵ its traces ", "quiet")]
+    return Bar(left, behind(found, found.times.by, row.keys, found.times.times))
 
 
-__all__ = ["NAMES", "Made", "bar", "bar_title", "made"]
+__all__ = ["NAMES", "Bar", "Made", "bar", "made"]

@@ -47,6 +47,7 @@ class CostsScreen(OffersTerms):
         self.question = question or Question()
         self.found: Spending | None = None
         self.chart = 0
+        self._made: dict[Chart, cost_charts.Made] = {}
         self._split: Split | None = None
         self._settled = question is not None
         self._asking: Question | None = None
@@ -235,7 +236,8 @@ class CostsScreen(OffersTerms):
     def _show_chart(self, chart: Chart, name: str, row: CostRow | None) -> None:
         assert self.found is not None
         made = cost_charts.made(name, self.found, row, self._split, ascii_mode=chart.ascii_mode)
-        chart.show(made.plot, made.left, made.right, walks=made.walks)
+        self._made[chart] = made
+        chart.show(made.plot, made.left, made.right, walks=made.bar is not None)
         if chart.selected is not None:
             self._bar_title(chart, chart.selected)
 
@@ -243,9 +245,17 @@ class CostsScreen(OffersTerms):
         line = self.query_one(CostList).chosen
         return line.row if line is not None else None
 
+    def _bar(self, chart: Chart, index: int) -> cost_charts.Bar | None:
+        """What a bar stands for; None where it is gone meanwhile."""
+        made = self._made.get(chart)
+        if made is None or made.bar is None or made.plot is None or index >= len(made.plot.labels):
+            return None
+        return made.bar(index)
+
     def _bar_title(self, chart: Chart, index: int) -> None:
-        if self.found is not None and index < len(self.found.times.groups):
-            chart.title(*cost_charts.bar_title(self.found.times.groups[index]))
+        bar = self._bar(chart, index)
+        if bar is not None:
+            chart.title(bar.left, bar.right)
 
     # Going places.
 
@@ -254,7 +264,7 @@ class CostsScreen(OffersTerms):
         self._show_charts()
 
     @on(Chart.Moved)
-    def _bar(self, event: Chart.Moved) -> None:
+    def _bar_moved(self, event: Chart.Moved) -> None:
         self._bar_title(event.chart, event.index)
 
     @on(LineList.Chosen)
@@ -266,14 +276,15 @@ class CostsScreen(OffersTerms):
 
     @on(Chart.Chosen)
     def _bar_chosen(self, event: Chart.Chosen) -> None:
-        if self.found is not None and event.index < len(self.found.times.groups):
-            times = self.found.times
-            keys = times.groups[event.index].keys
-            self.post_message(self.OpenTraces(spending.behind(self.found, times.by, keys, times.times)))
+        bar = self._bar(event.chart, event.index)
+        if bar is not None:
+            self.post_message(self.OpenTraces(bar.filter))
 
     def action_other_pane(self) -> None:
-        chart, rows = self.query_one("#over-time", Chart), self.query_one(CostList)
-        (rows if chart.has_focus else chart).focus()
+        """From the list to the chart, to the one beside it where there is room for that, and back."""
+        panes = [self.query_one(CostList), *(one for one in self.query(Chart) if one.size.width)]
+        at = next((n for n, one in enumerate(panes) if one.has_focus), 0)
+        panes[(at + 1) % len(panes)].focus()
 
     def action_next_chart(self) -> None:
         self.chart = (self.chart + 1) % len(cost_charts.NAMES)
@@ -295,8 +306,16 @@ class CostsScreen(OffersTerms):
             keys = await self.facts.source.ask(spending.metadata_keys)
         except TracetuiError:
             keys = []
-        choices = [Choice(fmt.plain(label), value) for label, value in spending.choices(keys)]
-        self.app.push_screen(MenuScreen("Group by", choices), self._grouped)
+        by = await self._picked("Group by", spending.choices(keys))
+        if by == spending.TWO_LEVELS:
+            first = await self._picked("Group by", spending.levels(keys))
+            then = first and await self._picked(f"Group by {first}, then by", spending.levels(keys, first))
+            by = then and f"{first},{then}"
+        self._grouped(by)
+
+    async def _picked(self, title: str, offered: list[tuple[str, str]]) -> str | None:
+        choices = [Choice(fmt.plain(label), value) for label, value in offered]
+        return await self.app.push_screen_wait(MenuScreen(fmt.plain(title), choices))
 
     def _grouped(self, by: str | None) -> None:
         if by:
