@@ -12,17 +12,19 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from collector.model import Usage, Value
-from collector.seen import Said, Seen, text_of
+from collector.seen import Said, Seen, Upto, in_common, text_of
 
 CHARACTERS_A_TOKEN = 4
 CACHEABLE_TOKENS = 1024
 """Providers cache no shorter beginning."""
 SEGMENTS = ("system", "tools", "history", "results", "reasoning")
+OF_MESSAGES = ("system", "history", "results", "reasoning")
+NOTHING = (0,) * len(OF_MESSAGES)
 
 Price = Callable[[str | None, str | None, Usage, int], "int | None"]
 """(provider, model, usage, Unix nanoseconds) -> nano-dollars."""
@@ -76,76 +78,84 @@ class Step:
         return sum(self.segments.values())
 
 
-def chains(calls: Sequence[Seen]) -> list[list[Seen]]:
-    """Calls by the conversation they carry on, each in order of time; chains by their first call.
-
-    A call belongs to the chain whose last call shares the longest beginning with it, or else the most messages; or
-    else to that of the same agent, of the same system instructions and model. Nothing shared begins a chain.
-    """
-    found: list[list[Seen]] = []
-    ends: dict[str, set[int]] = {}  # the chains, by number, whose last call was given a message
-    for call in sorted(calls, key=lambda one: (one.start_ns, one.span_id)):
-        names = {said.key for said in call.input}
-        shares = Counter(number for name in names for number in ends.get(name, ()))
-        best, most = len(found), (0, 0)
-        for number in sorted(shares, reverse=True):
-            last = found[number][-1]
-            if last.end_ns is not None and last.end_ns > call.start_ns:
-                continue  # side by side: neither goes on from the other
-            shared = (_common([one.key for one in last.input], [one.key for one in call.input]), shares[number])
-            if shared > most:
-                best, most = number, shared
-        if best == len(found):
-            found.append([])
-        for said in found[best][-1].input if found[best] else ():
-            ends[said.key].discard(best)
-        for name in names:
-            ends.setdefault(name, set()).add(best)
-        found[best].append(call)
-    return found
-
-
 def steps(chain: Sequence[Seen], price: Price | None = None) -> list[Step]:
     """What each call of a chain did to its context."""
     out: list[Step] = []
     before: Seen | None = None
-    caches = False
+    cached = False
+    weights = Weights()
     for call in chain:
-        caches = caches or bool(call.usage.cache_read_tokens or call.usage.cache_write_tokens)
-        step = _step(call, before, caches)
+        cached = cached or caches(call)
+        step = _step(call, before, cached, weights)
         out.append(step if price is None else replace(step, over_nanousd=_over(step, price)))
         before = call
     return out
 
 
-def _step(call: Seen, before: Seen | None, caches: bool) -> Step:
-    sizes = _sizes(call)
+def caches(call: Seen) -> bool:
+    """Whether a call tells that its provider caches."""
+    return bool(call.usage.cache_read_tokens or call.usage.cache_write_tokens)
+
+
+def breaks(chain: Sequence[Seen], least: int) -> Iterator[tuple[Seen, Seen, Break, int]]:
+    """(the call before, the call, where it broke, tokens that were missed) where that cost `least` tokens or more;
+    for who wants to know nothing else of the steps."""
+    cached = False
+    for before, call in pairwise(chain):
+        cached = cached or caches(before) or caches(call)
+        missed = _missed(before, call) if cached else None
+        if missed is not None and missed >= least and (broken := _break(before, call, 0.0)) is not None:
+            yield before, call, broken, missed
+
+
+def _step(call: Seen, before: Seen | None, cached: bool, weights: Weights) -> Step:
+    sizes = _sizes(call, weights)
     total = sum(sizes.values())
     counted = call.usage.input_tokens
     scale = counted / total if counted and total else 1 / CHARACTERS_A_TOKEN
     segments = _scaled(sizes, scale, counted if counted and total else None)
     if before is None:
         return Step(call, None, segments, not counted, (), None, None)
-    broken = _break(before, call, scale)
-    missed = _missed(before, call) if caches else None
+    broken = _break(before, call, scale, weights)
+    missed = _missed(before, call) if cached else None
     return Step(call, before, segments, not counted, tuple(_changes(before, call, scale)), broken, missed)
 
 
-def _sizes(call: Seen) -> dict[str, int]:
+def _sizes(call: Seen, weights: Weights) -> dict[str, int]:
     """Characters by segment."""
     sizes = dict.fromkeys(SEGMENTS, 0)
-    sizes["system"] = sum(_size(one) for one in call.system)
+    sizes["system"] = sum(weights.of(call.system))
     sizes["tools"] = _length(call.tool_definitions)
-    for one in call.input:
-        for part in one.message.parts:
-            kind = part.get("type")
-            name = {"tool_result": "results", "reasoning": "reasoning"}.get(str(kind), "history")
-            if one.message.role in ("system", "developer"):
-                name = "system"
-            sizes[name] += _part_size(part)
+    for name, size in zip(OF_MESSAGES, weights.of(call.input), strict=True):
+        sizes[name] += size
     if not call.input:
         sizes["history"] += _length(call.input_value)
     return sizes
+
+
+class Weights:
+    """Characters of the first messages of histories. Where many calls go on from one history, each message is weighed
+    once, not with each of them."""
+
+    def __init__(self) -> None:
+        self._upto: dict[int, list[tuple[int, ...]]] = {}
+
+    def of(self, messages: Sequence[Said], end: int | None = None) -> tuple[int, ...]:
+        """Of the first `end` messages, or all; by OF_MESSAGES."""
+        known = self._upto.setdefault(messages.place, [NOTHING]) if isinstance(messages, Upto) else [NOTHING]
+        for said in messages[len(known) - 1 :]:
+            known.append(tuple(a + b for a, b in zip(known[-1], _weigh(said), strict=True)))
+        return known[len(messages) if end is None else end]
+
+
+def _weigh(said: Said) -> tuple[int, ...]:
+    sizes = dict.fromkeys(OF_MESSAGES, 0)
+    for part in said.message.parts:
+        name = {"tool_result": "results", "reasoning": "reasoning"}.get(str(part.get("type")), "history")
+        if said.message.role in ("system", "developer"):
+            name = "system"
+        sizes[name] += _part_size(part)
+    return tuple(sizes.values())
 
 
 def _scaled(sizes: dict[str, int], scale: float, counted: int | None) -> dict[str, int]:
@@ -185,10 +195,10 @@ def _length(value: Value) -> int:
 
 def _changes(before: Seen, call: Seen, scale: float) -> list[Change]:
     old, new = before.input, call.input
-    a, b = [one.key for one in old], [one.key for one in new]
-    head = _common(a, b)
-    tail = min(_common(a[::-1], b[::-1]), len(a) - head, len(b) - head)
-    a, b = a[head : len(a) - tail], b[head : len(b) - tail]
+    head = in_common(old, new)
+    a, b = [one.key for one in old[head:]], [one.key for one in new[head:]]
+    tail = _common(a[::-1], b[::-1])
+    a, b = a[: len(a) - tail], b[: len(b) - tail]
     gone, came = _unmatched(a, b)
     moved = set()
     both = Counter(a[i] for i in gone) & Counter(b[j] for j in came)
@@ -297,18 +307,22 @@ def _plain(value: Value) -> str:
 # The cache.
 
 
-def _break(before: Seen, call: Seen, scale: float) -> Break | None:
-    """None while the whole prompt before is the beginning of this one."""
+def _break(before: Seen, call: Seen, scale: float, weights: Weights | None = None) -> Break | None:
+    """None while the whole prompt before is the beginning of this one. Without `weights` nothing is said of what was
+    kept."""
     kept = 0
-    if _plain(before.tool_definitions) != _plain(call.tool_definitions):
+    if before.tool_definitions is not call.tool_definitions and (
+        _plain(before.tool_definitions) != _plain(call.tool_definitions)
+    ):
         what = _difference(_plain(before.tool_definitions), _plain(call.tool_definitions))
         return Break("tools", 0, "the tool definitions", what, 0)
-    kept += _length(call.tool_definitions)
     for part, old, new in (("system", before.system, call.system), ("message", before.input, call.input)):
-        head = _common([one.key for one in old], [one.key for one in new])
-        kept += sum(_size(one) for one in new[:head])
+        head = in_common(old, new)
         if head < len(old) or (part == "system" and len(old) != len(new)):
+            if weights is not None:
+                kept += _length(call.tool_definitions) + sum(weights.of(new, head))
             return _break_at(part, head, old, new, kept, scale)
+        kept = sum(weights.of(new)) if weights is not None and part == "system" else 0
     return None
 
 

@@ -48,8 +48,9 @@ IDLE_CHECKPOINT_S = 1.0
 BUSY_CHECKPOINT_S = 5.0
 COMPACT_S = 0.5
 """How long a close may make the file smaller: 10 MB of texts are done in a third of it."""
-LOOK_S, IDLE_LOOK_S, LAST_LOOK_S = 0.01, 0.03, 0.25
-"""How long stored traces are looked at for signals in one go: while spans arrive, when none do, and at the end."""
+LOOK_S, IDLE_LOOK_S, LAST_LOOK_S = 0.05, 0.03, 0.25
+"""How long stored traces are looked at for signals in one go: while spans arrive (four or five times a second, so that
+500 spans a second are kept up with), when none do, and at the end."""
 
 
 class Sink(Protocol):
@@ -62,18 +63,20 @@ class Ingest:
     """The corridor into one file. Thread-safe; opens the file at once.
 
     `stored` is given the parts of each batch as they were stored (redacted, cut), once they are committed; not those of
-    a batch that brought nothing new. `redactor` and `clock` are seams for tests. Raises StoreError when the file
-    cannot be written.
+    a batch that brought nothing new. `look_s`: see LOOK_S; less of it in a process that has other things to do.
+    `redactor` and `clock` are seams for tests. Raises StoreError when the file cannot be written.
     """
 
     def __init__(
         self, path: Path, settings: Settings, *, clock: Callable[[], int] = time.time_ns,
         redactor: Redactor | None = None, stored: Callable[[Sequence[SpanPart]], None] | None = None,
+        look_s: float = LOOK_S,
     ) -> None:  # fmt: skip
         self.path = path
         self._clock = clock
         self._stored = stored
         self._limit = settings.max_part_bytes
+        self._look_s = look_s
         self._policy = Policy(settings, redactor=redactor)
         self._failures_told = 0
         self._writer = Writer(
@@ -163,7 +166,8 @@ class Ingest:
 
         Takes tens of milliseconds at most (longer for a trace of thousands of spans); True while there is more to do.
         """
-        return self._keep_house(budget_bytes) or self._look()
+        more = self._keep_house(budget_bytes)
+        return self._look() or more  # under a load that lasts there is always more full text
 
     def _keep_house(self, budget_bytes: int = INDEX_BYTES) -> bool:
         with self._lock:
@@ -182,7 +186,7 @@ class Ingest:
     def _look(self) -> bool:
         """Look at traces that have settled. True while there is more and nothing else to do."""
         idle = self._looking.idle
-        return self._keep(self._looking.round(IDLE_LOOK_S if idle else LOOK_S)) and idle
+        return self._keep(self._looking.round(IDLE_LOOK_S if idle else self._look_s)) and idle
 
     def _look_last(self) -> None:
         """This process looks no more: at what it can in a short while, the next writer at the rest."""

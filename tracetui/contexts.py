@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from collector.context import SEGMENTS, Price, Step, chains, steps
+from collector.chains import chains
+from collector.context import SEGMENTS, Price, Step, steps
 from collector.seen import Seen
 from tracetui import format as fmt
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collector.settings import Settings
 
 HTTP_TIMEOUT_S = 10
+LOOK_S = 0.01
+"""At a time, for signals: the process has other things to do, so the next writer may have to do the rest."""
 TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -38,7 +40,7 @@ def open_sink(settings: Settings) -> Sink:
         return HttpSink(settings.url, settings.token, Policy(settings))
     from collector.ingest import Ingest
 
-    return Ingest(settings.db, settings)
+    return Ingest(settings.db, settings, look_s=LOOK_S)
 
 
 class HttpSink:

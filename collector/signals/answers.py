@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from collector import context
+from collector.chains import chains
 from collector.seen import text_of, tool_calls
 from collector.signals.trace import Signal, Trace
 
@@ -76,7 +77,7 @@ def window(trace: Trace) -> Iterator[Signal]:
 def unmetered(trace: Trace) -> Iterator[Signal]:
     """A call with neither usage nor price: it is in no sum."""
     for span in trace.calls:
-        told = span.usage or span.cost_nanousd is not None or any(one.usage for one in trace.below(span))
+        told = span.usage or span.cost_nanousd is not None or span.span_id in trace.metered_below
         if (
             span.status == "ok"
             and span.end_ns is not None
@@ -90,11 +91,10 @@ def unmetered(trace: Trace) -> Iterator[Signal]:
 
 def cache(trace: Trace) -> Iterator[Signal]:
     """The beginning of a prompt changed, and what the provider had kept of it could not be used."""
-    for chain in context.chains([span for span in trace.calls if span.input or span.system]):
-        for step in context.steps(chain):
-            missed = step.missed_tokens
-            if step.broken is None or missed is None or missed < trace.limits.cache_tokens or step.before is None:
-                continue
-            text = f"the prompt differs from the call before at {step.broken.place}: {step.broken.what}; "
+    if not any(context.caches(span) for span in trace.calls):
+        return
+    for chain in chains([span for span in trace.calls if span.input or span.system]):
+        for before, call, broken, missed in context.breaks(chain, trace.limits.cache_tokens):
+            text = f"the prompt differs from the call before at {broken.place}: {broken.what}; "
             text += f"{missed:,} tokens were not read from the cache"
-            yield Signal("cache", step.call.span_id, text, (step.before.span_id,))
+            yield Signal("cache", call.span_id, text, (before.span_id,))

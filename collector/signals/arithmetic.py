@@ -26,15 +26,23 @@ class Known:
     """Numbers that were said, none below 0, each once, smallest first; `total` is their sum."""
 
     def __init__(self) -> None:
-        self.numbers: list[float] = []
+        self._said: list[float] = []
+        self._ordered = True
         self.total = 0.0
 
     def add(self, numbers: Iterable[float]) -> None:
         """Add numbers that are not there yet."""
         new = list(numbers)
-        self.numbers += new
-        self.numbers.sort()
+        self._said += new
+        self._ordered = False
         self.total += sum(new)
+
+    @property
+    def numbers(self) -> list[float]:
+        if not self._ordered:
+            self._said.sort()
+            self._ordered = True
+        return self._said
 
     def explain(self, number: float, *, slack: float, about: float, units: bool) -> bool:
         """Whether a number (0 or more, good to `slack`) follows from them. `about` is how far it may be from one of

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from collector.model import DERIVED_ID, Value
-from collector.seen import Said, Seen, text_of, tool_calls, unwrapped
+from collector.seen import Said, Seen, Upto, text_of, tool_calls, tool_results, unwrapped
 from collector.signals.schemas import definitions, fault
 from collector.signals.trace import Signal, Trace
 
@@ -62,25 +63,30 @@ def _longest_run(results: Sequence[str]) -> int:
 def retries(trace: Trace) -> Iterator[Signal]:
     """The same step failing again and again, or the same prompt sent anew after each answer."""
     steps: dict[tuple[str | None, str, str], list[Seen]] = defaultdict(list)
-    prompts: dict[tuple[str | None, str, tuple[str, ...]], list[Seen]] = defaultdict(list)
+    prompts: dict[tuple[str | None, str, Hashable, Hashable], list[Seen]] = defaultdict(list)
     for span in trace.spans:
         if span.kind in ("llm", "tool", "http", "retriever", "embedding", "db"):
             steps[span.parent_id, span.kind, span.name].append(span)
         if span.kind == "llm" and span.status == "ok" and span.input:
-            said = tuple(one.key for one in (*span.system, *span.input))
-            prompts[span.parent_id, span.model or "", said].append(span)
+            prompts[span.parent_id, span.model or "", _name(span.system), _name(span.input)].append(span)
     for (_, _, name), spans in steps.items():
         failed = [span for span in spans if span.status == "error"]
         if len(failed) >= trace.limits.retry_failures and _in_turn(failed) >= trace.limits.retry_failures:
             why = failed[-1].status_message or failed[-1].error_type or "no reason given"
             text = f"{name} failed {len(failed)} of {len(spans)} times: {why[:120]}"
             yield Signal("retries", failed[-1].span_id, text, tuple(span.span_id for span in failed))
-    for (_, model, _), spans in prompts.items():
+    for (_, model, _, _), spans in prompts.items():
         if (again := _in_turn(spans)) >= trace.limits.retry_same:
             tokens = sum(span.usage.input_tokens or 0 for span in spans)
             text = f"the same prompt went to {model or 'the model'} {again} times, one after the other"
             text += f": {tokens:,} input tokens" if tokens else ""
             yield Signal("retries", spans[-1].span_id, text, tuple(span.span_id for span in spans))
+
+
+def _name(messages: Sequence[Said]) -> Hashable:
+    """Equal for equal messages. Those of one file share their lists, so that a long history need not be gone through
+    with every call."""
+    return (messages.place, messages.end) if isinstance(messages, Upto) else tuple(one.key for one in messages)
 
 
 def _in_turn(spans: Sequence[Seen]) -> int:
@@ -116,15 +122,18 @@ def bad_arguments(trace: Trace) -> Iterator[Signal]:
 
 def altered_arguments(trace: Trace) -> Iterator[Signal]:
     """A tool that ran with other arguments than the model asked for. What a framework adds is not looked at."""
+    if not trace.tools:
+        return
     asked = [(span, part) for span in trace.calls for part in tool_calls(span.output)]
     by_id = {str(part["id"]): (span, part) for span, part in asked if part.get("id")}
+    only, derived = _Only(trace), any(DERIVED_ID in part for _, part in asked)
     for tool in trace.tools:
         if tool.tool is None:
             continue
         name = tool.tool_name or tool.tool.name or tool.name
         found = by_id.get(tool.tool.call_id or "")
-        if found is None and (not tool.tool.call_id or any(DERIVED_ID in part for _, part in asked)):
-            found = _only_one(trace, asked, tool, name)
+        if found is None and (not tool.tool.call_id or derived):
+            found = only.call_of(tool, name)
         if found is None or (found[1].get("name") or name) != name:
             continue
         span, part = found
@@ -133,20 +142,35 @@ def altered_arguments(trace: Trace) -> Iterator[Signal]:
             yield Signal("altered_arguments", tool.span_id, text, (span.span_id,))
 
 
-def _only_one(
-    trace: Trace, asked: Sequence[tuple[Seen, dict[str, Any]]], tool: Seen, name: str
-) -> tuple[Seen, dict[str, Any]] | None:
-    """The call that this tool answers, where no id says so: the last one before it, if it is the only one of its
-    answer and the tool ran once for it."""
-    before = [(span, part) for span, part in asked if span.end_ns is not None and span.end_ns <= tool.start_ns]
-    if not before:
-        return None
-    span = max((span for span, _ in before), key=lambda one: one.start_ns)
-    parts = [part for one, part in before if one is span and part.get("name") == name]
-    until = min((one.start_ns for one in trace.calls if one.start_ns > span.start_ns), default=None)
-    ran = [one for one in trace.tools if (one.tool_name or one.name) == name and one.start_ns >= (span.end_ns or 0)
-           and (until is None or one.start_ns < until)]  # fmt: skip
-    return (span, parts[0]) if len(parts) == 1 and ran == [tool] and tool.parent_id == span.parent_id else None
+class _Only:
+    """Which call a tool answers, where no id says so: the last answer before it, if the tool is asked for once there
+    and ran once for it."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._asking = [span for span in trace.calls if span.end_ns is not None and tool_calls(span.output)]
+        self._asking.sort(key=lambda one: (one.end_ns or 0, one.start_ns))
+        self._latest: list[Seen] = []  # of the first n that ended, the one that began last
+        for span in self._asking:
+            best = self._latest[-1] if self._latest else span
+            self._latest.append(span if span.start_ns > best.start_ns else best)
+        self._begins = [span.start_ns for span in trace.calls]
+        self._ran: dict[str, list[Seen]] = defaultdict(list)
+        for tool in trace.tools:
+            self._ran[tool.tool_name or tool.name].append(tool)
+
+    def call_of(self, tool: Seen, name: str) -> tuple[Seen, dict[str, Any]] | None:
+        before = bisect_right(self._asking, tool.start_ns, key=lambda one: one.end_ns or 0)
+        if not before:
+            return None
+        span = self._latest[before - 1]
+        parts = [part for part in tool_calls(span.output) if part.get("name") == name]
+        after = bisect_right(self._begins, span.start_ns)
+        until = self._begins[after] if after < len(self._begins) else None
+        ran = self._ran.get(name, [])
+        first = bisect_left(ran, span.end_ns or 0, key=lambda one: one.start_ns)
+        last = len(ran) if until is None else bisect_left(ran, until, key=lambda one: one.start_ns)
+        alone = last - first == 1 and ran[first] is tool
+        return (span, parts[0]) if len(parts) == 1 and alone and tool.parent_id == span.parent_id else None
 
 
 def _differing(asked: Value, ran: Value) -> list[tuple[str, str, str]]:
@@ -182,8 +206,9 @@ def ignored_result(trace: Trace) -> Iterator[Signal]:
         if not answer.strip() or tool_calls(span.output) or (not answer.isascii() and _foreign(answer)):
             continue
         turn = _current_turn(span.input)
-        results = [(part, _ask_of(turn, part)) for one in turn for part in one.message.parts
-                   if part.get("type") == "tool_result"]  # fmt: skip
+        asked = tool_calls(turn)
+        by_id = {str(call["id"]): call for call in reversed(asked) if call.get("id")}
+        results = [(part, _ask_of(asked, by_id, part)) for part in tool_results(turn)]
         troubles = [_trouble(part, name, failed.get(_which(part, name, arguments)))
                     for part, (name, arguments) in results]  # fmt: skip
         good = {name for (_, (name, _)), trouble in zip(results, troubles, strict=True) if trouble is None}
@@ -217,19 +242,20 @@ def _foreign(answer: str) -> bool:
 
 
 def _current_turn(messages: Sequence[Said]) -> Sequence[Said]:
-    last = max(
-        (at for at, one in enumerate(messages) if one.message.role == "user" and text_of(one.message)), default=-1
-    )
+    """What came after the last message of a user. From the end: the beginning of a long history need not be read."""
+    backwards = range(len(messages) - 1, -1, -1)
+    last = next((at for at in backwards if messages[at].message.role == "user" and text_of(messages[at].message)), -1)
     return messages[last + 1 :]
 
 
-def _ask_of(turn: Sequence[Said], result: dict[str, Any]) -> tuple[str, Value]:
-    """(tool, arguments) of the call that a result answers; by its id, else the last call before it."""
-    calls = tool_calls(turn)
-    mine = [call for call in calls if call.get("id") and call.get("id") == result.get("id")]
-    if not mine and len(calls) == 1:
-        mine = calls
-    return (str(mine[0].get("name")), mine[0].get("arguments")) if mine else (str(result.get("name") or "a tool"), None)
+def _ask_of(
+    asked: Sequence[dict[str, Any]], by_id: Mapping[str, dict[str, Any]], result: dict[str, Any]
+) -> tuple[str, Value]:
+    """(tool, arguments) of the call that a result answers: by its id, else the only one there is."""
+    mine = by_id.get(str(result["id"])) if result.get("id") else None
+    if mine is None and len(asked) == 1:
+        mine = asked[0]
+    return (str(mine.get("name")), mine.get("arguments")) if mine else (str(result.get("name") or "a tool"), None)
 
 
 def _trouble(part: dict[str, Any], name: str, span: Seen | None) -> str | None:

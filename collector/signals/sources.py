@@ -11,19 +11,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any
 
+import orjson
+
 from collector.model import Value
-from collector.seen import Said, Seen, text_of, tool_calls, unwrapped
-from collector.signals.arithmetic import Known
+from collector.seen import Said, Seen, Upto, text_of, tool_calls, unwrapped
 from collector.signals.schemas import definitions
 from collector.signals.trace import Signal, Trace
 from collector.signals.values import Found, Pool, id_form, in_text, near, of_argument
 
 MOST_VALUES = 200
-CUT = re.compile(r"\[\d+ bytes cut\]|\[missing from the file\]")
+ANSWER = "the answer"
+_CUT = re.compile(r"\[\d+ bytes cut\]")
 OPAQUE = frozenset({"image", "audio", "file"})
 _MACHINE = frozenset(
     """limit offset page size count max min top k n seed timeout temperature width height line lines column row start
@@ -40,32 +42,71 @@ _ID_WORDS = frozenset("id ids number no nr ref reference code sku account order 
 _LABEL = r"\b{}s?\b(?:\W{{0,3}}(?:id|number|no|nr|is|ref))?\W{{0,3}}([\w-]*\d[\w-]*)"
 
 
-@dataclass(slots=True)
 class _Sources:
-    """What has been said up to now. `grounded`: a tool or a search has answered; `opaque`: not all can be read."""
+    """What has been said up to now. Nothing of it is read before a value must be looked for."""
 
-    pool: Pool = field(default_factory=Pool)
-    met: set[str] = field(default_factory=set)
-    grounded: bool = False
-    opaque: bool = False
+    def __init__(self) -> None:
+        self.pool = Pool()
+        self._met: set[str] = set()
+        self._last: Sequence[Said] = ()
+        self._tools: Value = None
+        self._grounded = self._opaque = False
 
-    def message(self, said: Said) -> None:
-        if said.key in self.met:
-            return
-        self.met.add(said.key)
-        for part in said.message.parts:
-            kind = part.get("type")
-            if kind in OPAQUE:
-                self.opaque = True
-            self.grounded = self.grounded or kind == "tool_result"
-            self.value(part)
+    @property
+    def grounded(self) -> bool:
+        """Whether a tool or a search has answered."""
+        if not self._grounded:
+            self.pool.take()
+        return self._grounded
+
+    @property
+    def opaque(self) -> bool:
+        """Whether not all of it can be read."""
+        self.pool.take()
+        return self._opaque
+
+    def answered(self) -> None:
+        self._grounded = True
+
+    def history(self, messages: Sequence[Said]) -> None:
+        """What a call was told. Where it goes on from the last one, only what came after that is new."""
+        known = messages.in_common(self._last) if isinstance(messages, Upto) else 0
+        self._last = messages or self._last
+        self.messages(messages, known)
+
+    def messages(self, messages: Sequence[Said], known: int = 0) -> None:
+        for said in messages[known:]:
+            if said.key not in self._met:
+                self._met.add(said.key)
+                self.pool.add(partial(self._told, said))
+
+    def _told(self, said: Said) -> str:
+        return "\n".join([self._part(part) for part in said.message.parts])
+
+    def _part(self, part: dict[str, Any]) -> str:
+        kind = part.get("type")
+        self._opaque = self._opaque or kind in OPAQUE
+        self._grounded = self._grounded or kind == "tool_result"
+        return self._text(part["text"] if kind == "text" and len(part) == 2 and "text" in part else part)
+
+    def tools(self, definitions: Value) -> None:
+        """What tools there are: nearly always the same as with the last call."""
+        if definitions != self._tools:
+            self._tools = definitions
+            self.value(definitions)
 
     def value(self, value: Any) -> None:
-        if value is None or value == "":
-            return
+        if value is not None and value != "":
+            self.pool.add(partial(self._text, value))
+
+    def _text(self, value: Any) -> str:
         text = value if isinstance(value, str) else _json(value)
-        self.opaque = self.opaque or bool(CUT.search(text))
-        self.pool.add(text)
+        self._opaque = self._opaque or _is_cut(text)
+        return text
+
+
+def _is_cut(text: str) -> bool:
+    return (" bytes cut]" in text and _CUT.search(text) is not None) or "[missing from the file]" in text
 
 
 def sources(trace: Trace) -> Iterator[Signal]:
@@ -83,10 +124,10 @@ def sources(trace: Trace) -> Iterator[Signal]:
             _hear(said, span)
             if not span.input and span.input_value is None:
                 continue  # what it was told is not in the file
-        if said.opaque:
+        found = [*_borrowed(span, told), *_invented(trace, span, said, told)]
+        if found and said.opaque:
             return
-        yield from _borrowed(span, told)
-        yield from _invented(trace, span, said, told)
+        yield from found
 
 
 def _events(trace: Trace) -> list[tuple[int, Seen, str]]:
@@ -104,18 +145,16 @@ def _take(said: _Sources, span: Seen, side: str) -> None:
         for name in (span.session_id, span.user_id):
             said.value(name)
         said.value(dict(span.metadata) if span.metadata else None)
-        for one in span.input:
-            said.message(one)
+        said.history(span.input)
         return
-    for one in span.output:
-        said.message(one)
+    said.messages(span.output)
     said.value(span.output_value)
     if span.tool is not None:
-        said.grounded = True
+        said.answered()
         said.value(span.tool.arguments)
         said.value(span.tool.result)
     if span.documents:
-        said.grounded = True
+        said.answered()
         for document in span.documents:
             for value in (document.id, document.content, document.metadata):
                 said.value(value)
@@ -123,10 +162,10 @@ def _take(said: _Sources, span: Seen, side: str) -> None:
 
 def _hear(said: _Sources, span: Seen) -> None:
     """All that the model was given."""
-    for one in (*span.system, *span.input):
-        said.message(one)
+    said.messages(span.system)
+    said.history(span.input)
     said.value(span.input_value)
-    said.value(span.tool_definitions)
+    said.tools(span.tool_definitions)
     for name in (span.session_id, span.user_id):
         said.value(name)
 
@@ -139,13 +178,17 @@ def _unasked(trace: Trace) -> list[Seen]:
 
 def _invented(trace: Trace, span: Seen, said: _Sources, told: set[str]) -> Iterator[Signal]:
     limits = trace.limits
-    for where, name, found in _stated(span, said.grounded):
+    for where, name, found in _stated(span):
         if found.forms[0] in told or _too_common(found, name, limits.number_digits):
             continue
         if found.kind == "date" and near(found.forms, span.start_ns, limits.date_days):
             continue
-        if said.pool.holds(found) or _worked_out(found, said.pool.known):
+        if where == ANSWER and not said.grounded:
+            return  # an answer from what the model knows
+        if _worked_out(found, said.pool) or said.pool.holds(found):
             continue
+        if said.opaque:
+            return
         told.add(found.forms[0])
         turn = _turn_that_says(trace, found)
         if turn is None:
@@ -183,22 +226,26 @@ def _named(trace: Trace, at: int) -> str:
     return f"{ago}{other} ({turn.name or turn.trace_id[:8]})"
 
 
-def _stated(span: Seen, grounded: bool) -> Iterator[tuple[str, str, Found]]:
-    """(where, argument name or "", value): of every tool call, and of an answer that should rest on results."""
+def _stated(span: Seen) -> Iterator[tuple[str, str, Found]]:
+    """(where, argument name or "", value): of every tool call, or of an answer."""
     if span.kind == "tool":
         asked: list[tuple[str, Value]] = [(span.tool_name or span.name, span.tool.arguments if span.tool else None)]
     else:
         asked = [(str(call.get("name")), call.get("arguments")) for call in tool_calls(span.output)]
     for tool, arguments in asked:
-        fixed = _json(definitions(span.tool_definitions).get(tool) or "")
         for key, value in _leaves(unwrapped(arguments)):
             found = of_argument(value)
-            if found is not None and not (isinstance(value, str) and value and f'"{value}"' in fixed):
+            if found is not None and not (isinstance(value, str) and value and _is_choice(span, tool, value)):
                 yield f"{key} of {tool}", key, found
-    if span.kind == "llm" and grounded and not asked:
+    if span.kind == "llm" and not asked:
         for one in span.output:
             for found in islice(in_text(text_of(one.message)), MOST_VALUES):
-                yield "the answer", "", found
+                yield ANSWER, "", found
+
+
+def _is_choice(span: Seen, tool: str, value: str) -> bool:
+    """Whether the tool's schema offers a value."""
+    return f'"{value}"' in _json(definitions(span.tool_definitions).get(tool) or "")
 
 
 def _leaves(value: Value, key: str = "", deep: int = 0) -> Iterator[tuple[str, Value]]:
@@ -242,7 +289,7 @@ def _too_common(found: Found, key: str, digits: int) -> bool:
     return figures < 3
 
 
-def _worked_out(found: Found, known: Known) -> bool:
+def _worked_out(found: Found, pool: Pool) -> bool:
     """Whether a number follows from others that were said."""
     number = found.number
     if number is None:
@@ -251,36 +298,48 @@ def _worked_out(found: Found, known: Known) -> bool:
     slack = max(0.5 * 10.0**-decimals, abs(number) * 1e-9) * 1.001
     meaning = len(found.forms[0].lstrip("#-0.").replace(".", "").rstrip("0"))
     about = abs(number) * 0.05 if meaning <= 2 else slack  # "about 500"
-    return known.explain(number, slack=slack, about=about, units=found.kind != "price")
+    return pool.known.explain(number, slack=slack, about=about, units=found.kind != "price")
 
 
 def _borrowed(span: Seen, told: set[str]) -> Iterator[Signal]:
     """An argument that only an earlier turn names, where this turn names another of its kind."""
-    turns = [at for at, one in enumerate(span.input) if one.message.role == "user" and text_of(one.message)]
-    if len(turns) < 2:
+    asked = [
+        (key, found, call.get("name"))
+        for call in tool_calls(span.output)
+        for key, value in _leaves(unwrapped(call.get("arguments")))
+        if (found := of_argument(value))
+        and found.kind in ("id", "number")
+        and len(id_form(found.text)) >= 3
+        and found.forms[0] not in told
+        and _kinds_named(key)
+    ]
+    if not asked:
         return
-    now = " ".join(_json(list(one.message.parts)) for one in span.input[turns[-1] :])
-    asks = text_of(span.input[turns[-1]].message)
-    for call in tool_calls(span.output):
-        for key, value in _leaves(unwrapped(call.get("arguments"))):
-            found = of_argument(value)
-            if found is None or found.kind not in ("id", "number") or len(id_form(found.text)) < 3:
-                continue
-            other = _other(key, found, asks, span.user_id)
-            if other is None or found.forms[0] in told or id_form(found.text) in id_form(now):
-                continue
-            turn = _turn_of(found, span.input, turns)
-            if turn is not None:
-                told.add(found.forms[0])
-                text = f"{found.text} ({key} of {call.get('name')}) is from turn {turn}; this turn says {other}"
-                yield Signal("borrowed", span.span_id, text, value=found.text)
+    last = next((at for at in range(len(span.input) - 1, -1, -1) if _is_turn(span.input[at])), 0)
+    if not last:
+        return
+    asks = text_of(span.input[last].message)
+    for key, found, name in asked:
+        other = _other(key, found, asks, span.user_id)
+        if other is None or found.forms[0] in told:
+            continue
+        if any(id_form(found.text) in id_form(_json(list(one.message.parts))) for one in span.input[last:]):
+            continue
+        turn = _turn_of(found, span.input[:last])
+        if turn is not None:
+            told.add(found.forms[0])
+            text = f"{found.text} ({key} of {name}) is from turn {turn}; this turn says {other}"
+            yield Signal("borrowed", span.span_id, text, value=found.text)
+
+
+def _kinds_named(key: str) -> list[str]:
+    """What an argument's name says it is of: "user" of user_id."""
+    return [word for word in _words(key) if word not in ("id", "number", "no", "ref", "code") and len(word) >= 3]
 
 
 def _other(key: str, found: Found, asks: str, user: str | None) -> str | None:
     """What this turn says where the argument has something else."""
-    for word in _words(key):
-        if word in ("id", "number", "no", "ref", "code") or len(word) < 3:
-            continue
+    for word in _kinds_named(key):
         said = [m[1] for m in re.finditer(_LABEL.format(re.escape(word)), asks, re.IGNORECASE)]
         if said and all(id_form(found.text) not in id_form(one) for one in said):
             return f"{word} {said[0]}"
@@ -289,14 +348,22 @@ def _other(key: str, found: Found, asks: str, user: str | None) -> str | None:
     return None
 
 
-def _turn_of(found: Found, messages: Sequence[Said], turns: Sequence[int]) -> int | None:
+def _is_turn(said: Said) -> bool:
+    return said.message.role == "user" and bool(text_of(said.message))
+
+
+def _turn_of(found: Found, messages: Sequence[Said]) -> int | None:
     """The number of the earlier turn that names it, from 1."""
-    form = id_form(found.text)
-    for at, one in enumerate(messages[: turns[-1]]):
+    form, turns = id_form(found.text), 0
+    for one in messages:
+        turns += _is_turn(one)
         if form in id_form(_json(list(one.message.parts))):
-            return max(1, sum(turn <= at for turn in turns))
+            return max(1, turns) if any(map(_is_turn, messages)) else None
     return None
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        return orjson.dumps(value).decode()
+    except (TypeError, ValueError):  # whole numbers beyond 64 bits, half surrogates, bytes
+        return json.dumps(value, ensure_ascii=False, default=str)

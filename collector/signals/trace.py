@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,6 +43,8 @@ def no_turns() -> Sequence[Turn]:
     return ()
 
 
+HANDLED = frozenset({"http", "db", "event"})
+"""Kinds whose failures are told by the step that needed them."""
 Window = Callable[[str | None, str | None], "int | None"]
 """(provider, model) -> its context window in tokens, None where nobody knows."""
 
@@ -60,9 +62,6 @@ class Trace:
         self.limits = limits
         self.window = window
         self.by_id = {span.span_id: span for span in self.spans}
-        self.children: dict[str | None, list[Seen]] = {}
-        for span in self.spans:
-            self.children.setdefault(span.parent_id, []).append(span)
 
     @cached_property
     def turns(self) -> Sequence[Turn]:
@@ -72,31 +71,41 @@ class Trace:
     @cached_property
     def calls(self) -> list[Seen]:
         """Calls of chat models, each once: not the frame around a call that another span reports in full."""
-        return [span for span in self.spans if span.kind == "llm" and not self._is_frame(span)]
-
-    def _is_frame(self, span: Seen) -> bool:
-        return any(below.kind == "llm" for below in self.below(span))
+        frames = self._with_below(span for span in self.spans if span.kind == "llm")
+        return [span for span in self.spans if span.kind == "llm" and span.span_id not in frames]
 
     @cached_property
-    def well(self) -> list[Seen]:
-        """The spans that went well, by start."""
-        return [span for span in self.spans if span.status == "ok"]
+    def failing_below(self) -> set[str]:
+        """The spans below which a step failed whose failure is not told by the step that needed it."""
+        return self._with_below(span for span in self.spans if span.status == "error" and span.kind not in HANDLED)
+
+    @cached_property
+    def metered_below(self) -> set[str]:
+        """The spans below which a model told its usage."""
+        return self._with_below(span for span in self.spans if span.usage)
+
+    def _with_below(self, spans: Iterable[Seen]) -> set[str]:
+        """All ancestors of these, each gone through once."""
+        found: set[str] = set()
+        for span in spans:
+            at, below = span.parent_id, span.span_id
+            while at is not None and at != below and at not in found and at in self.by_id:
+                found.add(at)
+                at = self.by_id[at].parent_id
+        return found
+
+    @cached_property
+    def last_well(self) -> dict[tuple[str | None, str, str], int]:
+        """(parent, "kind" or "name", which): when the last span of it began that went well."""
+        last: dict[tuple[str | None, str, str], int] = {}
+        for span in self.spans:
+            if span.status == "ok":
+                last[span.parent_id, "kind", span.kind] = last[span.parent_id, "name", span.name] = span.start_ns
+        return last
 
     @cached_property
     def tools(self) -> list[Seen]:
         return [span for span in self.spans if span.kind == "tool"]
-
-    def below(self, span: Seen) -> list[Seen]:
-        """All descendants; a circle of parents ends where it began."""
-        found: list[Seen] = []
-        met, stack = {span.span_id}, [span.span_id]
-        while stack:
-            for child in self.children.get(stack.pop(), ()):
-                if child.span_id not in met:
-                    met.add(child.span_id)
-                    found.append(child)
-                    stack.append(child.span_id)
-        return found
 
     def above(self, span: Seen) -> list[Seen]:
         """Its ancestors, nearest first."""

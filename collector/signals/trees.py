@@ -3,17 +3,12 @@ that found nothing."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import islice
 
 from collector.seen import Seen
 from collector.signals.calls import EMPTY
-from collector.signals.trace import Signal, Trace
-
-HANDLED = frozenset({"http", "db", "event"})
-"""Kinds whose failures are told by the step that needed them."""
+from collector.signals.trace import HANDLED, Signal, Trace
 
 
 def swallowed(trace: Trace) -> Iterator[Signal]:
@@ -21,7 +16,7 @@ def swallowed(trace: Trace) -> Iterator[Signal]:
     for span in trace.spans:
         if span.status != "error" or span.kind in HANDLED:
             continue
-        if any(below.status == "error" and below.kind not in HANDLED for below in trace.below(span)):
+        if span.span_id in trace.failing_below:
             continue  # the innermost failure speaks
         above = trace.above(span)
         if not above or any(one.status != "ok" for one in above) or _made_good(trace, span, above):
@@ -34,14 +29,9 @@ def swallowed(trace: Trace) -> Iterator[Signal]:
 def _made_good(trace: Trace, span: Seen, above: list[Seen]) -> bool:
     """Whether a later step of the same kind went well, or a model was called after it and could deal with it."""
     ended = span.end_ns or span.start_ns
-    line = {one.span_id for one in above}
-    later = bisect_left(trace.well, ended, key=lambda one: one.start_ns)
-    for other in islice(trace.well, later, None):
-        if other.parent_id in line or other.parent_id == span.parent_id:
-            same = other.kind == span.kind or other.name == span.name
-            if same or (span.kind in ("tool", "retriever") and other.kind in ("llm", "agent")):
-                return True
-    return False
+    kinds = {span.kind, *(("llm", "agent") if span.kind in ("tool", "retriever") else ())}
+    words = [("name", span.name), *(("kind", kind) for kind in kinds)]
+    return any(trace.last_well.get((one.span_id, *word), -1) >= ended for one in above for word in words)
 
 
 def orphan(trace: Trace) -> Iterator[Signal]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, TypeAlias
@@ -47,6 +47,18 @@ _IDS = re.compile(
 )
 _NUMBERS = re.compile(rf"(?<![\w.,-])(?:{_NUMBER})(?![\w]|[.,]\d)")
 _DIGITS = re.compile(r"\d+")
+# Where a date may be: trying _DATES at each letter of a text took ten times as long as everything else about it.
+_FIGURES_OF_A_DATE = re.compile(r"(?<!\d)\d(?=\d{0,3}[-/.]\d{1,2}[-/.]\d)")
+_YEAR_OF_A_DATE = re.compile(r"(?<=\s)\d{4}")
+_SOME_MONTH = re.compile("|".join(sorted({name[:3] for name in _MONTHS})), re.IGNORECASE)
+_BEFORE_A_YEAR = 40
+"""Characters of a written date before its year: "22nd of September, de "."""
+_NO_SIGN = re.compile(r"[\W_]+")
+_SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_GROUPED_BY_DOTS = re.compile(r"\d{1,3}(?:\.\d{3})+,\d{1,2}")
+_GROUPS = re.compile(r"['\u00a0\u202f\s_]")
+_WHOLE_NUMBER = re.compile(_NUMBER)
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|\bhttps?://\S+", re.DOTALL)
 _FULL_ID = re.compile(r"(?=.*\d)[\w#-]{5,80}")
 
@@ -67,10 +79,12 @@ class Found:
 def number_form(text: str) -> str | None:
     """A number in one way of writing, "#" before it; None for none, and for none that is finite. A comma with three
     digits after it groups."""
-    clean = re.sub(r"['\u00a0\u202f\s_]", "", text)
-    if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", clean):
+    if len(text) < 10 and text.isascii() and text.isdigit():
+        return f"#{int(text)}"
+    clean = _GROUPS.sub("", text)
+    if _GROUPED.fullmatch(clean):
         clean = clean.replace(",", "")
-    elif re.fullmatch(r"\d{1,3}(?:\.\d{3})+,\d{1,2}", clean):
+    elif _GROUPED_BY_DOTS.fullmatch(clean):
         clean = clean.replace(".", "").replace(",", ".")
     elif clean.count(",") == 1 and "." not in clean:
         clean = clean.replace(",", ".")
@@ -102,12 +116,31 @@ def date_forms(found: re.Match[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(days))
 
 
+def dated(text: str) -> Iterator[re.Match[str]]:
+    """The dates that stand in a text, in their order."""
+    places = [match.start() for match in _FIGURES_OF_A_DATE.finditer(text)]
+    for year in _YEAR_OF_A_DATE.finditer(text):
+        low = max(0, year.start() - _BEFORE_A_YEAR)
+        if _SOME_MONTH.search(text, low, year.start()):
+            places += [match.start() for match in _DATES.finditer(text, low, year.end()) if match.end() == year.end()]
+    end = 0
+    for place in sorted(places):
+        if place >= end and (match := _DATES.match(text, place)):
+            end = match.end()
+            yield match
+
+
 def id_form(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
+    """Its letters and figures, in one case."""
+    if text.isascii():
+        return text.lower().encode().translate(None, _SIGNS).decode()
+    return _NO_SIGN.sub("", text.casefold())
 
 
 def in_text(text: str) -> Iterator[Found]:
     """The values that an answer states. Code and addresses are left out: they hold numbers of their own."""
+    if not _DIGITS.search(text):
+        return
     text = _CODE.sub(" ", text)
     taken: list[tuple[int, int]] = []  # in order: an answer may be a table of a hundred thousand numbers
 
@@ -119,7 +152,7 @@ def in_text(text: str) -> Iterator[Found]:
         insort(taken, (start, end))
         return True
 
-    for match in _DATES.finditer(text):
+    for match in dated(text):
         if (days := date_forms(match)) and free(match):
             yield Found("date", match[0], days)
     for match in _PRICES.finditer(text):
@@ -150,7 +183,7 @@ def of_argument(value: Value) -> Found | None:
     priced = _PRICES.fullmatch(text)
     if priced is not None and (form := number_form(priced["n"] or priced["n2"])):
         return Found("price", text, (form,))
-    if re.fullmatch(_NUMBER, text) and (form := number_form(text)):
+    if _WHOLE_NUMBER.fullmatch(text) and (form := number_form(text)):
         return Found("number", text, (form,))
     if _FULL_ID.fullmatch(text) and len(re.sub(r"\D", "", text)) >= 3:
         return Found("id", text, (id_form(text),))
@@ -169,23 +202,31 @@ def near(days: tuple[str, ...], at_ns: int, slack: int) -> bool:
 class Pool:
     """All values of the texts given to it, in every form in which one of them may come back.
 
-    Texts wait until somebody asks: most traces state nothing that would have to be looked up, and reading them for
-    numbers and dates costs more than all the rules together.
+    What is given waits until somebody asks: most traces state nothing that would have to be looked up, and reading them
+    for numbers and dates costs more than all the rules together.
     """
 
     def __init__(self) -> None:
+        self._waiting: list[Callable[[], str]] = []
         self._texts: list[str] = []
         self._read = dict.fromkeys(("numbers", "dates", "squeezed"), 0)
         self._forms: set[str] = set()
         self._days: set[str] = set()
         self._known = Known()
-        self._squeezed = ""
+        self._squeezed: list[str] = []
 
-    def add(self, text: str) -> None:
-        self._texts.append(text)
+    def add(self, text: Callable[[], str]) -> None:
+        """`text` is asked once, when a value is looked for, or never."""
+        self._waiting.append(text)
+
+    def take(self) -> None:
+        """Ask for the texts that wait."""
+        waiting, self._waiting = self._waiting, []
+        self._texts += [text for text in (ask() for ask in waiting) if text]
 
     def _new(self, what: str) -> list[str]:
         """The texts that came since this was last asked."""
+        self.take()
         new = self._texts[self._read[what] :]
         self._read[what] = len(self._texts)
         return new
@@ -193,38 +234,41 @@ class Pool:
     @property
     def known(self) -> Known:
         """The numbers of all texts."""
+        self._read_numbers()
+        return self._known
+
+    def _read_numbers(self) -> set[str]:
+        """All numbers in their one form."""
         new: set[float] = set()
         for text in self._new("numbers"):
-            for written in set(re.findall(_NUMBER, text)):
+            for written in set(_WHOLE_NUMBER.findall(text)):
                 if (form := number_form(written)) and form not in self._forms:
                     self._forms.add(form)
                     new.add(float(form[1:]))
-            self._forms.update(f"#{int(run[:15])}" for run in set(_DIGITS.findall(text)))
+            self._forms.update([f"#{int(run[:15])}" for run in set(_DIGITS.findall(text))])
         if new:
             self._known.add(new)
-        return self._known
+        return self._forms
 
     def _dates(self) -> set[str]:
         for text in self._new("dates"):
-            for match in _DATES.finditer(text):
+            for match in dated(text):
                 self._days.update(date_forms(match))
         return self._days
 
-    def _all(self) -> str:
-        """All texts, letters and digits only."""
-        self._squeezed += "".join(f"{id_form(text)}\n" for text in self._new("squeezed"))
-        return self._squeezed
+    def _says(self, form: str) -> bool:
+        """Whether a text, letters and figures only, holds this. The last ones first: there most values are from."""
+        self._squeezed += [id_form(text) for text in self._new("squeezed")]
+        return any(form in text for text in reversed(self._squeezed))
 
     def holds(self, found: Found) -> bool:
         """Whether the value, or its digits, stand anywhere in these texts."""
         if found.kind == "date":
-            return not self._dates().isdisjoint(found.forms) or any(
-                d.replace("-", "") in self._all() for d in found.forms
-            )
-        if found.kind != "id" and self.known.numbers and not self._forms.isdisjoint(found.forms):
+            return not self._dates().isdisjoint(found.forms) or any(self._says(d.replace("-", "")) for d in found.forms)
+        if found.kind != "id" and not self._read_numbers().isdisjoint(found.forms):
             return True
         squeezed = id_form(found.text)
-        if squeezed and squeezed in self._all():
+        if squeezed and self._says(squeezed):
             return True
         longest = max(_DIGITS.findall(found.text), key=len, default="") if found.kind == "id" else ""
-        return len(longest) >= 4 and longest in self._all()
+        return len(longest) >= 4 and self._says(longest)

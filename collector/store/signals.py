@@ -48,6 +48,12 @@ BEFORE = """
     select t.trace_id, t.name from traces t join traces o on o.trace_id = :trace_id
     where t.session_id = o.session_id and (t.start_ns, t.trace_id) < (o.start_ns, o.trace_id)
     order by t.start_ns desc, t.trace_id desc limit :limit"""
+# The later turns whose values were looked for in this one, and not found or found elsewhere.
+AFTER = """
+    select t.trace_id, t.seq, t.span_count from traces t join traces o on o.trace_id = :trace_id
+    where t.session_id = o.session_id and (t.start_ns, t.trace_id) > (o.start_ns, o.trace_id)
+      and exists (select 1 from signals g where g.trace_id = t.trace_id and g.kind in ('invented', 'borrowed'))
+    order by t.start_ns, t.trace_id limit :limit"""
 # A trace that changed since it was looked at is due again; somebody else may have looked at it already, and later.
 UNCHANGED = """
     select t.trace_id from json_each(:looked) j join traces t
@@ -116,16 +122,17 @@ class Looked:
     was: tuple[Mark, Mark] = ((0, 0), (0, 0))
 
 
-def spans_of(reading: Reading, trace_id: str, limit: int = LIVE_SPANS) -> list[Seen]:
-    """The spans of a trace with their contents, the first `limit` by start."""
+def spans_of(reading: Reading, trace_id: str, limit: int = LIVE_SPANS, *, unread: bool = False) -> list[Seen]:
+    """The spans of a trace with their contents, the first `limit` by start. `unread`: see `seen_spans`."""
     with reading.sound():
-        return seen_spans(reading.rows, reading.expander, trace_id, reading.moment(), limit=limit)
+        later, moment = reading.sound if unread else None, reading.moment()
+        return seen_spans(reading.rows, reading.expander, trace_id, moment, limit=limit, unread=later)
 
 
-def turns_before(reading: Reading, trace_id: str) -> list[Turn]:
+def turns_before(reading: Reading, trace_id: str, *, unread: bool = False) -> list[Turn]:
     """The traces of its session that began before a trace, newest first: LAST_TURNS, TURN_SPANS of each."""
     rows = reading.rows(BEFORE, {"trace_id": trace_id, "limit": LAST_TURNS})
-    return [Turn(one, name or "", spans_of(reading, one, TURN_SPANS)) for one, name in rows]
+    return [Turn(one, name or "", spans_of(reading, one, TURN_SPANS, unread=unread)) for one, name in rows]
 
 
 def places(reading: Reading, trace_id: str, text: str) -> list[Place]:
@@ -139,7 +146,8 @@ def live(reading: Reading, trace_id: str, limits: Limits, window: Window | None 
 
 
 def _detected(reading: Reading, trace_id: str, most: int, limits: Limits, window: Window) -> list[Signal]:
-    return detect(spans_of(reading, trace_id, most), limits, window, lambda: turns_before(reading, trace_id))
+    spans = spans_of(reading, trace_id, most, unread=True)
+    return detect(spans, limits, window, lambda: turns_before(reading, trace_id, unread=True))
 
 
 def of_trace(reading: Reading, trace_id: str) -> list[Signal]:
@@ -211,6 +219,10 @@ def look(
                     return looked
                 looked.seqs[trace_id] = seq
                 _look_at(reading, looked, trace_id, size, limits, window)
+                for later, changed, many in reading.rows(AFTER, {"trace_id": trace_id, "limit": LAST_TURNS}):
+                    if later not in looked.seqs:
+                        looked.seqs[later] = changed
+                        _look_at(reading, looked, later, many, limits, window)
             if ended:
                 looked.settled = (seq, number)
             else:

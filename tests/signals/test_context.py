@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from collector import context
-from collector.context import Change, chains, growth, steps
+from collector.chains import chains
+from collector.context import Change, growth, steps
 from collector.model import Usage
 from collector.pricing import Prices
-from collector.seen import Said, Seen
+from collector.seen import Said, Seen, Upto, in_common
+from collector.signals import detect
 from tests.builders import T0
 from tests.signals.traces import S, asks, assistant, llm, result, said, user
 
@@ -117,3 +125,48 @@ def test_a_long_history_is_compared_in_a_blink() -> None:
     step = steps([llm(1, *history), llm(2, *history[1000:], user("new"))])[1]
     assert Counter(one.what for one in step.changes) == {"dropped": 1000, "added": 1}
     assert tuple(step.segments) == context.SEGMENTS
+
+
+# Histories of one file share their lists.
+
+
+def shared(ways: list[tuple[int, int]]) -> list[tuple[Seen, Seen]]:
+    """Calls whose histories go on from one another in one list, and the same calls with lists of their own."""
+    histories = [Upto([], 0)]
+    for at, name in ways:
+        histories.append(histories[at % len(histories)].with_one(user(f"message {name}")))
+    return [(replace(llm(n), input=one), llm(n, *one)) for n, one in enumerate(histories)]
+
+
+WAYS = st.lists(st.tuples(st.one_of(st.just(-1), st.integers(0, 20)), st.integers(0, 30)), max_size=20)
+
+
+@given(WAYS)
+def test_a_shared_list_reads_like_one_of_its_own(ways: list[tuple[int, int]]) -> None:
+    pairs = shared(ways)
+    for (a, own_a), (b, own_b) in pairwise(pairs):
+        assert [one.key for one in a.input] == [one.key for one in own_a.input]
+        assert in_common(a.input, b.input) == in_common(own_a.input, own_b.input)
+        for part in (slice(None), slice(1, None), slice(-2, None), slice(None, 2), slice(None, None, -1), slice(9, 99)):
+            assert list(a.input[part]) == list(own_a.input[part])
+    assert detect([a for a, _ in pairs]) == detect([b for _, b in pairs])
+    for chain in chains([a for a, _ in pairs]):
+        found = [replace(step, call=chain[0], before=None) for step in steps(chain)]
+        alike = [pairs[int(one.span_id)][1] for one in chain]
+        assert found == [replace(step, call=chain[0], before=None) for step in steps(alike)]
+
+
+@given(st.lists(st.integers(0, 30), max_size=20))
+def test_a_conversation_that_only_grows_is_one_chain_in_shared_lists_too(names: list[int]) -> None:
+    pairs = shared([(-1, name) for name in names])[1:]
+    ids = [[[one.span_id for one in chain] for chain in chains([pair[at] for pair in pairs])] for at in (0, 1)]
+    assert ids[0] == ids[1] == ([[pair[0].span_id for pair in pairs]] if pairs else [])
+
+
+def test_of_a_long_conversation_each_message_is_weighed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    weighed: list[str] = []
+    real = context._weigh
+    monkeypatch.setattr(context, "_weigh", lambda said: weighed.append(said.key) or real(said))
+    calls = [a for a, _ in shared([(-1, name) for name in range(200)])]
+    assert steps(calls)[-1].segments["history"] > 0
+    assert len(weighed) == 200

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.signals import first_places
+from collector.signals import first_places, values
 from collector.signals.arithmetic import Known
-from collector.signals.values import in_text, number_form, of_argument
+from collector.signals.values import dated, id_form, in_text, number_form, of_argument
 from tests.signals.traces import asks, assistant, found, llm, result, said, tool, user
 
 CORPUS = json.loads((Path(__file__).parent / "corpus.json").read_text("utf-8"))
@@ -139,3 +139,19 @@ def test_a_number_that_nothing_leads_to_is_not_explained() -> None:
     known.add([7919.0, 104729.0])
     assert not known.explain(31337.0, slack=0.5, about=0.5, units=True)
     assert known.explain(112648.0, slack=0.5, about=0.5, units=True)
+
+
+PIECES = st.sampled_from(
+    ["1.2.", "3.2024", "2024", "-05-06", " ", "\n", ", ", "5 Jan 2024", "Mai", "22nd of September, de ", "2011-3-4",
+     "/", "9", "Dezember 24, ", "décembre ", "1999", "x", "ſept", "12 mars de 20245", "31.12.", "0", "September  "]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_dates_are_found_where_trying_every_place_would_find_them(text: str) -> None:
+    assert [match.span() for match in dated(text)] == [match.span() for match in values._DATES.finditer(text)]
+
+
+@given(st.text("aZ1 _-.#\u0000éſßİ٣²Ⅷ½\u0301今\ud800"))
+def test_letters_and_figures_are_what_stays_of_an_id(text: str) -> None:
+    assert id_form(text) == "".join(c for c in text.casefold() if c.isalnum())

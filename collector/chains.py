@@ -1,0 +1,71 @@
+"""Model calls by the conversation they carry on. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from collector.seen import Seen, Upto, in_common
+
+
+class _Chains:
+    """The chains so far, and which of them a message was last given to."""
+
+    def __init__(self) -> None:
+        self.found: list[list[Seen]] = []
+        self._ends: dict[str, set[int]] = {}  # the chains, by number, whose last call was given a message
+
+    def add(self, call: Seen) -> None:
+        number, known = self._goes_on(call)
+        if not known:
+            number = self._nearest(call)
+            if number == len(self.found):
+                self.found.append([])
+            for said in self.found[number][-1].input if self.found[number] else ():
+                self._ends[said.key].discard(number)
+        for said in call.input[known:]:
+            self._ends.setdefault(said.key, set()).add(number)
+        self.found[number].append(call)
+
+    def _goes_on(self, call: Seen) -> tuple[int, int]:
+        """The chain whose last call was given the beginning of this one's list and nothing else, and how long that is;
+        (-1, 0) where that is not plain to see. So that a history of thousands is not gone through with every call."""
+        best, known = -1, 0
+        if isinstance(call.input, Upto) and call.input:
+            for number in self._ends.get(call.input[0].key, ()):
+                last = self.found[number][-1]
+                shared = call.input.in_common(last.input)
+                if known < shared == len(last.input) and _follows(last, call):
+                    best, known = number, shared
+            if 0 < known < len(call.input) and self._ends.get(call.input[known].key):
+                return -1, 0  # another one may share more
+        return best, known
+
+    def _nearest(self, call: Seen) -> int:
+        """The chain whose last call shares the longest beginning, or else the most messages; a new number for none."""
+        shares = Counter(number for name in {one.key for one in call.input} for number in self._ends.get(name, ()))
+        best, most = len(self.found), (0, 0)
+        for number in sorted(shares, reverse=True):
+            last = self.found[number][-1]
+            if _follows(last, call):
+                shared = (in_common(last.input, call.input), shares[number])
+                if shared > most:
+                    best, most = number, shared
+        return best
+
+
+def _follows(last: Seen, call: Seen) -> bool:
+    """Whether it began after the other ended: of calls side by side neither goes on from the other."""
+    return last.end_ns is None or last.end_ns <= call.start_ns
+
+
+def chains(calls: Sequence[Seen]) -> list[list[Seen]]:
+    """Calls by the conversation they carry on, each in order of time; chains by their first call.
+
+    A call belongs to the chain whose last call shares the longest beginning with it, or else the most messages.
+    Nothing shared begins a chain.
+    """
+    found = _Chains()
+    for call in sorted(calls, key=lambda one: (one.start_ns, one.span_id)):
+        found.add(call)
+    return found.found
