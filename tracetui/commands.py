@@ -38,8 +38,10 @@ class Commands(App[int]):
         """`around`: what lies around it, for going on from there. `said`: words of the span to show marked."""
         from tracetui.screens.trace import TraceScreen
 
-        if isinstance(self.screen, TraceScreen) and self.screen.trace is None and self.screen.trace_id == trace_id:
-            return  # a second Enter came before there was anything of it to see
+        if isinstance(self.screen, TraceScreen) and self.screen.trace_id == trace_id:  # a second Enter, on its way here
+            if span_id is not None:
+                self.screen.go_to_span(span_id)
+            return
         screen = TraceScreen(self.facts, trace_id, span_id)
         screen.around, screen.said = around, said
         self.push_screen(screen)

@@ -41,7 +41,7 @@ def inks(text: str, role: str = "text") -> list[list[tuple[str, str]]]:
 
 def test_markdown_is_shown_not_spelt() -> None:
     assert inks("# Title\nA **bold** `code` [site](https://a.b) *x*\n> quoted\n- item") == [
-        [("# ", "faint"), ("Title", "strong")],
+        [("# ", "quiet"), ("Title", "strong")],
         [("A ", "text"), ("bold", "strong"), (" ", "text"), ("code", "code"), (" ", "text"), ("site", "accent"),
          (" (https://a.b)", "quiet"), (" *x*", "text")],
         [("│ ", "faint"), ("quoted", "quiet")],
@@ -51,13 +51,13 @@ def test_markdown_is_shown_not_spelt() -> None:
 
 def test_code_in_a_fence_has_colours() -> None:
     lines = inks("```python\ndef f(x):\n    return 'a'  # why\n```\nafter")
-    assert lines[0] == [("```python", "faint")]
+    assert lines[0] == [("```python", "quiet")]
     assert ("def", "json-word") in lines[1]
     assert ("f", "strong") in lines[1]
     assert ("a", "code-text") in lines[2]
     assert ("# why", "quiet") in lines[2]
     assert "".join(text for text, _ in lines[2]) == "    return 'a'  # why"
-    assert lines[3:] == [[("```", "faint")], [("after", "text")]]
+    assert lines[3:] == [[("```", "quiet")], [("after", "text")]]
 
 
 def test_a_diff_is_green_and_red() -> None:

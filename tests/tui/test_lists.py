@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from collector.errors import StoreError
 from collector.model import Reading, Usage
 from collector.settings import resolve
 from tests.builders import MS, T0, assistant, conversation, make_part, trace_id, user
@@ -24,6 +25,7 @@ from tracetui.screens.search import Hits, as_typed
 from tracetui.screens.trace import TraceScreen
 from tracetui.views import save_view
 from tracetui.widgets.columns import Column, Look, Order, column_at, head, laid_out
+from tracetui.widgets.frame import FilterBar
 from tracetui.widgets.window_list import WindowList
 
 from .hostile import HOSTILE
@@ -108,6 +110,76 @@ async def test_t_sorts_by_a_column_and_again_turns_it_round(db: Path, size: tupl
         assert shows(pilot, "COST↑")
         await pilot.press("G")
         await until(pilot, lambda: pilot.app.screen.window.cursor == 8)  # type: ignore[attr-defined]
+
+
+async def test_an_order_is_remembered_and_what_is_no_order_is_not_taken(db: Path, home: Path) -> None:
+    async with app_of(db).run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: traces_shown(pilot, 9))
+        for key, head in (("1", "COST"), ("5", "LAST")):
+            await pilot.press(key, "t")
+            await choose(pilot, head)
+            await until(pilot, lambda head=head: shows(pilot, f"{head}↓"))  # type: ignore[misc]
+    async with app_of(db).run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: names(pilot)[:6] == DEAREST and shows(pilot, "COST↓"))
+        await pilot.press("5")
+        await until(pilot, lambda: shows(pilot, "LAST↓"))
+    kept = home / "state" / "tracetui" / "layout.json"
+    kept.write_text('{"order of traces": {"by": "drop table", "falling": 3}, "order of errors": 7}')
+    async with app_of(db).run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: traces_shown(pilot, 9) and shows(pilot, "AGE↑"))
+        await pilot.press("5")
+        await until(pilot, lambda: shows(pilot, "COUNT↓"))
+
+
+async def test_what_is_wanted_beside_a_question_that_fails_is_asked_all_the_same(db: Path) -> None:
+    async with app_of(db).run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: traces_shown(pilot, 9))
+        window = pilot.app.screen.window  # type: ignore[attr-defined]
+        asked: list[bool] = []
+        fetch = window.fetch
+
+        async def fails_once(*args: Any, **more: Any) -> Any:
+            asked.append("last" in more)
+            if len(asked) == 1:
+                window.reload()  # news, while the question is on its way
+                raise StoreError("the disk is slow today")
+            return await fetch(*args, **more)
+
+        window.fetch = fails_once
+        window.action_first()
+        window._at_start = False
+        window.action_first()
+        await until(pilot, lambda: len(asked) >= 2 and shows(pilot, "agent_1"))
+
+
+async def test_the_filter_bar_keeps_its_height_while_one_types(db: Path) -> None:
+    async with app_of(db).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: traces_shown(pilot, 9))
+        await pilot.press("f")
+        bar = pilot.app.screen.query_one(FilterBar)
+        await until(pilot, lambda: shows(pilot, "tab  "))
+        heights = {bar.size.height}
+        for key in "status:error zzz nothing:":
+            await pilot.press("space" if key == " " else "colon" if key == ":" else key)
+            heights.add(bar.size.height)
+        await pilot.press("enter")
+        await until(pilot, lambda: shows(pilot, "^"))
+        await pilot.press("x")
+        await until(pilot, lambda: not shows(pilot, "^"))
+        assert heights | {bar.size.height} == {2}
+
+
+async def test_a_list_that_is_covered_asks_nothing_until_it_is_back(db: Path) -> None:
+    async with app_of(db).run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: traces_shown(pilot, 9) and shows(pilot, "9 traces"))
+        under = pilot.app.screen
+        assert isinstance(under, TracesScreen)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen))
+        under._count_now()
+        await until(pilot, lambda: under._missed and not under._counting)
+        await pilot.press("escape")
+        await until(pilot, lambda: not under._missed)
 
 
 async def test_a_click_on_a_head_sorts(db: Path) -> None:

@@ -96,6 +96,23 @@ async def test_the_list_and_the_tree_name_what_looks_wrong(path: Path) -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen))
 
 
+async def test_what_is_found_while_one_watches_comes_into_the_list_and_among_the_kinds(tmp_path: Path) -> None:
+    path = tmp_path / "traces.db"
+    with Ingest(path, Settings(db=path, redact="off")) as ingest:
+        ingest.write(Batch("test", parts=(agent(FINE, "fine_agent"),)))
+        async with explorer(path).run_test(size=(140, 30)) as pilot:
+            await until(pilot, lambda: shows(pilot, "fine_agent"))
+            ingest.write(Batch("test", parts=tuple(story())))
+            pilot.app.post_message(Explorer.Tailed(False))
+            await until(pilot, lambda: shows(pilot, "support_agent"))
+            assert not shows(pilot, "⚠")
+            ingest.look()
+            pilot.app.post_message(Explorer.Tailed(False))
+            await until(pilot, lambda: shows(pilot, "⚠ loop +2"))
+            await pilot.press("6")
+            await until(pilot, lambda: shows(pilot, "3 signals of 3 kinds"))
+
+
 async def test_six_counts_the_kinds_and_enter_lists_the_traces_of_one(path: Path) -> None:
     async with explorer(path).run_test(size=(120, 30)) as pilot:
         await until(pilot, lambda: shows(pilot, "support_agent"))

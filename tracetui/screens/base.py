@@ -100,12 +100,12 @@ class ExplorerScreen(Hands):
         self.set_interval(CLOCK_S, self._look_again)
 
     def _tick(self) -> None:
-        if self.is_current and not self.facts.paused:
+        if self.in_sight and not self.facts.paused:
             self.tick()
 
     def _look_again(self) -> None:
         """Statuses also change with time alone: a process dies without writing."""
-        if self.is_current and not self.facts.paused:
+        if self.in_sight and not self.facts.paused:
             self.reload()
 
     def on_screen_resume(self) -> None:
@@ -117,7 +117,7 @@ class ExplorerScreen(Hands):
         """News from the tail."""
         if not self.is_mounted or not self.children:  # on its way in, or out
             return
-        if self.facts.paused or not self.is_current:
+        if self.facts.paused or not self.in_sight:
             self._missed = True
         elif reopened:
             self.restart()
@@ -128,6 +128,24 @@ class ExplorerScreen(Hands):
         """News from outside: who listens, what to say."""
         self.show_context()
         self.read_well()
+
+    @property
+    def in_sight(self) -> bool:
+        """Whether it is on top, or shines through what is. Textual's `is_current` also holds for the screen below an
+        opaque one."""
+        for screen in reversed(self.app.screen_stack):
+            if screen is self:
+                return True
+            if screen.styles.background.a == 1:
+                break
+        return False
+
+    def waits(self) -> bool:
+        """Whether nobody sees this screen now: what was to be asked again is, once it is back."""
+        if self.in_sight:
+            return False
+        self._missed = True
+        return True
 
     def tick(self) -> None:
         """Four times a second: repaint what runs."""

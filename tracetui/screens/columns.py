@@ -34,7 +34,7 @@ class Columns(LineList):
         shown = self.look.shows(column, self.screen_width)
         return [
             (f"{self.glyphs.cursor if index == self.cursor else ' '} ", "accent"),
-            ("[x] " if shown else "[ ] ", "faint" if column.fixed else "accent" if shown else "quiet"),
+            ("[x] " if shown else "[ ] ", "quiet" if column.fixed else "accent" if shown else "quiet"),
             ((column.title or column.name.upper()).ljust(16), "text"),
             (column.about + ("  (always)" if column.fixed else ""), "quiet"),
         ]

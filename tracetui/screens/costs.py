@@ -30,7 +30,8 @@ from tracetui.widgets.plots import INKS
 WIDE = 120
 SORTS = ("-cost", "-tokens", "-calls", "-errors", "-p95", "-ttft", "-burn", "name")
 AGAIN_S = 1.0
-
+ORDER = "order of costs"
+"""The name that it is remembered under."""
 
 _FILTER = [one for one in bindings("lists") if isinstance(one, Binding) and one.action == "filter"]
 
@@ -44,7 +45,8 @@ class CostsScreen(OffersTerms):
 
     def __init__(self, facts: Facts, *, question: Question | None = None) -> None:
         super().__init__(facts)
-        self.question = question or Question()
+        last = facts.remembered.get(ORDER)
+        self.question = question or Question(sort=last if last in SORTS else Question().sort)
         self.found: Spending | None = None
         self.chart = 0
         self._made: dict[Chart, cost_charts.Made] = {}
@@ -100,6 +102,8 @@ class CostsScreen(OffersTerms):
     @work(exclusive=True, group="costs")
     async def _ask(self) -> None:
         self._again = False
+        if self.found is not None and self.found.question is self.question and self.waits():
+            return
         source, question, began = self.facts.source, self.question, time.monotonic()
         self._asking = question
 
@@ -327,6 +331,7 @@ class CostsScreen(OffersTerms):
 
     def _sorted(self, sort: str | None) -> None:
         if sort:
+            self.facts.remembered.put(ORDER, sort)
             self.put(self._changed(sort=sort))
 
     def copy_choices(self) -> list[Choice]:

@@ -137,6 +137,9 @@ class ListScreen(OrderedScreen[Row]):
 
     @work(group="totals")
     async def _count_now(self) -> None:
+        if self._totals is not None and self.waits():
+            self._counting = False
+            return
         began = time.monotonic()
         text, filters = self.filter_text, self.filters()
         try:

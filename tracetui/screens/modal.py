@@ -17,7 +17,7 @@ def may_leave(screen: Screen[Result]) -> bool:
     would take away the one below. And the widgets of a screen go before its workers would: an answer that came in
     between would find none to show it.
     """
-    if not screen.is_current:
+    if not screen.is_current or screen.app.screen is not screen:  # the one below counts as current, too
         return False
     screen.workers.cancel_node(screen)
     return True

@@ -18,7 +18,7 @@ from tracetui.screens.columns import ColumnsScreen
 from tracetui.screens.filtered import FilteredScreen
 from tracetui.screens.menu import Choice, MenuScreen
 from tracetui.source import Reader
-from tracetui.widgets.columns import Column, Look, Order
+from tracetui.widgets.columns import Column, Look, Order, remembered_order
 from tracetui.widgets.window_list import WindowList
 from tracetui.widgets.windows import Row
 
@@ -38,7 +38,8 @@ class OrderedScreen(FilteredScreen, Generic[Row]):
         super().__init__(facts, filter_text=filter_text)
         known = facts.remembered.get(f"columns of {self.what}")
         shown, hidden = (_names(known, side) for side in ("shown", "hidden"))
-        self.look = Look(order or self.default_order, shown, hidden)
+        last = remembered_order(facts.remembered.get(f"order of {self.what}"), self.listed.sorts, self.default_order)
+        self.look = Look(order or last, shown, hidden)
         self._due = 0.0
         self._waiting = False
 
@@ -87,7 +88,8 @@ class OrderedScreen(FilteredScreen, Generic[Row]):
     async def _reload_later(self) -> None:
         await asyncio.sleep(max(self._due - time.monotonic(), 0))
         self._waiting = False
-        self.window.reload()
+        if not self.waits():
+            self.window.reload()
 
     # Order and columns.
 
@@ -103,10 +105,12 @@ class OrderedScreen(FilteredScreen, Generic[Row]):
         self.window.restart()
 
     def set_look(self, look: Look) -> None:
-        """Show it, and remember the columns."""
+        """Show it, and remember its columns and order."""
         if (look.shown, look.hidden) != (self.look.shown, self.look.hidden):
             kept = {"shown": sorted(look.shown), "hidden": sorted(look.hidden)}
             self.facts.remembered.put(f"columns of {self.what}", kept)
+        if look.order != self.look.order:
+            self.facts.remembered.put(f"order of {self.what}", look.order.kept)
         self.look = look
         self.settle()
         self.window.refresh()

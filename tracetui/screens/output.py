@@ -46,7 +46,7 @@ class OutputScreen(ExplorerScreen):
         self._look()
 
     def _look(self) -> None:
-        if self.is_current and not self.facts.paused:
+        if self.in_sight and not self.facts.paused:
             self.output.look_again()
 
     def tick(self) -> None:

@@ -109,6 +109,8 @@ class OverviewScreen(ExplorerScreen):
     @work(exclusive=True, group="overview")
     async def _load(self) -> None:
         self._again = False
+        if self.found is not None and self.waits():
+            return
         began, now_ns = time.monotonic(), self.facts.now_ns()
         try:
             found = await self.facts.source.ask(lambda reader: overview(cast("stored.Reader", reader), now_ns))

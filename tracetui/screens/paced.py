@@ -38,10 +38,10 @@ class Paced(ExplorerScreen):
             self.run_worker(self._looking(), group="look")
 
     async def _looking(self) -> None:
-        self._hurry = self._hurry or asyncio.Event()
+        self._hurry, looked = self._hurry or asyncio.Event(), False
         try:
-            while self._again:
-                self._again = False
+            while self._again and not (looked and self.waits()):
+                self._again, looked = False, True
                 self._hurry.clear()
                 began = time.monotonic()
                 await self.look()

@@ -182,7 +182,7 @@ class ReplayScreen(ExplorerScreen):
 
     def _tick(self) -> None:
         """An answer that was asked for here comes in while the rest of the screens is held still."""
-        if self.is_current:
+        if self.in_sight:
             self.tick()
 
     def tick(self) -> None:

@@ -53,8 +53,8 @@ class SignalList(LineList):
             (self.glyphs.cursor + " " if index == self.cursor else "  ", "accent"),
             (f"{self.glyphs.warn} " if has else "  ", "abandoned"),
             (one.kind.ljust(MOST_NAME), "strong" if has else "quiet"),
-            (fmt.count(one.traces).rjust(7) if one.traces else fmt.UNKNOWN.rjust(7), "text" if has else "faint"),
-            (fmt.count(one.signals).rjust(8) if one.signals else fmt.UNKNOWN.rjust(8), "text" if has else "faint"),
+            (fmt.count(one.traces).rjust(7) if one.traces else fmt.UNKNOWN.rjust(7), "text" if has else "quiet"),
+            (fmt.count(one.signals).rjust(8) if one.signals else fmt.UNKNOWN.rjust(8), "text" if has else "quiet"),
             (last.rjust(5), "quiet"),
         ]
         said: list[Part] = [("  ", "text"), (ABOUT.get(one.kind, "too large, or not to be read"), "quiet")]

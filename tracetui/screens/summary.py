@@ -19,7 +19,7 @@ from tracetui.screens.filtered import FilteredScreen
 from tracetui.screens.menu import Choice, MenuScreen
 from tracetui.screens.paced import Paced
 from tracetui.source import Reader
-from tracetui.widgets.columns import Order
+from tracetui.widgets.columns import Order, remembered_order
 from tracetui.widgets.frame import ContextLine, Empty, FilterBar, KeyBar, Note
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Line, Part
@@ -70,6 +70,11 @@ class SummaryScreen(Paced, FilteredScreen, Generic[Row]):
         yield KeyBar(*self.key_groups, without=(f"show_{self.what}", *self.without))
 
     def on_mount(self) -> None:  # beside ExplorerScreen's own
+        self.listed.sort_by(
+            remembered_order(
+                self.facts.remembered.get(f"order of {self.what}"), self.listed.values, self.listed.look.order
+            )
+        )
         self.listed.focus()
         self._show_empty([[("reading …", "quiet")]])
         if self.filter_text:
@@ -157,7 +162,9 @@ class SummaryScreen(Paced, FilteredScreen, Generic[Row]):
         """By this; once more turns it round."""
         order = self.listed.look.order
         right = any(column.right for column in self.listed.columns(200) if column.sort == name)
-        self.listed.sort_by(order.reversed if name == order.name else Order(name, falling=right))
+        order = order.reversed if name == order.name else Order(name, falling=right)
+        self.facts.remembered.put(f"order of {self.what}", order.kept)
+        self.listed.sort_by(order)
 
     @on(WindowList.HeadClicked)
     def _head_clicked(self, event: WindowList.HeadClicked) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -43,8 +43,19 @@ class Order:
         return ("-" if self.falling else "") + self.name
 
     @property
+    def kept(self) -> dict[str, object]:
+        """As it is remembered."""
+        return {"by": self.name, "falling": self.falling}
+
+    @property
     def reversed(self) -> Order:
         return replace(self, falling=not self.falling)
+
+
+def remembered_order(known: object, names: Container[str], default: Order) -> Order:
+    """The order that was put away as `Order.kept`, which may be anything by now; else the default."""
+    by, falling = (known.get("by"), known.get("falling")) if isinstance(known, dict) else (None, None)
+    return Order(by, falling) if isinstance(by, str) and by in names and isinstance(falling, bool) else default
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ class Empty(Painter):
 
 
 class FilterBar(Widget):
-    """One line to type a filter into. It says where it cannot be read."""
+    """One line to type a filter into, and one below it: what could be typed next, or where it cannot be read."""
 
     @dataclass
     class Submitted(Message):
@@ -151,7 +151,7 @@ class FilterBar(Widget):
         with Horizontal():
             yield Label("filter", markup=False)
             yield Input(
-                placeholder="status:error model:gpt-4o* kind:tool name:get_weather since:1h free text",
+                placeholder="status:error model:gpt-4o* kind:tool since:1h free text",
                 select_on_focus=False,
             )
         yield Label("", classes="problem", markup=False)
@@ -186,29 +186,32 @@ class FilterBar(Widget):
         self.query_one(Input).cursor_position = error.column
 
     def _problem(self, text: str) -> None:
-        label = self.query_one(".problem", Label)
-        label.update(text)
-        label.set_class(bool(text), "shown")
+        self.query_one(".problem", Label).update(text)
+        self.set_class(bool(text), "refused")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self._offer_none()
+        self._offered = None
+        self._problem("")
         if self.is_open:
             self.post_message(self.Typed(event.value, event.input.cursor_position))
 
     def offer(self, text: str, found: Completion) -> None:
         """What could stand at the cursor; a late answer to what was typed before is dropped."""
-        if not self.is_open or text != self.query_one(Input).value or not found.choices:
+        if not self.is_open or text != self.query_one(Input).value:
+            return
+        if not found.choices:
+            self._offer_none()
             return
         self._offered = found
         about = f"  {found.choices[0].about}" if len(found.choices) == 1 and found.choices[0].about else ""
         label = self.query_one(".offers", Label)
-        label.update("tab  " + fmt.plain("  ".join(choice.text for choice in found.choices) + about))
-        label.add_class("shown")
+        said = "tab  " + fmt.plain("  ".join(choice.text for choice in found.choices) + about)
+        label.update(fmt.clip(said, max(label.size.width, 20)))
 
     def _offer_none(self) -> None:
         self._offered = None
-        self.query_one(".offers", Label).remove_class("shown")
+        self.query_one(".offers", Label).update("")
 
     def on_key(self, event: Key) -> None:
         if event.key == "tab" and self._offered is not None:

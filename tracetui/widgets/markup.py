@@ -53,10 +53,10 @@ def _markdown(lines: Iterator[str], role: str) -> Iterator[list[Part]]:
     for line in lines:
         fence = _FENCE.match(line)
         if fence:
-            yield [(line.strip(), "faint")]
+            yield [(line.strip(), "quiet")]
             yield from _block(lines, fence[1], fence[2].lower())
         elif heading := _HEADING.match(line):
-            yield [(f"{heading[1]} ", "faint"), (heading[2], "strong")]
+            yield [(f"{heading[1]} ", "quiet"), (heading[2], "strong")]
         elif quote := _QUOTE.match(line):
             yield [("│ ", "faint"), *inline(quote[1], "quiet")]
         else:
@@ -68,7 +68,7 @@ def _block(lines: Iterator[str], fence: str, language: str) -> Iterator[list[Par
     if language in ("diff", "patch"):
         for line in lines:
             if _closes(line, fence):
-                yield [(line.strip(), "faint")]
+                yield [(line.strip(), "quiet")]
                 return
             yield diff_line(line)
         return
@@ -77,7 +77,7 @@ def _block(lines: Iterator[str], fence: str, language: str) -> Iterator[list[Par
     for line in lines:
         if _closes(line, fence):
             yield from code(held, language)
-            yield [(line.strip(), "faint")]
+            yield [(line.strip(), "quiet")]
             return
         held.append(line)
         size += len(line) + 1

@@ -200,7 +200,7 @@ def exchange(row: TraceRow, width: int) -> list[Part]:
     else:
         answer = (said, "error" if row.status == "error" else "text") if said else ("", "quiet")
     if not asked and not answer[0]:
-        return [(fmt.UNKNOWN, "faint")]
+        return [(fmt.UNKNOWN, "quiet")]
     if not asked:
         return [answer]
     if not answer[0]:

@@ -215,11 +215,13 @@ class WindowList(LineList, Generic[Row]):
                 what = next(name for name in loads if name in self._wanted)
                 self._wanted.discard(what)
                 generation = self._generation
-                loaded = await loads[what]()
+                try:
+                    loaded = await loads[what]()
+                except TracetuiError as error:  # what was wanted meanwhile is asked all the same
+                    self.post_message(self.Failed(error))
+                    continue
                 if loaded is not None and generation == self._generation:
                     self._put(loaded)
-        except TracetuiError as error:
-            self.post_message(self.Failed(error))
         finally:
             self._loading = False
 
