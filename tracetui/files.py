@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 from collections.abc import Iterable, Iterator
@@ -21,9 +22,15 @@ def destination(output: Path) -> Iterator[IO[bytes]]:
         with output.open("wb") as raw:
             yield raw
         return
+    if not output.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, f"there is no directory {output.parent}", str(output))
     part = output.with_name(f".{output.name}.{os.getpid()}.part")
     try:
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(output)) from error  # named as it was asked for
+    try:
+        with open(handle, "wb") as raw:
             if output.suffix == ".gz":
                 with gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as packed:
                     yield packed  # type: ignore[misc]

@@ -9,8 +9,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from tracetui.files import destination
+from collector.errors import StoreError
+from tracetui.cli import main
+from tracetui.files import destination, written
 
 
 def test_a_file_is_there_when_it_is_complete_and_not_before(tmp_path: Path) -> None:
@@ -53,3 +56,13 @@ def test_a_link_stays_one_and_its_file_is_replaced(tmp_path: Path) -> None:
     with destination(link) as out:
         out.write(b"new")
     assert (link.is_symlink(), target.read_text("utf-8")) == (True, "new")
+
+
+def test_a_folder_that_is_not_there_is_named_and_so_is_the_file(tmp_path: Path) -> None:
+    asked = tmp_path / "nowhere" / "out.jsonl"
+    with pytest.raises(FileNotFoundError, match="there is no directory") as raised:
+        written(asked, [(1, b"x")])
+    assert raised.value.filename == str(asked)
+    demo = CliRunner().invoke(main.cli, ["demo", "--headless", "--db", str(asked)])
+    assert isinstance(demo.exception, StoreError)
+    assert str(demo.exception) == f"cannot write {asked}: there is no directory {asked.parent}"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from collector.errors import StoreError
 from tracetui import format as fmt
 
 NOTICE = "The model's answers are simulated by a small server on 127.0.0.1; nothing leaves this machine."
@@ -28,6 +29,8 @@ def demo(headless: bool, db: Path | None, speed: float | None, plain: bool) -> N
     from tracetui.demo.server import Server
 
     path = (db or Path(tempfile.mkdtemp(prefix="tracetui-demo-")) / "traces.db").absolute()
+    if not path.parent.is_dir():
+        raise StoreError(f"cannot write {path}: there is no directory {path.parent}")
     use_openai = False if plain else None
     click.echo(f"{NOTICE}\nFile: {path}")
     if headless or not sys.stdout.isatty():

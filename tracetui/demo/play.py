@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from collector import configure, flush
+from collector.errors import StoreError
 from collector.settings import Settings
 from tracetui.demo.model import Model, OpenAIModel, PlainModel, has_extra
 from tracetui.demo.scenes import failures, languages, long_conversation, nested_agents
@@ -112,7 +113,7 @@ def _receiver(db: Path) -> Iterator[str]:
         time.sleep(0.02)
     try:
         if not heard or heard[0].startswith("!"):
-            raise RuntimeError(f"the demo's receiver did not start: {heard[0][1:] if heard else 'no answer'}")
+            raise StoreError(heard[0][1:] if heard else f"the receiver did not start within {RECEIVER_S:.0f} s")
         yield f"http://{heard[0]}"
     finally:
         receiver.stop()
