@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 from collector.model import MODEL_KINDS
 from collector.store.binding import Conditions
 from collector.store.cost_keys import Dimension, dimensions
-from collector.store.cost_rows import CostRow
+from collector.store.cost_rows import Split, Stat
 from collector.store.costs import Asked, Costs, costs
 from collector.store.zones import Zone
+from tracetui import format as fmt
 from tracetui.source import Reader, Source
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ TWO_LEVELS = "+"
 """What the menu answers for two things that are chosen one after the other."""
 MOST_BARS, FEWEST_BARS = 60, 3
 """With more bars, or fewer, time is cut more coarsely, or more finely."""
+MOST_SCORES = 100_000
+"""With more of them the screen tells none: they are read one by one. `tracetui costs --show score.*` does."""
 COARSER = {"quarter": "hour", "hour": "day", "day": "week", "week": "month"}
 FINER = {"day": "hour", "hour": "quarter"}
 Progress = Callable[[int, int], None]
@@ -90,11 +93,37 @@ def ask(reader: Reader, source: Source, question: Question, progress: Progress |
     return Spending(question, found, times, unit)
 
 
-def ask_saved(reader: Reader, source: Source, question: Question, prices: Prices) -> CostRow:
-    """Everything, split by what it was paid for."""
+@dataclass(frozen=True, slots=True)
+class More:
+    """What is asked for once the numbers stand: everything split by what it was paid for, and the scores of every row
+    and group, and of all (), by their names."""
+
+    split: Split | None
+    scores: Mapping[tuple[str, ...], Mapping[str, Stat]]
+
+    @property
+    def names(self) -> list[str]:
+        return [f"score.{name}" for name in self.scores.get((), ())]
+
+
+def ask_more(reader: Reader, source: Source, question: Question, prices: Prices) -> More:
+    reading, declared = cast("stored.Reader", reader), tuple(source.dimensions)
     where = source.parse(question.filter)
-    asked = Asked((), where, Zone("UTC"), declared=tuple(source.dimensions), prices=prices)
-    return costs(cast("stored.Reader", reader), asked).total
+    split = costs(reading, Asked((), where, Zone("UTC"), declared=declared, prices=prices)).total.split
+    scores = reading.rows(f"select count(*) from (select 1 from scores limit {MOST_SCORES + 1})")[0][0]
+    if not 0 < scores <= MOST_SCORES:
+        return More(split, {})
+    asked = Asked(dimensions(question.by), where, Zone(), latencies=False, declared=declared, stats=("score.*",))
+    found = costs(reading, asked)
+    return More(split, {row.keys: row.scores for row in (*found.rows, *found.groups, found.total)})
+
+
+def spread(one: Stat | None) -> str:
+    """`0.82 ±0.11 n=40`."""
+    if one is None:
+        return fmt.UNKNOWN
+    around = "" if one.deviation is None else f" ±{one.deviation:.3g}"
+    return f"{one.mean:.3g}{around} n={one.count}"
 
 
 def behind(
@@ -160,4 +189,4 @@ def metadata_keys(reader: Reader) -> list[str]:
     return [row[0] for row in cast("stored.Reader", reader).rows(KNOWN_METADATA) if '"' not in row[0]]
 
 
-__all__ = ["PERIODS", "Question", "Spending", "Superseded", "ask", "ask_saved", "behind", "named"]
+__all__ = ["PERIODS", "Question", "Spending", "Superseded", "ask", "ask_more", "behind", "named"]

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.model import Reading, Usage
-from collector.settings import resolve
+from collector.ingest import Ingest
+from collector.model import Batch, Reading, Score, Usage
+from collector.settings import Settings, resolve
 from collector.store import open_reader
 from collector.store.filters import parse
 from tests.builders import MS, T0, make_llm, make_part, trace_id
@@ -151,6 +152,31 @@ def test_a_bar_of_a_histogram_leads_to_exactly_its_traces(tmp_path):
             numbers = {None: range(1, 10), "gpt-4o": range(1, 10, 2), "gpt-4o-mini": range(2, 10, 2), "": [1]}[model]
             of = [trace_id(n) for n in numbers]
             assert sorted(seen) == of
+
+
+async def test_scores_have_a_chart_each_by_what_is_grouped_by(db):
+    given = ((1, "quality", 0.5), (2, "quality", 0.75), (3, "quality", 1.0), (4, "[/b] x", 3.0))
+    scores = [Score(f"s{n}", name, T0, trace_id(n), value=value) for n, name, value in given]
+    with Ingest(db, Settings()) as ingest:
+        ingest.write(Batch("test", (), scores=tuple(scores)))
+    async with real_app(db, now_ns).run_test(size=(160, 40)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: shows(pilot, "▸ gpt-4o ", "saved"))
+        await pilot.press("c", "c", "c", "c")
+        await until(pilot, lambda: shows(pilot, "score.[/b] x  mean by model", "all 3 n=1"))
+        await pilot.press("c")
+        await until(pilot, lambda: shows(pilot, "score.quality  mean by model", "all 0.75 ±0.25 n=3"))
+        await pilot.press("tab")
+        await until(pilot, lambda: shows(pilot, "gpt-4o-mini  score.quality 1 n=1", "its traces"))
+        await pilot.press("h")
+        await until(pilot, lambda: shows(pilot, "gpt-4o  score.quality 0.625 ±0.177 n=2"))
+        await pilot.press("enter")
+        await until(pilot, lambda: shows(pilot, "agent_1", "agent_2", 'score."quality":*'))
+        assert not shows(pilot, "agent_3")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, CostsScreen))
+        await pilot.press("c")
+        await until(pilot, lambda: shows(pilot, "11-18") and not shows(pilot, "score."))
 
 
 async def test_any_two_things_can_be_grouped_by(db):

@@ -92,11 +92,3 @@ def share(row: CostRow, total: CostRow) -> str:
     if row.cost_nanousd is None or not total.cost_nanousd:
         return fmt.UNKNOWN
     return percent(row.cost_nanousd / total.cost_nanousd)
-
-
-def stat(one: Stat | None) -> str:
-    """`0.82 ±0.11 n=40`."""
-    if one is None:
-        return fmt.UNKNOWN
-    spread = "" if one.deviation is None else f" ±{one.deviation:.3g}"
-    return f"{one.mean:.3g}{spread} n={one.count}"

@@ -15,6 +15,7 @@ from tracetui import format as fmt
 from tracetui.cli import common, cost_shapes, table
 from tracetui.cli.table import Column
 from tracetui.cli.traces import cost
+from tracetui.spending import spread
 
 if TYPE_CHECKING:
     from collector.store.costs import Asked, CostRow, Costs
@@ -167,4 +168,4 @@ def _cells(row: CostRow, found: Costs) -> list[str]:
         split = row.split
         cells += [fmt.money(None if split is None else getattr(split, name)) for name in SPLIT]
     stats = {**row.scores, **row.metadata}
-    return [*cells, *(cost_shapes.stat(stats.get(name)) for name in _stats(found))]
+    return [*cells, *(spread(stats.get(name)) for name in _stats(found))]

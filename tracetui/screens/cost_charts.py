@@ -9,11 +9,12 @@ from math import ceil
 
 from collector.store.cost_rows import PARTS, CostRow, Split
 from tracetui import format as fmt
-from tracetui.spending import Spending, behind, lasting
+from tracetui.spending import More, Spending, behind, lasting, named, spread
 from tracetui.widgets.paint import Part
 from tracetui.widgets.plots import INKS, Plot, Series, bar
 
 NAMES = ("cost", "tokens", "latency", "split")
+MOST_SCORED = 8
 PART_NAMES = {
     "input": "input", "cache_read": "cache reads", "cache_write": "cache writes", "output": "output",
     "reasoning": "reasoning", "other": "other",
@@ -42,14 +43,17 @@ class Made:
     bar: Callable[[int], Bar] | None = None
 
 
-def made(name: str, found: Spending, row: CostRow | None, split: Split | None, *, ascii_mode: bool) -> Made:
+def made(name: str, found: Spending, row: CostRow | None, more: More | None, *, ascii_mode: bool) -> Made:
+    """The chart of that name: one of NAMES, or of a score, as `more` names it."""
     if name == "cost":
         return _cost(found)
     if name == "tokens":
         return _tokens(found)
     if name == "latency":
         return _latency(row or found.costs.total, found)
-    return _split(split, found, ascii_mode=ascii_mode)
+    if name.startswith("score.") and more is not None:
+        return _score(name, more, found)
+    return _split(more.split if more is not None else None, found)
 
 
 def _labels(found: Spending) -> list[str]:
@@ -121,7 +125,29 @@ def _latency(row: CostRow, found: Spending) -> Made:
     return Made(plot, left, right, told)
 
 
-def _split(split: Split | None, found: Spending, *, ascii_mode: bool) -> Made:
+def _score(name: str, more: More, found: Spending) -> Made:
+    """A bar a group: the mean of the traces that have the score."""
+    left: list[Part] = [(f" {fmt.plain(name)}  ", "title"), (f"mean by {found.costs.by[0].name}", "quiet")]
+    score = name.removeprefix("score.")
+    right: list[Part] = [(f"all {spread(more.scores[()].get(score))} ", "quiet")]
+    groups = [row for row in found.costs.groups if row.calls or row.cost_nanousd is not None] or found.costs.groups
+    known = [(row, one) for row in groups if (one := more.scores.get(row.keys, {}).get(score)) is not None]
+    known = known[:MOST_SCORED]
+    labels = [fmt.clip(fmt.plain(named(row.keys[0], found.costs.by[0])), 14) for row, _ in known]
+    if not known:
+        return Made(None, [*left, ("   none here has it", "quiet")], right)
+
+    def told(index: int) -> Bar:
+        row, one = known[index]
+        head: list[Part] = [(f" {labels[index]}  ", "accent"), (f"{fmt.plain(name)} {spread(one)}", "strong")]
+        its = behind(found, found.costs.by, row.keys[:1], found.costs.times)
+        return Bar(head, its if '"' in score else f'score."{score}":* {its}')
+
+    plot = Plot("bars", labels, [Series([one.mean for _, one in known], "agent")], lambda value: f"{value:.3g}")
+    return Made(plot, left, right, told)
+
+
+def _split(split: Split | None, found: Spending) -> Made:
     """By what was paid for: a chart of one bar a type of token."""
     left: list[Part] = [(" what was paid for", "title")]
     if split is None:

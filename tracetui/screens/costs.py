@@ -11,7 +11,7 @@ from textual.containers import Container
 
 from collector.errors import FilterError, NotFound, TracetuiError
 from collector.pricing import Prices
-from collector.store.cost_rows import CostRow, Split
+from collector.store.cost_rows import CostRow
 from tracetui import format as fmt
 from tracetui import spending
 from tracetui.keymap import KEYS, bindings
@@ -19,7 +19,7 @@ from tracetui.screens import cost_charts, empty
 from tracetui.screens.base import Facts
 from tracetui.screens.filtered import OffersTerms
 from tracetui.screens.menu import Choice, MenuScreen
-from tracetui.spending import PERIODS, Question, Spending, Superseded
+from tracetui.spending import PERIODS, More, Question, Spending, Superseded
 from tracetui.widgets.chart import Chart
 from tracetui.widgets.cost_table import CostLine, CostList
 from tracetui.widgets.frame import ContextLine, Empty, FilterBar, KeyBar, Note
@@ -50,7 +50,7 @@ class CostsScreen(OffersTerms):
         self.found: Spending | None = None
         self.chart = 0
         self._made: dict[Chart, cost_charts.Made] = {}
-        self._split: Split | None = None
+        self._more: More | None = None
         self._settled = question is not None
         self._asking: Question | None = None
         self._progress: tuple[int, int] | None = None
@@ -88,13 +88,13 @@ class CostsScreen(OffersTerms):
         self.set_timer(max(self._due - time.monotonic(), 0.001), self._ask)
 
     def restart(self) -> None:
-        self._split = None
+        self._more = None
         self.reload()
 
     def put(self, question: Question) -> None:
         """Ask something else."""
-        if question.filter != self.question.filter:
-            self._split = None
+        if (question.filter, question.by) != (self.question.filter, self.question.by):
+            self._more = None
         self.question = question
         self.show_context()
         self._ask()
@@ -143,19 +143,19 @@ class CostsScreen(OffersTerms):
         self.query_one(CostList).show(self._title(), self._lines(found))
         self._show_charts()
         self.show_context()
-        if self._split is None and not nothing:
-            self._ask_saved(found.question)
+        if self._more is None and not nothing:
+            self._ask_more(found.question)
 
-    @work(exclusive=True, group="saved")
-    async def _ask_saved(self, question: Question) -> None:
+    @work(exclusive=True, group="more")
+    async def _ask_more(self, question: Question) -> None:
         source = self.facts.source
         prices = Prices(source.prices)
         try:
-            total = await source.ask_slowly(lambda reader: spending.ask_saved(reader, source, question, prices))
+            more = await source.ask_slowly(lambda reader: spending.ask_more(reader, source, question, prices))
         except TracetuiError:
             return  # the other question says what is wrong with the file
-        if question.filter == self.question.filter:
-            self._split = total.split
+        if (question.filter, question.by) == (self.question.filter, self.question.by):
+            self._more = more
             self.show_context()
             self._show_charts()
 
@@ -222,28 +222,31 @@ class CostsScreen(OffersTerms):
         parts += [(f"   {fmt.tokens(total.tokens)}", "strong"), (" tok", "quiet")]
         if total.cached:
             parts.append(("  " if brief else f"   cached {100 * total.cached:.0f}%", "quiet"))
-            if self._split is not None and self._split.saved:
-                saved = self._split.saved
+            split = self._more.split if self._more is not None else None
+            if split is not None and split.saved:
+                saved = split.saved
                 parts.append((f" {'saved' if saved > 0 else 'cost more:'} {fmt.money(abs(saved))}", "quiet"))
         return [*parts, (" ", "text")]
 
     def _show_charts(self) -> None:
         if self.found is None or not self.is_mounted:
             return
-        names = cost_charts.NAMES
         row = self._row()
-        main = names[self.chart]
+        main = self._pages()[self.chart % len(self._pages())]
         self._show_chart(self.query_one("#over-time", Chart), main, row)
         beside = "latency" if main != "latency" else "cost"
         self._show_chart(self.query_one("#beside", Chart), beside, row)
 
     def _show_chart(self, chart: Chart, name: str, row: CostRow | None) -> None:
         assert self.found is not None
-        made = cost_charts.made(name, self.found, row, self._split, ascii_mode=chart.ascii_mode)
+        made = cost_charts.made(name, self.found, row, self._more, ascii_mode=chart.ascii_mode)
         self._made[chart] = made
         chart.show(made.plot, made.left, made.right, walks=made.bar is not None)
         if chart.selected is not None:
             self._bar_title(chart, chart.selected)
+
+    def _pages(self) -> list[str]:
+        return [*cost_charts.NAMES, *(self._more.names if self._more is not None else ())]
 
     def _row(self) -> CostRow | None:
         line = self.query_one(CostList).chosen
@@ -291,7 +294,7 @@ class CostsScreen(OffersTerms):
         panes[(at + 1) % len(panes)].focus()
 
     def action_next_chart(self) -> None:
-        self.chart = (self.chart + 1) % len(cost_charts.NAMES)
+        self.chart = (self.chart + 1) % len(self._pages())
         self._show_charts()
 
     def action_period(self) -> None:
