@@ -23,10 +23,13 @@ from collector.importers.inflate import GZIP, ZIP, ZSTD, Readable, peek
 from collector.importers.lines import LIMITS, SOURCE, Together, from_import, sample
 from collector.model import Batch, Refusal, SpanPart
 from collector.protocols import otlp
+from collector.protocols.jsonbody import weigh
 
 SQLITE, PARQUET = b"SQLite format 3\x00", b"PAR1"
 LINES_A_BATCH = 500
-LINE_BYTES, DOCUMENT_BYTES = 256 * 2**20, 2**30
+LINE_BYTES, DOCUMENT_BYTES = 64 * 2**20, 2**30
+"""A line may be as long as a body that a door takes."""
+BLOCK_BYTES = 2**16
 PROTOBUF_TYPE = "application/x-protobuf"
 NESTED = 3
 """A file in a zip in a gzip, and no further."""
@@ -120,11 +123,15 @@ def _spooled(stream: IO[bytes], name: str) -> IO[bytes]:
     return io.BytesIO(_all(stream, name))
 
 
-def _all(stream: IO[bytes], name: str) -> bytes:
-    body = stream.read(DOCUMENT_BYTES + 1)
-    if len(body) > DOCUMENT_BYTES:
-        raise TooLarge(f"{name} is one document of over {DOCUMENT_BYTES >> 20} MB; write it as JSON lines")
-    return body
+def _all(stream: IO[bytes], name: str, first: bytes = b"") -> bytes:
+    """`first` and the rest of the stream, held once."""
+    whole = io.BytesIO()
+    size = whole.write(first)
+    while piece := stream.read(1 << 20):
+        size += whole.write(piece)
+        if size > DOCUMENT_BYTES:
+            raise TooLarge(f"{name} is one document of over {DOCUMENT_BYTES >> 20} MB; write it as JSON lines")
+    return whole.getvalue()
 
 
 def _batches(head: bytes, stream: IO[bytes], name: str, together: Together) -> Iterator[Batch]:
@@ -168,15 +175,17 @@ def _protobuf(body: bytes, name: str) -> Batch:
 def _json(head: bytes, stream: IO[bytes], name: str, together: Together) -> Iterator[Batch]:
     """JSON that begins with a whole object on its first line is JSON lines; else all of it is one document."""
     first = b""
-    while (first := stream.readline(LINE_BYTES)) and not first.removeprefix(BOM).strip():
+    while (first := _line(stream)) and not first.removeprefix(BOM).strip():
         pass
     first = first.removeprefix(BOM)
     try:
-        begins = orjson.loads(first)
+        begins = _begins(first)
     except ValueError:
         begins = None
     if not isinstance(begins, dict) or exports.listed(begins) is not None:
-        yield from _document(first + _all(stream, name), name)
+        body = _all(stream, name, first)
+        del first, begins
+        yield from _document(body, name)
         return
     kind = lines.kind_of(begins) or sniffed(head)
     if kind is None:
@@ -188,6 +197,28 @@ def _json(head: bytes, stream: IO[bytes], name: str, together: Together) -> Iter
             yield Batch(SOURCE, refused=(chunk,))
         else:
             yield from reader.feed(chunk)
+
+
+def _line(stream: IO[bytes]) -> bytes:
+    """The next line, or its first LINE_BYTES. Put together in the buffer that it is then: `readline` joins a long line
+    from pieces, and holds it twice."""
+    block = min(BLOCK_BYTES, LINE_BYTES)
+    first = stream.readline(block)
+    if len(first) < block or first.endswith(b"\n"):
+        return first
+    whole = io.BytesIO()
+    size = whole.write(first)
+    del first
+    while size < LINE_BYTES and (piece := stream.readline(min(block, LINE_BYTES - size))):
+        size += whole.write(piece)
+        if piece.endswith(b"\n"):
+            break
+    return whole.getvalue()
+
+
+def _begins(first: bytes) -> Any:
+    """The document on the first line; None where it is too heavy to be looked into."""
+    return None if lines.too_heavy(first) else orjson.loads(first)
 
 
 def sniffed(head: bytes) -> str | None:
@@ -203,10 +234,12 @@ def sniffed(head: bytes) -> str | None:
 
 
 def _document(body: bytes, name: str) -> Iterator[Batch]:
+    weigh(body, name, lines.MEMORY_BYTES)
     try:
-        document = json.loads(body)
+        document = _loaded(body)
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"{name} begins like JSON but is not: {error}") from error
+    del body
     page = exports.listed(document)
     documents: list[Any] = page if page is not None else document if isinstance(document, list) else [document]
     if not any(lines.kind_of(one) not in (None, lines.CLAUDE, lines.CODEX) for one in documents):
@@ -215,13 +248,21 @@ def _document(body: bytes, name: str) -> Iterator[Batch]:
     yield from lines.batches_of(documents)
 
 
+def _loaded(body: bytes) -> Any:
+    """By orjson where it takes it: Python's own makes a text of the whole first, and reads NaN, which some write."""
+    try:
+        return orjson.loads(body)
+    except ValueError:
+        return json.loads(body)
+
+
 def _chunks(first: bytes, stream: IO[bytes], name: str) -> Iterator[list[bytes] | Refusal]:
     """Lines by the batch; a line that is too long is left out. Where the stream breaks off, what came before is given
     first."""
     chunk = [first]
     while True:
         try:
-            line = stream.readline(LINE_BYTES)
+            line = _line(stream)
         except (TooLarge, OSError, *inflate.BROKEN):
             yield chunk
             raise
@@ -231,7 +272,8 @@ def _chunks(first: bytes, stream: IO[bytes], name: str) -> Iterator[list[bytes] 
             yield chunk
             chunk = []
             yield Refusal("a line that is too long", sample(line))
-            while (line := stream.readline(LINE_BYTES)) and not line.endswith(b"\n"):
+            del line
+            while (rest := stream.readline(BLOCK_BYTES)) and not rest.endswith(b"\n"):
                 pass
             continue
         chunk.append(line)

@@ -8,17 +8,20 @@ from typing import Any, Protocol
 
 import orjson
 
-from collector.errors import DecodeError
+from collector.errors import DecodeError, TooLarge
 from collector.importers import claude_code, claude_records, codex, codex_records, exports
 from collector.importers.drafts import Log, json_text
 from collector.model import Batch, Refusal, SpanPart
 from collector.protocols import native, otlp
+from collector.protocols.jsonbody import weigh
 from collector.protocols.limits import SAMPLE_CHARS, Limits, Refusals
 
 SOURCE = "import"
 JSON_TYPE = "application/json"
 SPANS_TOGETHER, BYTES_TOGETHER = 400, 4 * 2**20
-LIMITS = Limits(spans=100_000_000)  # a file is the user's own: no reason to refuse it for its size
+LIMITS = Limits(spans=100_000_000, pieces=100_000_000)  # a file is the user's own: no reason to refuse it for its size
+MEMORY_BYTES = 2 * 2**30
+"""What the JSON of a line, or of a document, may become: a file may hold more than a body, and is somebody else's."""
 CLAUDE, CODEX, EXPORTS = "claude", "codex", ("langfuse", "phoenix", "langsmith", "spans")
 _CHATTY = (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError, OverflowError, DecodeError)
 
@@ -76,6 +79,9 @@ class _LogLines:
         for line in lines:
             if not line.strip():
                 continue
+            if too_heavy(line):
+                refused.add(HEAVY, sample(line))
+                continue
             try:
                 record = orjson.loads(line)
             except ValueError:
@@ -110,12 +116,16 @@ class _PlainLines:
         for line in lines:
             if not line.strip():
                 continue
+            if too_heavy(line):
+                yield Batch(SOURCE, refused=(Refusal(HEAVY, sample(line)),))
+                continue
             kind, document = _loaded(line)
             if kind == "native":
                 own.append(line.decode("utf-8", "replace"))
             elif kind in EXPORTS:
                 exported.setdefault(kind, []).append(document)
             elif kind == "traces" or kind == "logs":
+                document = None  # it is read again as what it is, and may be long
                 yield from sent.add(_otlp(line, otlp.decode_traces if kind == "traces" else otlp.decode_logs), line)
             elif kind == "metrics":
                 yield from sent.add(Batch(SOURCE, refused=(otlp.METRICS,)), line)
@@ -150,6 +160,18 @@ class _Gathered:
         self._parts, self._refused, self._bytes = [], [], 0
 
 
+def too_heavy(line: bytes) -> bool:
+    """Whether a line would take more memory than a file of anybody's may."""
+    try:
+        weigh(line, most=MEMORY_BYTES)
+    except TooLarge:
+        return True
+    return False
+
+
+HEAVY = "a line that would take too much memory"
+
+
 def _loaded(line: bytes) -> tuple[str | None, Any]:
     try:
         document = orjson.loads(line)
@@ -167,7 +189,7 @@ def _otlp(line: bytes, decode: Callable[[bytes, str, Limits], Batch]) -> Batch:
 
 def batches_of(documents: list[Any]) -> Iterator[Batch]:
     """Documents that stood in one JSON text, each as a line would be."""
-    yield from _PlainLines().feed([json_text(one).encode() for one in documents])
+    yield from _PlainLines().feed(json_text(one).encode() for one in documents)
 
 
 def from_import(batch: Batch) -> Batch:

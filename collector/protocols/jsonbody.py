@@ -10,17 +10,36 @@ from typing import Any
 
 import orjson
 
-from collector.errors import DecodeError
+from collector.errors import DecodeError, TooLarge
 
+LIGHT_BYTES, MEMORY_BYTES = 2_000_000, 512 * 2**20
+"""A body up to the one is read whatever it holds; a longer one where what it holds takes up to the other."""
+_OBJECT_BYTES, _LIST_BYTES, _PIECE_BYTES = 200, 64, 48
 DEPTH = 100
 """Arrays and objects within one another. Real bodies have under 30; a JSON string in a string does not count."""
 
 
+def weigh(body: bytes, what: str = "a body", most: int = MEMORY_BYTES) -> None:
+    """TooLarge for JSON that is small in bytes and large in memory: three bytes of `{},` become a hundred, and 60 MB of
+    them are packed into 60 KB. Estimated by what begins objects and lists and what divides their pieces, wherever it
+    stands: a text of prose weighs next to nothing."""
+    if len(body) <= LIGHT_BYTES:
+        return
+    needs = body.count(b"{") * _OBJECT_BYTES + body.count(b"[") * _LIST_BYTES + body.count(b",") * _PIECE_BYTES
+    if needs > most:
+        raise TooLarge(
+            f"{what} of {len(body):,} bytes is made of so many small pieces that reading it may take {needs >> 20:,} "
+            f"MB, where {most >> 20:,} are the limit; send smaller batches"
+        )
+
+
 def load(body: bytes, what: str = "a body", *, depth: int | None = DEPTH) -> Any:
-    """The document. DecodeError names `what` it should have been; also where it is nested deeper than `depth`.
+    """The document. DecodeError names `what` it should have been; also where it is nested deeper than `depth`. TooLarge
+    where it would take too much memory (see `weigh`).
 
     NaN and Infinity as bare words, a byte order mark and half surrogate pairs (which become U+FFFD) are read.
     """
+    weigh(body, what)
     try:
         document = orjson.loads(body)
     except ValueError:

@@ -15,12 +15,14 @@ SAMPLE_CHARS = 8000
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Over `spans` (or log records) a body, the body is TooLarge; over the others, the one span is refused.
+    """Over `spans` (or log records) a body, the body is TooLarge, and of protobuf over `pieces` (attributes, events and
+    links of all its spans; JSON is weighed, see `jsonbody.weigh`); over the others, the one span is refused.
 
     `depth` counts arrays and key-value lists within one another; `attributes` counts those of one span.
     """
 
     spans: int = 100_000
+    pieces: int = 3_000_000
     attributes: int = 100_000
     depth: int = 32
 

@@ -15,7 +15,17 @@ from collector.protocols.claude_events import Told, spans_of_events, tells
 from collector.protocols.limits import Limits, Refusals, SpanError
 from collector.protocols.otlp_protobuf_values import PAIRS, SHORT, attributes, pair, pair_of, value
 from collector.protocols.parts import check_log_ids, logs_of_spans, span_part, unique
-from collector.protocols.wire import BROKEN, FIXED64, LENGTH, fixed64, message, one_field, varint
+from collector.protocols.wire import (
+    BROKEN,
+    FIXED64,
+    LENGTH,
+    MOST_FIELDS,
+    check_fields,
+    fixed64,
+    message,
+    one_field,
+    varint,
+)
 
 ID_BYTES = 32
 
@@ -26,15 +36,28 @@ Range = tuple[int, int]
 def traces(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Refusal, ...]]:
     parts: list[SpanPart] = []
     refusals = Refusals()
+    pieces = 0
     for resource, scope, spans in _groups(body, limits, "spans", refusals):
         for start, stop in spans:
             try:
                 parts.append(_span(body, start, stop, resource, scope, limits))
+                pieces += _pieces(parts[-1])
+                if pieces > limits.pieces:
+                    raise TooLarge(
+                        f"a body of {len(body):,} bytes with over {limits.pieces:,} attributes, events and links; send "
+                        "smaller batches"
+                    )
             except SpanError as bad:
                 refusals.add(str(bad), *_sample(body, start, stop, 0x0A, 0x12, 0x2A))
             except BROKEN:
                 refusals.add("span is not valid protobuf", *_sample(body, start, stop, 0x0A, 0x12, 0x2A))
     return tuple(parts), refusals.result()
+
+
+def _pieces(part: SpanPart) -> int:
+    """What a span is made of, as far as it is many: a body of 60 MB can hold ten million attributes."""
+    of_events = sum([len(event.attributes) for event in part.events]) if part.events else 0
+    return len(part.attributes) + len(part.events) + len(part.links) + of_events
 
 
 def logs(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Refusal, ...]]:
@@ -61,18 +84,22 @@ def logs(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Refus
 
 def _groups(body: bytes, limits: Limits, what: str, refusals: Refusals) -> list[Group]:
     """Where the spans (or log records) of each scope lie in the body; both requests have one shape."""
+    groups: list[Group] = []
+    count = 0
     try:
-        groups = [
-            group
-            for tag, start, stop in message(body, 0, len(body))
-            if tag == 0x0A
-            for group in _of_resource(body, start, stop, limits, refusals)
-        ]
+        for tag, start, stop in message(body, 0, len(body)):
+            if tag != 0x0A:
+                continue
+            more = _of_resource(body, start, stop, limits, refusals)
+            groups += more
+            count += sum(len(items) for _, _, items in more)
+            if count > limits.spans or len(groups) > limits.spans:
+                raise TooLarge(
+                    f"a body of over {limits.spans:,} {what} or scopes of them; as many are read at once, so send "
+                    "smaller batches"
+                )
     except BROKEN as error:
         raise DecodeError(f"OTLP body of {len(body)} bytes is not protobuf of {what}: {error}") from error
-    count = sum(len(items) for _, _, items in groups)
-    if count > limits.spans:
-        raise TooLarge(f"a body of {count} {what}; at most {limits.spans} are read at once, so send smaller batches")
     return groups
 
 
@@ -184,6 +211,8 @@ def _span_fields(
     events: list[Range] = []
     links: list[Range] = []
     remembered = PAIRS.get
+    if end - pos > 2 * MOST_FIELDS:
+        check_fields(buf, pos, end)
     while pos < end:
         tag = buf[pos]
         if tag & 7 == LENGTH and tag < 128:

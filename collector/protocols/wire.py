@@ -52,12 +52,19 @@ def one_field(buf: bytes, pos: int) -> tuple[int, int | bytes, int]:
     raise ValueError(f"wire type {kind}")
 
 
+MOST_FIELDS = 250_000
+"""Of one message: a body of 60 MB could hold thirty million of two bytes, at a hundred times the memory."""
+
+
 def message(buf: bytes, pos: int, end: int) -> Fields:
     """(tag, value or start, stop) of each field between `pos` and `end`; `stop` is -1 where the field is a number.
 
     A tag is the field's number times 8 plus its wire type. Unknown fields are among them, to be passed over.
+    ValueError for one with more than MOST_FIELDS.
     """
     out: Fields = []
+    if end - pos > 2 * MOST_FIELDS:
+        check_fields(buf, pos, end)
     while pos < end:
         tag = buf[pos]
         pos += 1
@@ -87,3 +94,20 @@ def message(buf: bytes, pos: int, end: int) -> Fields:
     if pos != end:
         raise ValueError("a field runs over its end")
     return out
+
+
+def check_fields(buf: bytes, pos: int, end: int) -> None:
+    """ValueError where a message has more than MOST_FIELDS: counted, none kept. What is broken is found later."""
+    for _ in range(MOST_FIELDS):
+        kind = buf[pos] & 7
+        _, pos = varint(buf, pos)
+        if kind == LENGTH:
+            size, pos = varint(buf, pos)
+            pos += size
+        elif kind == VARINT:
+            _, pos = varint(buf, pos)
+        else:
+            pos += 8 if kind == FIXED64 else 4
+        if pos >= end:
+            return
+    raise ValueError(f"a message of more than {MOST_FIELDS:,} fields")

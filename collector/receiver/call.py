@@ -126,10 +126,11 @@ class Call:
         commit of its own, and so for a receipt that knows its duplicates. DecodeError, TooLarge, UnsupportedMedia,
         Overloaded, StoreBusy, StoreError: raise them on, they become the right answer.
         """
-        raw = await self.raw()
+        held = [await self.raw()]
+        self._raw = None  # once it is decoded nobody needs it, and writing may take a while
         return await asyncio.wrap_future(
             self.house.queue.accept(
-                partial(self.inflated, raw), partial(self.house.decoders.run, decode, self.source), alone=alone
+                lambda: self.inflated(held.pop()), partial(self.house.decoders.run, decode, self.source), alone=alone
             )
         )
 

@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from collector import pricing
 from collector.errors import DecodeError, TooLarge
 from collector.model import Batch
+from collector.protocols.jsonbody import weigh
 
 Decode = Callable[[bytes, str], Batch]
 
@@ -47,6 +48,7 @@ class Decoders:
 
     def run(self, decode: Callable[[bytes], Batch], source: str, body: bytes) -> Batch:
         """What any door's decoder makes of a body, within the limits that hold for all. DecodeError, TooLarge."""
+        weigh(body)
         try:
             return self.checked(decode(body), source)
         except RecursionError as e:

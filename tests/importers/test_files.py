@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from collector.errors import DecodeError
-from collector.importers import files, frames
+from collector.errors import DecodeError, TooLarge
+from collector.importers import files, frames, lines
 from collector.importers.inflate import zstd
 from collector.model import Batch, Resource, Scope, SpanPart
-from collector.protocols import native, otlp
+from collector.protocols import jsonbody, native, otlp
 from tests.builders import make_part, span_id
 from tracetui.cli import main
 from tracetui.cli.import_ import Bar
@@ -118,6 +118,26 @@ def test_a_line_that_is_too_long_costs_only_itself(tmp_path, monkeypatch):
     batches = list(files.read(write(tmp_path / "x", content)))
     assert span_ids(batches) == BOTH
     assert refusals(batches) == ["a line that is too long"]
+
+
+def test_a_line_is_put_together_from_blocks_and_too_heavy_a_one_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "BLOCK_BYTES", 16)
+    monkeypatch.setattr(jsonbody, "LIGHT_BYTES", 1000)
+    monkeypatch.setattr(lines, "MEMORY_BYTES", 100_000)
+    heavy = b'{"x": [' + b"{}," * 2000 + b"{}]}"
+    batches = list(files.read(write(tmp_path / "x", b"\n".join([LINES[0], heavy, LINES[1]]))))
+    assert span_ids(batches) == BOTH
+    assert refusals(batches) == [lines.HEAVY]
+    record = json.dumps({"type": "user", "uuid": "u", "sessionId": "s", "timestamp": "2026-11-21T00:00:00Z"}).encode()
+    log = b"\n".join([record, heavy, record])
+    assert lines.HEAVY in refusals(list(files.read(write(tmp_path / "log", log))))
+    with pytest.raises(TooLarge, match="small pieces"):
+        list(files.read(write(tmp_path / "document", b"[" + heavy + b"]")))
+
+
+def test_a_document_with_what_json_has_not_is_read_as_python_does(tmp_path):
+    document = b'{"resourceSpans": [], "x": NaN,\n"resourceLogs": []}'
+    assert list(files.read(write(tmp_path / "x", document))) == []
 
 
 # --- the Collector's file exporter where it writes no lines
