@@ -1,9 +1,9 @@
 """What names a model call beside the id of its answer: the same words from whoever reports it.
 
-The provider's id of the request (Claude Code tells it in its session logs, its events and its spans; our proxy hears
-it); the id that LangChain gives an answer whose own it drops (every streamed one); and of a run of LangSmith its name
-and its two times, to the microsecond: its SDK may send a run as OTLP too, and to several projects, each time under
-another id.
+The provider's id of the request (Claude Code tells it in its session logs, its events and its spans, LiteLLM among the
+headers of the answer; our proxy hears it); the id that LangChain gives an answer whose own it drops (every streamed one);
+and of a run of LangSmith its name and its two times, to the microsecond: its SDK may send a run as OTLP too, and to
+several projects, each time under another id.
 Source: langsmith._internal.otel._otel_exporter and langsmith.run_trees of langsmith 0.14, langchain-core 1.7.
 """
 
@@ -19,6 +19,8 @@ from collector.model import MODEL_KINDS, SpanPart
 
 _TIMED = "t"
 _HEADERS = ("http.response.header.request-id", "http.response.header.x-request-id")
+_LITELLM = "hidden_params"
+_HEADER_IN_JSON = re.compile(r'"(?:llm_provider-)?(?:x-)?request-id": ?"([^"\\]{1,200})"')
 _IN_LOGS, _SENT = "claude_code.request_id", "request_id"
 _CLAUDE = "com.anthropic.claude_code"
 _OUTPUTS = (RUN + "outputs", "gen_ai.completion", "output.value")
@@ -60,6 +62,8 @@ def _request(part: SpanPart) -> str | None:
     for name in _HEADERS:
         if isinstance(given := said.get(name), list) and given:
             return text(given[0])
+    if isinstance(told := said.get(_LITELLM), str) and (found := _HEADER_IN_JSON.search(told)):
+        return found[1]
     if _IN_LOGS in said:
         return text(said[_IN_LOGS])
     if _SENT in said and part.scope is not None and part.scope.name.startswith(_CLAUDE):

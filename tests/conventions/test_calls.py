@@ -25,6 +25,7 @@ def test_a_request_has_one_name_in_session_logs_events_spans_and_at_the_proxy() 
         part("com.anthropic.claude_code.events", request_id="req_1"),
         part("com.anthropic.claude_code.tracing", request_id="req_1", **{"gen_ai.response.id": "req_1"}),
         part("tracetui.proxy", **{"http.response.header.request-id": ["req_1"]}),
+        part("litellm", hidden_params='{"additional_headers": {"a": "b", "llm_provider-x-request-id": "req_1"}}'),
         part("anyone", **{"http.response.header.x-request-id": ["req_1"]}),
     ]
     (key,) = {call_key(one, "llm") for one in told}
