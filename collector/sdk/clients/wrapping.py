@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collector.protocols.llm import Endpoint
 
 MARK = "_tracetui_wrapped"
+REQUEST_ID = "http.response.header.request-id"
 
 
 class Tracer:
@@ -54,6 +55,8 @@ class Tracer:
         """What the request returned, watched where it is not all there yet."""
         try:
             call.leave()
+            if (request_id := _request_id(result)) is not None:
+                call.span.update(attributes={REQUEST_ID: [request_id]})
             if is_raw(result):
                 return heed(result, call, stream=stream)
             if is_stream(result) and call.endpoint.gather is not None:
@@ -70,6 +73,15 @@ class Tracer:
             call.failed(error)
         except Exception as e:
             QUEUE.count("client", e)
+
+
+def _request_id(result: Any) -> str | None:
+    """The provider's name of the request. A proxy or a gateway that reports the same call knows it, too; the answer to
+    embeddings has no other id."""
+    held = getattr(result, "_request_id", None)
+    if held is None and (answer := getattr(result, "http_response", None) or getattr(result, "response", None)):
+        held = answer.headers.get("x-request-id") or answer.headers.get("request-id")
+    return held if isinstance(held, str) else None
 
 
 def _sent(body: dict[str, Any]) -> dict[str, Any]:

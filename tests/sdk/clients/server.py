@@ -93,6 +93,8 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             self.send_response(200)
             self.send_header("content-type", "text/event-stream")
             self.send_header("transfer-encoding", "chunked")
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             events = list(reply.events or ())
             for event in events[:-1]:

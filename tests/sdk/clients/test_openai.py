@@ -64,6 +64,16 @@ def test_a_chat_completion_is_a_span_with_all_that_was_said(server, recorded, cl
     assert (usage.reasoning_tokens, usage.audio_input_tokens, usage.audio_output_tokens) == (8, 3, 2)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_request_has_the_name_that_a_proxy_knows_it_by(server, recorded, client, stream):
+    told = {"x-request-id": "req_1"}
+    server.says(Reply(events=chunks(), headers=told) if stream else Reply(completion(), headers=told))
+    answer = ask(client, stream=stream)
+    if stream:
+        list(answer)
+    assert recorded.span(CHAT).attributes["http.response.header.request-id"] == ["req_1"]
+
+
 def test_a_wrapped_client_keeps_its_type_and_is_wrapped_once(server, recorded, client):
     assert type(client) is OpenAI
     assert wrap_openai(client) is client
