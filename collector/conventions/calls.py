@@ -1,9 +1,9 @@
 """What names a model call beside the id of its answer: the same words from whoever reports it.
 
-The provider's id of the request (Claude Code tells it in its session logs, its events and its spans, LiteLLM among the
-headers of the answer; our proxy hears it); the id that LangChain gives an answer whose own it drops (every streamed one);
-and of a run of LangSmith its name and its two times, to the microsecond: its SDK may send a run as OTLP too, and to
-several projects, each time under another id.
+The provider's id of the request (Claude Code tells it in its session logs, its events and its spans, LiteLLM among
+the headers of the answer; our proxy and our wrapped clients hear it); the id that LangChain gives an answer whose own
+it drops (every streamed one); and of a run of LangSmith its name and its two times, to the microsecond: its SDK may
+send a run as OTLP too, and to several projects, each time under another id.
 Source: langsmith._internal.otel._otel_exporter and langsmith.run_trees of langsmith 0.14, langchain-core 1.7.
 """
 
