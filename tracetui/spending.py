@@ -31,6 +31,8 @@ TWO_LEVELS = "+"
 """What the menu answers for two things that are chosen one after the other."""
 MOST_BARS, FEWEST_BARS = 60, 3
 """With more bars, or fewer, time is cut more coarsely, or more finely."""
+COUNTABLE_SPANS = 20_000
+"""In larger files traces are not counted: that looks at every span, and this is asked again as they arrive."""
 MOST_SCORES = 100_000
 """With more of them the screen tells none: they are read one by one. `tracetui costs --show score.*` does."""
 COARSER = {"quarter": "hour", "hour": "day", "day": "week", "week": "month"}
@@ -74,8 +76,10 @@ def ask(reader: Reader, source: Source, question: Question, progress: Progress |
     by = dimensions(question.by)
     where = source.parse(question.filter) if question.filter else source.parse("")
     reading, declared = cast("stored.Reader", reader), tuple(source.dimensions)
-    found = costs(reading, Asked(by, where, Zone(), question.sort, declared=declared), progress)
-    ahead = bool(by) and not by[0].is_time and (found.ahead or by[0].rolled(Conditions()) is not None)
+    counted = reading.rows("select spans from counters")[0][0] <= COUNTABLE_SPANS
+    found = costs(reading, Asked(by, where, Zone(), question.sort, traces=counted, declared=declared), progress)
+    kept = found.ahead or (counted and bool(by) and by[0].key in declared)
+    ahead = bool(by) and not by[0].is_time and (kept or by[0].rolled(Conditions()) is not None)
     split = by[:1] if ahead else ()
 
     def over(unit: str) -> Costs:

@@ -68,6 +68,8 @@ def columns(width: int, title: str) -> list[tuple[Column, int]]:
     if width >= 150:
         found += [Column("cached", "CACHED", 6, right=True), Column("percall", "/CALL", 8, right=True),
                   Column("burn", "/MIN", 8, right=True)]  # fmt: skip
+    if width >= 166:
+        found.insert(-1, Column("pertrace", "/TRACE", 8, right=True))
     if width >= 116:
         found += [Column("p50", "P50", 7, right=True)]
     found.append(Column("p95", "P95", 7, right=True, gap=gap))
@@ -91,6 +93,7 @@ def cells(one: CostLine, width: int, *, ascii_mode: bool) -> dict[str, list[Part
         "calls": [known(calls(row.calls) if row.calls else fmt.UNKNOWN)],
         "cached": [known(fmt.UNKNOWN if not row.cached else f"{100 * row.cached:.0f}%")],
         "percall": [money(row.per_call_nanousd)],
+        "pertrace": [money(row.per_trace_nanousd)],
         "burn": [money(row.per_minute_nanousd)],
         "p50": [known(fmt.duration(row.duration.p50_ns))],
         "p95": [known(fmt.duration(row.duration.p95_ns))],
