@@ -148,8 +148,8 @@ def _batches(head: bytes, stream: IO[bytes], name: str, together: Together) -> I
     if start[:1] in (b"{", b"["):
         yield from _json(head, stream, name, together)
     elif head.startswith(PARQUET):
-        rows = _parquet(_all(stream, name), name)
-        yield exports.decode(exports.kind_of(rows[0] if rows else None) or "phoenix", rows)
+        for rows in _parquet(_all(stream, name), name):
+            yield exports.decode(exports.kind_of(rows[0] if rows else None) or "phoenix", rows)
     elif (kind := _csv_kind(start)) is not None:
         yield from _csv(kind, stream)
     else:
@@ -310,17 +310,18 @@ def _csv(kind: str, stream: IO[bytes]) -> Iterator[Batch]:
     yield exports.decode(kind, rows)
 
 
-def _parquet(body: bytes, name: str) -> list[Any]:
+def _parquet(body: bytes, name: str) -> Iterator[list[Any]]:
+    """Its rows, some at a time: a column that says one thing a million times takes a few bytes of a file."""
     try:
         from pyarrow import ArrowException, parquet
     except ImportError as error:
         raise DecodeError(f"{name} is a Parquet file: `pip install pyarrow`, or write the dataframe with "
                           "to_json(orient='records', lines=True)") from error  # fmt: skip
     try:
-        rows: list[Any] = parquet.read_table(io.BytesIO(body)).to_pylist()
+        for rows in parquet.ParquetFile(io.BytesIO(body)).iter_batches(batch_size=LINES_A_BATCH):
+            yield rows.to_pylist()
     except (ArrowException, OSError, ValueError, MemoryError) as error:
         raise DecodeError(f"{name} is a Parquet file that cannot be read: {error}") from error
-    return rows
 
 
 def _in_batches(parts: Iterator[SpanPart]) -> Iterator[Batch]:

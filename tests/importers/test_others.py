@@ -316,6 +316,18 @@ def test_a_dataframe_of_phoenix_as_parquet():
     assert read_of(SAMPLES / "phoenix-20.26-dataframe.parquet") == read_of(SAMPLES / "phoenix-20.26-spans.json")
 
 
+def test_parquet_comes_in_batches_and_says_where_it_cannot_be_read(tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow", reason="an optional reader")
+    whole = (SAMPLES / "phoenix-20.26-dataframe.parquet").read_bytes()
+    rest = read_of(SAMPLES / "phoenix-20.26-spans.json")
+    monkeypatch.setattr(files, "LINES_A_BATCH", 2)
+    assert read_of(SAMPLES / "phoenix-20.26-dataframe.parquet") == rest
+    assert len(list(files.read(SAMPLES / "phoenix-20.26-dataframe.parquet"))) == 3
+    for broken in (whole[:-100], whole[:4] + bytes(len(whole) - 8) + whole[-4:]):
+        with pytest.raises(DecodeError, match="a Parquet file that cannot be read"):
+            list(files.read(write(tmp_path / "x", broken)))
+
+
 def test_without_pyarrow_parquet_says_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(DecodeError, match="pip install pyarrow"):
