@@ -29,7 +29,7 @@ MODEL_KINDS = frozenset({"llm", "embedding", "reranker"})
 STATUSES = ("running", "ok", "error", "abandoned")
 SIGNALS = (
     "loop", "retries", "truncated", "ignored_result", "window", "cache", "swallowed", "orphan", "abandoned",
-    "unmetered", "invented", "borrowed", "unknown_tool", "bad_arguments", "altered_arguments", "refusal",
+    "unmetered", "invented", "borrowed", "misread", "unknown_tool", "bad_arguments", "altered_arguments", "refusal",
     "empty_retrieval",
 )  # fmt: skip
 """What may look wrong in a trace; `collector.signals` says of each how it is found."""

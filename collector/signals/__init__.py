@@ -11,7 +11,7 @@ from dataclasses import replace
 from collector.limits import Limits
 from collector.model import SIGNALS
 from collector.seen import Said, Seen
-from collector.signals import answers, calls, sources, trees
+from collector.signals import answers, calls, misread, sources, trees
 from collector.signals.places import Place, first_places
 from collector.signals.trace import Earlier, Signal, Trace, Turn, Window, no_turns
 
@@ -35,6 +35,7 @@ RULES: dict[str, Rule] = {
     "unmetered": answers.unmetered,
     "invented": sources.sources,
     "borrowed": sources.sources,
+    "misread": misread.misread,
     "unknown_tool": calls.unknown_tool,
     "bad_arguments": calls.bad_arguments,
     "altered_arguments": calls.altered_arguments,
@@ -57,6 +58,7 @@ ABOUT: dict[str, str] = {
     "unmetered": "a model call with neither usage nor price",
     "invented": "an id, number, price or date that nothing before it says",
     "borrowed": "a value that only another turn says",
+    "misread": "a value that was said, but of something else",
     "unknown_tool": "a call of a tool that there is not",
     "bad_arguments": "arguments that break the tool's schema",
     "altered_arguments": "a tool that ran with other arguments than asked for",

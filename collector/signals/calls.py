@@ -13,7 +13,7 @@ from typing import Any
 
 from collector.model import DERIVED_ID, Value
 from collector.seen import Said, Seen, Upto, text_of, tool_calls, tool_results, unwrapped
-from collector.signals.schemas import definitions, fault
+from collector.signals.schemas import definitions, fault, unnamed
 from collector.signals.trace import Signal, Trace
 
 EMPTY: tuple[Value, ...] = (None, "", "null", "None", "[]", "{}", [], {})
@@ -95,11 +95,13 @@ def _in_turn(spans: Sequence[Seen]) -> int:
 
 
 def unknown_tool(trace: Trace) -> Iterator[Signal]:
-    """A call of a tool that the model was not given."""
+    """A call of a tool that the model was not given. One that ran well is there, whatever was recorded of the tools. A
+    provider's own tools have no names."""
+    ran = {tool.tool_name or tool.name for tool in trace.tools if tool.status == "ok"}
     for span in trace.calls:
-        known = definitions(span.tool_definitions)
+        known = definitions(span.tool_definitions) if unnamed(span.tool_definitions) == 0 else {}
         for part in tool_calls(span.output):
-            if known and part.get("name") not in known:
+            if known and part.get("name") not in known and part.get("name") not in ran:
                 text = f"{part.get('name')} was called; there are {', '.join(list(known)[:8])}"
                 yield Signal("unknown_tool", span.span_id, text)
 

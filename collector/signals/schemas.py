@@ -36,6 +36,12 @@ def definitions(value: Value) -> dict[str, Any]:
     return found
 
 
+def unnamed(value: Value) -> int:
+    """How many definitions have no name: {"type": "web_search_preview"}."""
+    items = value if isinstance(value, list) else [value] if value else []
+    return sum(isinstance(item, dict) and not definitions(item) for item in items)
+
+
 def fault(schema: Any, value: Value, path: str = "", deep: int = 0) -> str | None:
     """What is wrong, the first thing, in a few words; None where nothing is."""
     if not isinstance(schema, dict) or deep > MAX_DEEP or "$ref" in schema:

@@ -7,6 +7,8 @@ from itertools import pairwise
 
 import pytest
 
+from collector.limits import Limits
+
 pytestmark = pytest.mark.slow
 
 MS = 1_000_000
@@ -99,3 +101,12 @@ def test_five_calls_of_200_ms_go_to_a_far_region_one_after_the_other(told):
     assert len({call.row.parent_id for call in calls}) == 1
     rows = [call.row for call in calls]
     assert all(one.end_ns <= next_.start_ns for one, next_ in pairwise(rows))
+
+
+def test_what_goes_wrong_in_the_stories_is_what_the_signals_find(told):
+    found = {(one.kind, row.name) for row in told.traces("") for one in told.reader.signals(row.trace_id, Limits())}
+    assert found == {
+        ("borrowed", "support_agent"), ("misread", "pricing_assistant"), ("misread", "weather_agent"),
+        ("misread", "review_pull_request"), ("misread", "add_temperatures"), ("retries", "summarise_document"),
+        ("swallowed", "nightly_eval"),
+    }  # fmt: skip

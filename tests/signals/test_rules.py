@@ -302,6 +302,10 @@ def test_a_call_of_a_tool_that_was_not_offered_is_found() -> None:
 def test_a_known_tool_and_unknown_definitions_are_no_signal() -> None:
     assert kinds(llm(1, user("x"), out=asks("search", {"q": None}), tool_definitions=TOOLS)) == []
     assert kinds(llm(1, user("x"), out=asks("anything", {}))) == []
+    ran = tool(2, "get_wether", {}, "31")  # so it is there, whatever was recorded of the tools
+    assert kinds(llm(1, user("x"), out=asks("get_wether", {}), tool_definitions=TOOLS), ran) == []
+    own = [*TOOLS, {"type": "web_search_preview"}]
+    assert kinds(llm(1, user("x"), out=asks("web_search", {}), tool_definitions=own)) == []
 
 
 @pytest.mark.parametrize(
