@@ -45,6 +45,8 @@ def test_costs_print_columns_dearest_first_and_a_total(db):
     assert lines[0].split()[:3] == ["MODEL", "CALLS", "TOKENS"]
     assert [line.split()[0] for line in lines[1:]] == ["gpt-4o", "gpt-4o-mini", "(no", "my-own-7b", "total"]
     assert "+1 unpriced" in lines[-1]
+    for by in ("meta.tier", "tag:team", "day"):
+        assert run("--by", by).stdout.split()[:2] == [by.upper(), "CALLS"]
 
 
 def test_costs_print_as_json(db):

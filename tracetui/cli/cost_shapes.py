@@ -12,7 +12,7 @@ from tracetui.shapes import dollars, rfc3339, usage_json
 def cost_json(row: CostRow, found: Costs) -> Json:
     """One group. `by` maps what was grouped by to its text, null where not known. Of a stretch of time there are
     `start` and `end`; what was not asked for is null."""
-    shape: Json = {"by": {_name(one): key or None for one, key in zip(found.by, row.keys, strict=False)}}
+    shape: Json = {"by": {one.name: key or None for one, key in zip(found.by, row.keys, strict=False)}}
     times = [found.times[key] for one, key in zip(found.by, row.keys, strict=False) if one.is_time]
     if times:
         start, end = max(start for start, _ in times), min(end for _, end in times)
@@ -64,11 +64,6 @@ def flat(row: CostRow, found: Costs) -> dict[str, object]:
 
 def _harmless(text: str) -> str:
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-def _name(one: object) -> str:
-    name, key, kind = (getattr(one, part) for part in ("name", "key", "kind"))
-    return f"meta.{key}" if kind == "meta" else name
 
 
 def _latency(one: Latency) -> Json:

@@ -133,7 +133,7 @@ def _lines(rows: Sequence[CostRow], found: Costs, width: int | None) -> list[str
 
 
 def _columns(found: Costs) -> list[Column]:
-    names = [Column(f"{one.name} {one.key}".strip().upper(), flexible=True) for one in found.by]
+    names = [Column(one.name.upper(), flexible=True) for one in found.by]
     columns = [
         *names, Column("CALLS", right=True), Column("TOKENS", right=True), Column("CACHED", right=True, optional=True),
         Column("COST", right=True), Column("SHARE", right=True, optional=True),
