@@ -154,6 +154,8 @@ def _known(rows: Rows | None, key: Key, name: str, typed: str, views: Mapping[st
 
 
 def _indexed(rows: Rows, key: Key) -> list[str]:
+    if key.name == "answered":
+        return _texts(rows(narrow.MODELS, {"most": MOST}))
     if key.name == "model":
         both = [rows(sql, {"most": MOST}) for sql in (narrow.MODELS, narrow.ASKED_MODELS)]
         return sorted({text for found in both for text in _texts(found)})

@@ -64,8 +64,8 @@ _SPAN_NUMBERS = {
 _SPAN_TEXTS = {
     "kind": "+s.kind", "name": "s.name", "session": "s.session_id", "user": "s.user_id", "service": "s.service",
     "env": "s.environment", "release": "s.release", "project": "s.project", "level": "s.level",
-    "error.type": "s.error_type", "provider": "s.provider", "tool": "s.tool_name", "agent": "s.agent_name",
-    "prompt": "s.prompt_name", "version": "s.prompt_version",
+    "error.type": "s.error_type", "answered": "+s.model", "provider": "s.provider", "tool": "s.tool_name",
+    "agent": "s.agent_name", "prompt": "s.prompt_name", "version": "s.prompt_version",
 }  # fmt: skip
 _SESSION_NUMBERS = {"cost": "x.cost_nanousd", "tokens": _TOKENS["x"], "errors": "x.error_count"}
 _HAS = {

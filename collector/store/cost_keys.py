@@ -79,7 +79,8 @@ class Dimension:
         if self.is_time:
             return ""
         own = "root:" if self.name == "name" else ""  # the trace's name, not that of any of its spans
-        return f"{own}{self.name}:{quoted(value)}" if value else f"-{own}{self.name}:*"
+        key = "answered" if self.name == "model" else self.name  # not what was asked for
+        return f"{own}{key}:{quoted(value)}" if value else f"-{own}{key}:*"
 
     @property
     def of_calls(self) -> bool:

@@ -70,6 +70,7 @@ _ALL = (
     Key("attr", "any", "attr.http.route:/pay*", "a span's attribute, by its key", named=True),
     Key("res", "any", "res.host.name:web-1", "a resource attribute, by its key", named=True),
     Key("run", "text", "run:20261121-074148-3fa9c2", "what one `tracetui run` did"),
+    Key("answered", "text", "answered:gpt-4o-2024-08-06", "the model that answered (asked for, where none is named)"),
     Key("provider", "text", "provider:openai", "who served the model"),
     Key("tool", "text", "tool:get_weather", "the tool that ran"),
     Key("agent", "text", "agent:planner", "the agent that acted"),

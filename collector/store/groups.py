@@ -75,6 +75,7 @@ def groups(reading: Reading, by: str, where: Filter | None = None) -> list[Group
 def filter_of(by: str, value: str | None) -> str:
     """A filter for the traces of a group."""
     own = "root:" if by in ("name", "service") else ""  # the trace's, not that of any of its spans
+    by = "answered" if by == "model" else by  # not those that asked for it and were answered by another
     if value is None:
         return f"-{own}{by}:*" if own else f"-has:{by}"
     return f"{own}{by}:{quoted(value)}"

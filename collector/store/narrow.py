@@ -197,7 +197,7 @@ def _signalled(rows: Rows, term: Term) -> list[int] | None:
 
 
 _PROBES: dict[str, Callable[[Rows, Term], list[int] | None]] = {
-    "kind": _of_kind, "model": _of_model, "name": _of_name, "status": _running, "text": _of_text,
+    "kind": _of_kind, "model": _of_model, "answered": _of_model, "name": _of_name, "status": _running, "text": _of_text,
     "signal": _signalled, "errors": _failed, "score": _scored,
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from collector.ingest import Ingest
-from collector.model import Batch, Reading
+from collector.model import Batch, Reading, SpanPart
 from collector.settings import Settings
 from collector.store import cost_keys, filters, groups
 from collector.store.costs import Asked, costs
@@ -41,6 +41,23 @@ def test_a_group_leads_to_exactly_its_traces(path: Path, by: str) -> None:
         for one in found:
             rows = reader.traces(parse(groups.filter_of(by, one.value), T0))
             assert len(rows) == one.traces, groups.filter_of(by, one.value)
+
+
+def test_a_model_leads_to_the_traces_that_it_answered_not_to_those_that_asked_for_it(tmp_path: Path) -> None:
+    def call(n: int, asked: str | None, answered: str | None) -> SpanPart:
+        return make_part(1, trace=trace_id(n), reading=Reading(kind="llm", request_model=asked, model=answered))
+
+    calls = (call(1, "gpt-4o", "gpt-4o-2024-08-06"), call(2, "gpt-4o", None), call(3, None, "gpt-4o"))
+    with Ingest(tmp_path / "t.db", Settings(db=tmp_path / "t.db")) as ingest:
+        ingest.write(Batch("test", parts=calls))
+    (dimension,) = cost_keys.dimensions("model")
+    with open_reader(tmp_path / "t.db") as reader:
+        found = {one.value: one.traces for one in groups.groups(reader, "model")}
+        assert found == {"gpt-4o": 2, "gpt-4o-2024-08-06": 1}
+        for model, count in found.items():
+            for text in (groups.filter_of("model", model), dimension.finds(model or "")):
+                assert len(reader.traces(parse(text, T0))) == count, text
+        assert len(reader.traces(parse("model:gpt-4o", T0))) == 3
 
 
 def test_names_that_differ_in_case_only_are_one_group_as_filters_see_them(path: Path) -> None:

@@ -171,16 +171,22 @@ async def test_enter_on_a_link_goes_to_its_span(file: Path) -> None:  # noqa: F8
         await until(pilot, lambda: shows(pilot, "follows"))
         screen = pilot.app.screen
         assert isinstance(screen, TraceScreen)
-        goals = [n for n, line in enumerate(screen.inspector.lines) if line.here.goto]
-        screen.inspector.move_to(goals[2])
+        await until(pilot, lambda: shows(pilot, "replayed ✔ gpt-4o"))
+
+        def goals() -> list[int]:
+            return [
+                n for n, line in enumerate(screen.inspector.lines) if line.here.goto and "follows " in str(line.parts)
+            ]
+
+        screen.inspector.move_to(goals()[2])
         await pilot.press("enter")
         await until(pilot, lambda: shows(pilot, "has no trace"))
-        screen.inspector.move_to(goals[1])
+        screen.inspector.move_to(goals()[1])
         await pilot.press("enter")
         await until(pilot, lambda: screen.waterfall.selected_id == 1)
         await pilot.press("j", "tab")
         await until(pilot, lambda: shows(pilot, "follows"))
-        screen.inspector.move_to(goals[0])
+        screen.inspector.move_to(goals()[0])
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen) and pilot.app.screen is not screen)
         await until(pilot, lambda: shows(pilot, "other"))

@@ -98,7 +98,7 @@ async def test_the_overview_shows_all_of_it_and_enter_opens(db, size):
         assert all(fmt.cells(line) <= size[0] for line in lines)
         assert any("▸" in line and "gpt-4o-mini" in line for line in lines)
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, TracesBehind) and shows(pilot, "model:gpt-4o-mini"))
+        await until(pilot, lambda: isinstance(pilot.app.screen, TracesBehind) and shows(pilot, "answered:gpt-4o-mini"))
         await until(pilot, lambda: not shows(pilot, "reading"))
         await pilot.press("escape", "j", "j", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen) and shows(pilot, "long_agent"))

@@ -17,6 +17,7 @@ from tracetui.app import Explorer
 from tracetui.cli.explore import make_app, make_source
 from tracetui.screens.replay import ReplayScreen
 from tracetui.screens.trace import TraceScreen
+from tracetui.widgets.inspector import Inspector
 
 from .hostile import HOSTILE
 from .until import screen_text, shows, until
@@ -66,6 +67,15 @@ async def test_a_call_is_edited_sent_compared_and_its_answer_opened(
         await until(pilot, lambda: shows(pilot, "790"))
         assert screen.outcome is not None
         assert pilot.app.screen.trace_id == screen.outcome.trace_id
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: getattr(pilot.app.screen, "trace_id", "") == TRACE)
+        await until(pilot, lambda: shows(pilot, "replayed ✔ gpt-4o-mini-2024-07-18"))
+        await pilot.press("tab")
+        lines = pilot.app.screen.query_one(Inspector).lines
+        pilot.app.screen.query_one(Inspector).move_to(next(n for n, line in enumerate(lines) if line.here.goto))
+        await pilot.press("enter")
+        await until(pilot, lambda: getattr(pilot.app.screen, "trace_id", "") == screen.outcome.trace_id)  # type: ignore[union-attr]
+        await until(pilot, lambda: shows(pilot, f"replays {TRACE}"))
 
 
 async def test_an_answer_shows_while_it_streams_and_escape_cancels_it(server: Server, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from typing import Any, cast
 
 from textual import on, work
@@ -12,6 +13,8 @@ from textual.screen import Screen
 
 from collector.errors import TracetuiError
 from collector.export.shared import held
+from collector.model import MODEL_KINDS
+from collector.store.replays import Replay, replays_of
 from tracetui import editor, opener
 from tracetui import format as fmt
 from tracetui.screens.base import ExplorerScreen, Facts
@@ -19,6 +22,8 @@ from tracetui.screens.copying import as_text as value_text
 from tracetui.widgets.inspector import Inspector
 from tracetui.widgets.lines import Here
 from tracetui.widgets.text import as_text
+
+STAYS_S = 0.1
 
 
 class Following(Screen[None]):
@@ -54,6 +59,23 @@ class Following(Screen[None]):
             self._say(error)
             return
         self.post_message(ExplorerScreen.OpenSpan(trace_id, span_id))
+
+    @work(group="replays", exclusive=True)
+    async def learn_replays(self) -> None:
+        """Which spans replay the call that the inspector shows, once one stays with it."""
+        span = self.inspector.span if self.query(Inspector) else None
+        if span is None or span.row.kind not in MODEL_KINDS:
+            return
+        row = span.row
+        await asyncio.sleep(STAYS_S)
+
+        def question(reader: Any) -> list[Replay]:
+            return replays_of(reader.rows, row.trace_id, row.span_id, row.start_ns)
+
+        with suppress(TracetuiError):  # the span itself is there
+            found = await self.facts.source.ask_slowly(cast(Any, question))
+            for inspector in self.query(Inspector):  # none left where the screen went meanwhile
+                inspector.supply_replays(row.span_id, found)
 
     # The span as OTLP.
 

@@ -94,6 +94,9 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions, TwoPane
             self._loading = True
             self._load()
 
+    def on_screen_resume(self) -> None:  # beside ExplorerScreen's own: a replay may have been sent from here
+        self.learn_replays()
+
     def restart(self) -> None:
         """Another file: nothing that was read counts."""
         self.trace = None
@@ -210,6 +213,7 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions, TwoPane
             self.inspector.show(None, [(fmt.plain(str(error)), "error")])
             return
         self.inspector.show(span)
+        self.learn_replays()
         if self.said and self._goto is None:
             self.inspector.seek(self.said)
             self.said = None

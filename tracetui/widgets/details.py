@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from collector.model import Value
+from collector.store.replays import Replay
 from collector.store.rows import SpanDetail
 from tracetui import format as fmt
 from tracetui.widgets import messages
 from tracetui.widgets.lines import Document, Here
 from tracetui.widgets.paint import Part
 
+MOST_REPLAYS = 5
 TABS = ("Messages", "I/O", "Attributes", "Events", "Raw")
 
 
@@ -27,12 +29,15 @@ def document(
     everything: bool = False,
     whole: bool = False,
     otlp: str | None = None,
+    replays: Sequence[Replay] = (),
     glyphs: fmt.Glyphs = fmt.UNICODE,
 ) -> Document:
     """The lines of one tab at a width. The head comes first on every tab. `whole` unfolds everything; `otlp` is the
-    span as OTLP's JSON, None where it was not read (yet)."""
+    span as OTLP's JSON, None where it was not read (yet); `replays` are those of this span."""
     page = Document(max(width, 12), toggled, whole)
     _head(page, span, glyphs)
+    _replays(page, replays, glyphs)
+    page.gap()
     if tab == 0:
         failure(page, span, glyphs)
         messages.conversation(page, span, everything=everything, glyphs=glyphs)
@@ -75,7 +80,24 @@ def _head(page: Document, span: SpanDetail, glyphs: fmt.Glyphs) -> None:
     if span.replay_of:
         page.add(("replays ", "quiet"), (fmt.plain(span.replay_of), "accent"), ("  enter goes there", "quiet"),
                  here=Here(span.replay_of, "replay of", goto=target(span.replay_of, row.trace_id)))  # fmt: skip
-    page.gap()
+
+
+def replay_lines(replays: Sequence[Replay]) -> int:
+    """How many lines they take."""
+    return min(len(replays), MOST_REPLAYS + 1)
+
+
+def _replays(page: Document, replays: Sequence[Replay], glyphs: fmt.Glyphs) -> None:
+    """One line for each, the newest first."""
+    for one in replays[:MOST_REPLAYS]:
+        took = fmt.duration(one.duration_ns, running=one.status == "running")
+        facts = f"{fmt.clock(one.start_ns)[:19]}  {took}  {fmt.money(one.cost_nanousd)}"
+        sign = glyphs.states.get(one.status, "?")
+        page.add(("replayed ", "quiet"), (f"{sign} ", one.status), (fmt.plain(one.model or one.span_id), "accent"),
+                 (f"  {facts}", "quiet"), ("  enter goes there", "quiet"),
+                 here=Here(f"{one.trace_id}:{one.span_id}", "replay", goto=(one.trace_id, one.span_id)))  # fmt: skip
+    if len(replays) > MOST_REPLAYS:
+        page.add((f"and {len(replays) - MOST_REPLAYS} earlier ones: has:replay finds them all", "quiet"))
 
 
 def target(text: str, trace_id: str) -> tuple[str, str] | None:

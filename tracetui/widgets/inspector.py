@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from textual import events, work
 from textual.message import Message
 
+from collector.store.replays import Replay
 from collector.store.rows import SpanDetail
 from tracetui.keymap import bindings
-from tracetui.widgets.details import TABS, document
+from tracetui.widgets.details import TABS, document, replay_lines
 from tracetui.widgets.finding import Finding, marked
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.lines import NOWHERE, DocLine, Here
@@ -62,6 +64,8 @@ class Inspector(LineList):
         """What is looked for came with whoever opened the span."""
         self._sought: list[tuple[str, int]] = []
         self._otlp: tuple[str, str] = ("", "")
+        self._replays: tuple[str, Sequence[Replay]] = ("", ())
+        self._pushed = 0
         self._toggled: dict[tuple[str, int], set[str]] = {}
         self._shown: tuple[str, int] | None = None
         self._goal: tuple[tuple[str, int], int] | None = None
@@ -136,6 +140,14 @@ class Inspector(LineList):
         if self.span is not None and self.span.row.span_id == span_id and self.tab == RAW:
             self._lay_out()
 
+    def supply_replays(self, span_id: str, replays: Sequence[Replay]) -> None:
+        """The spans that replay this one, where they are others than is known."""
+        if self.span is not None and self.span.row.span_id == span_id and self._replays != (span_id, replays):
+            known = self._replays[1] if self._replays[0] == span_id else ()
+            self._pushed = replay_lines(replays) - replay_lines(known)
+            self._replays = (span_id, replays)
+            self._lay_out()
+
     @work(exclusive=True, group="document")
     async def _lay_out(self) -> None:
         span = self.span
@@ -158,6 +170,7 @@ class Inspector(LineList):
                 everything=self.everything,
                 whole=bool(self.finding and self.finding.text),
                 otlp=otlp,
+                replays=self._replays[1] if self._replays[0] == span.row.span_id else (),
                 glyphs=self.glyphs,
             )
             lines = page.lines
@@ -165,6 +178,9 @@ class Inspector(LineList):
             lines = [DocLine(((f"This tab cannot be shown ({type(error).__name__}).", "error"),))]
         if key != self._shown:
             self.cursor = self.top = 0
+        elif self.cursor:  # what is read stays where it is
+            self.cursor, self.top = max(self.cursor + self._pushed, 0), max(self.top + self._pushed, 0)
+        self._pushed = 0
         self.lines, self._shown = lines, key
         if self._goal is not None and self._goal[0] == key:
             self.cursor, self._goal = self._goal[1], None

@@ -95,7 +95,7 @@ def _model(one: ModelNow, width: int, *, ascii_mode: bool) -> Row:
         "mean": [("mean ", "quiet"), (fmt.duration(one.mean_ns), "text")],
         "errors": [(percent(rate), "error"), (" fail", "quiet")] if rate else [],
     }
-    term = f"any:(model:{quoted(one.model)} since:{{since}})" if one.model else ""
+    term = f"any:(answered:{quoted(one.model)} since:{{since}})" if one.model else ""
     return Row([("   ", "text"), *line(lay_out(columns, width - 4), cells)], filter=term)
 
 
