@@ -7,10 +7,11 @@ deepest of them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from collector.errors import FilterError
 from collector.fingerprint import error_class, fingerprint, longest_words
 from collector.store.conditions import TRACE_STATUS
 from collector.store.filters import Filter, quoted
@@ -98,6 +99,21 @@ class Failures:
     groups: Sequence[Failure]
     spans: int
     partial: bool
+
+
+SORTS: dict[str, Callable[[Failure], Any]] = {
+    "count": lambda one: (one.count, one.last_ns), "type": lambda one: one.error_type.lower(),
+    "message": lambda one: one.fingerprint.lower(), "users": lambda one: len(one.users),
+    "traces": lambda one: one.traces, "first": lambda one: one.first_ns, "last": lambda one: one.last_ns,
+}  # fmt: skip
+
+
+def ordered(groups: Sequence[Failure], sort: str) -> list[Failure]:
+    """By one of SORTS, "-" before it for falling. FilterError when there is no such sort."""
+    name = sort.removeprefix("-")
+    if name not in SORTS:
+        raise FilterError(f"cannot sort by {name!r}; it is one of {', '.join(SORTS)}", sort, 0)
+    return sorted(groups, key=SORTS[name], reverse=sort.startswith("-"))
 
 
 def failures(reading: Reading, where: Filter | None = None) -> Failures:

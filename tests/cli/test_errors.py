@@ -38,6 +38,10 @@ def test_errors_are_listed_the_most_frequent_first(db: Path) -> None:
     assert first.split()[:3] == ["2", "2", "TimeoutError"]
     assert "no answer in ‹n› s" in first
     assert "\x1b" not in second
+    newest = run("errors", "--sort", "-last", "--db", db).stdout.splitlines()
+    assert "refused" in newest[1]
+    result = CliRunner().invoke(main.cli, ["errors", "--sort", "beauty", "--db", str(db)])
+    assert "it is one of count, type" in str(result.exception)
     assert "refused" in second
 
 

@@ -127,12 +127,12 @@ def costs(
     return [cost_json(row, found) for row in found.rows]
 
 
-def errors(reader: Reader, where: Filter, limit: int, *, near: bool = False) -> list[Json]:
+def errors(reader: Reader, where: Filter, limit: int, sort: str | None = None, *, near: bool = False) -> list[Json]:
     """Kinds of failures; `near` adds of each the nearest trace like it that succeeded."""
-    from collector.store.failures import failures
+    from collector.store.failures import failures, ordered
     from tracetui.cli.errors import failure_json, near_json
 
-    groups = failures(reader, where).groups[:limit]
+    groups = ordered(failures(reader, where).groups, sort or "-count")[:limit]
     return [failure_json(one) | (near_json(reader, one) if near else {}) for one in groups]
 
 

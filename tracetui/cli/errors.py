@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collector.store.failures import Failure
     from collector.store.reader import Reader
 
+SORTED = "count, traces, users, first, last, type or message; a leading - turns it round."
 COLUMNS = (
     Column("COUNT", right=True),
     Column("TRACES", right=True),
@@ -33,6 +34,7 @@ COLUMNS = (
 @click.command(cls=common.Filtering)
 @common.filter_argument
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many kinds.")
+@click.option("--sort", metavar="NAME", default="-count", show_default=True, help=SORTED)
 @click.option("--near", is_flag=True, help="With --json: of each the nearest trace like it that succeeded.")
 @common.show_sql_option
 @common.view_option
@@ -40,10 +42,10 @@ COLUMNS = (
 @common.json_option
 @common.budget_option
 def errors(
-    words: tuple[str, ...], limit: int, near: bool, show_sql: bool, views: tuple[str, ...], db: Path | None,
+    words: tuple[str, ...], limit: int, sort: str, near: bool, show_sql: bool, views: tuple[str, ...], db: Path | None,
     as_json: bool, max_tokens: int | None,
 ) -> None:  # fmt: skip
-    """Group failed spans by type and message, the most frequent first: `tracetui errors since:1d kind:tool`.
+    """Group failed spans by type and message: `tracetui errors since:1d kind:tool`.
 
     Numbers, ids, paths and quoted values in a message make no difference.
     """
@@ -55,7 +57,7 @@ def errors(
             click.echo(store.failures_sql(reader, where))
             return
         found = store.failures(reader, where)
-        groups = list(found.groups[:limit])
+        groups = store.ordered(found.groups, sort)[:limit]
         if found.partial:
             common.note(f"only the newest {store.MOST_SPANS:,} failed spans were looked at")
         see = common.narrower(f"`{common.command(db, 'show', 'TRACE')}` shows one")

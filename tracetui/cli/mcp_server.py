@@ -145,11 +145,11 @@ class Tools:
     def errors(
         self, filter: Words = "",
         near: Annotated[bool, Field(description="Add of each kind the nearest trace like it that succeeded.")] = False,
-        limit: Limit = 50, max_tokens: Tokens = DEFAULT_TOKENS,
+        limit: Limit = 50, sort: Sort = None, max_tokens: Tokens = DEFAULT_TOKENS,
     ) -> str:  # fmt: skip
         """Group failed spans by type and message, the most frequent first, with where, since when and an example."""
         with common.opened(self._db) as reader:
-            found = answers.errors(reader, common.parsed((filter,)), limit, near=near)
+            found = answers.errors(reader, common.parsed((filter,)), limit, sort, near=near)
         return _cut(found, max_tokens, f"a narrower filter or {LARGER}; show_trace shows the last trace of one")
 
     def signals(self, filter: Words = "", max_tokens: Tokens = DEFAULT_TOKENS) -> str:

@@ -45,13 +45,6 @@ def columns(width: int) -> tuple[Column, ...]:
     )
 
 
-VALUES = {
-    "count": lambda row: (row.count, row.last_ns), "type": lambda row: row.error_type.lower(),
-    "message": lambda row: row.fingerprint.lower(), "users": lambda row: len(row.users),
-    "traces": lambda row: row.traces, "first": lambda row: row.first_ns, "last": lambda row: row.last_ns,
-}  # fmt: skip
-
-
 class ErrorsScreen(SummaryScreen[Failure]):
     """`5`. Enter lists the traces of a failure, `e` opens its newest, `w` the nearest success."""
 
@@ -67,7 +60,7 @@ class ErrorsScreen(SummaryScreen[Failure]):
         self._traced = True
 
     def rows_list(self) -> RowsList[Failure]:
-        return RowsList(columns, self.cells, VALUES, lambda row: row.key, Order("count", True))
+        return RowsList(columns, self.cells, store.SORTS, lambda row: row.key, Order("count", True))
 
     def find(self, reader: Reader) -> Sequence[Failure]:
         found = store.failures(cast(StoreReader, reader), **self.filters())
