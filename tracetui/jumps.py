@@ -30,9 +30,6 @@ def targets(trace: Outline, weights: Weights, at: int, now_ns: int) -> list[Targ
     def lasted(index: int) -> int:
         return NOWHERE if trace.is_ghost(index) else trace.over(index, now_ns) - trace.start(index)
 
-    def own(index: int) -> int:
-        return NOWHERE if trace.is_ghost(index) else siblings.self_ns(trace, index, now_ns)
-
     def call(index: int) -> int:
         return lasted(index) if weights.kind(index) in MODEL_CODES else NOWHERE
 
@@ -50,7 +47,9 @@ def targets(trace: Outline, weights: Weights, at: int, now_ns: int) -> list[Targ
         if index is not None and amount(index) > 0:
             add(title, index, shown(amount(index)))
 
-    greatest("slowest by itself", own, fmt.duration)
+    index, own_ns = siblings.greatest_self(trace, now_ns)
+    if own_ns:
+        add("slowest by itself", index, fmt.duration(own_ns))
     greatest("slowest model call", call, fmt.duration)
     greatest("slowest tool", tool, fmt.duration)
     greatest("dearest call", weights.costs.__getitem__, fmt.money)

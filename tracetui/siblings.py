@@ -57,6 +57,20 @@ def self_ns(trace: Outline, index: int, now_ns: int) -> int:
     return whole - sum(end - start for start, end in busy(trace, index, now_ns)) if trace.has_children(index) else whole
 
 
+def greatest_self(trace: Outline, now_ns: int) -> tuple[int, int]:
+    """(index, own time) of the first span with the most time of its own; (-1, 0) where none has any. What nothing
+    lies below is read in place: that is nearly all of 100,000 spans."""
+    best, most_ns = -1, 0
+    starts, ends, marks = trace.spans.starts_ns, trace.spans.ends_ns, trace.spans.marks
+    for index, (at, after) in enumerate(zip(trace.order, trace.end, strict=True)):
+        if at < 0:
+            continue
+        whole = (now_ns if marks[at] >> 2 == RUNNING else ends[at]) - starts[at]
+        if whole > most_ns and (after == index + 1 or (whole := self_ns(trace, index, now_ns)) > most_ns):
+            best, most_ns = index, whole
+    return best, most_ns
+
+
 def gaps(trace: Outline, index: int, now_ns: int) -> Iterator[tuple[int, int]]:
     """The (start, end) in which a span with children had none running."""
     if trace.is_ghost(index) or not trace.has_children(index):
@@ -73,7 +87,9 @@ def gaps(trace: Outline, index: int, now_ns: int) -> Iterator[tuple[int, int]]:
 def longest_gap(trace: Outline, now_ns: int) -> tuple[int, int, int] | None:
     """(index, start, end) of the longest time in which a span with children had none of them running."""
     found: tuple[int, int, int] | None = None
-    for index in range(len(trace)):
+    for index, after in enumerate(trace.end):
+        if after == index + 1:
+            continue
         for start_ns, end_ns in gaps(trace, index, now_ns):
             if found is None or end_ns - start_ns > found[2] - found[1]:
                 found = index, start_ns, end_ns

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from collector.model import KINDS
@@ -67,8 +68,27 @@ def amount(heat: str, trace: Outline, weights: Weights, now_ns: int) -> Callable
 def most(heat: str, trace: Outline, weights: Weights, now_ns: int) -> int:
     """The greatest amount in the trace, 0 when none is known."""
     if heat == "self":
-        return max((siblings.self_ns(trace, index, now_ns) for index in range(len(trace))), default=0)
+        return siblings.greatest_self(trace, now_ns)[1]
     return max(weights.costs if heat == "cost" else weights.tokens, default=0)
+
+
+def foldable(trace: Outline, weights: Weights, folded: Collection[int]) -> list[tuple[str, int, bool]]:
+    """(kind, spans that have something below them, whether all of these are folded), the most spans first."""
+    counts: Counter[int] = Counter()
+    shut: Counter[int] = Counter()
+    places = zip(trace.ids, trace.order, trace.end, trace.noise, weights.codes, strict=True)
+    for index, (number, at, after, noise, code) in enumerate(places, 1):
+        if after > index and at >= 0 and not noise:
+            counts[code] += 1
+            shut[code] += number in folded
+    return [(KINDS[code], many, shut[code] == many) for code, many in counts.most_common()]
+
+
+def of_kind(trace: Outline, weights: Weights, kind: str) -> set[int]:
+    """The ids of the spans of a kind that have something below them."""
+    wanted = KINDS.index(kind)
+    places = zip(trace.ids, trace.end, weights.codes, strict=True)
+    return {number for index, (number, after, code) in enumerate(places, 1) if code == wanted and after > index}
 
 
 def level(amount: int, most: int) -> int:

@@ -126,6 +126,15 @@ def test_heat_is_of_cost_of_tokens_or_of_own_time() -> None:
     assert weights.most("self", made, weighed, NOW) == weights.amount("self", made, weighed, NOW)(made.ids.index(10))
 
 
+def test_the_most_own_time_is_what_asking_every_span_for_it_would_find() -> None:
+    rows = [at(n, None if n == 1 else 1 + n * 7 % (n - 1), n, None if n % 11 == 0 else n + n * 37 % 90)
+            for n in range(1, 60)]  # fmt: skip
+    made = outline([*rows[:4], *rows[5:]])  # one is missing, so that there is a ghost
+    own = [siblings.self_ns(made, index, NOW) for index in range(len(made))]
+    assert siblings.greatest_self(made, NOW) == (own.index(max(own)), max(own))
+    assert siblings.greatest_self(Outline(), NOW) == (-1, 0)
+
+
 def test_jumps_name_what_stands_out_and_only_what_there_is() -> None:
     rows = agent_spans()
     made = outline(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from asyncio import to_thread
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from tracetui.screens.base import ExplorerScreen
 from tracetui.screens.graph import GraphScreen
 from tracetui.screens.menu import Choice, MenuScreen
 from tracetui.source import Reader
-from tracetui.weights import Weights, weigh
+from tracetui.weights import Weights, foldable, weigh
 from tracetui.widgets.waterfall import PAN, Waterfall
 
 if TYPE_CHECKING:
@@ -70,23 +70,23 @@ class TreeKeys(ExplorerScreen):
         if not await self.weigh():
             return
         tree = self.waterfall
-        shown, weighed = tree.outline, tree.scene.weighed
-        those = [n for n in range(len(shown)) if shown.has_children(n) and not (shown.is_ghost(n) or shown.noise[n])]
-        counts = Counter(weighed.kind(n) for n in those)
-        folded = Counter(weighed.kind(n) for n in those if shown.ids[n] in tree.folded)
-        if not counts:
+        kinds = await to_thread(foldable, tree.outline, tree.scene.weighed, tree.folded)
+        if not kinds:
             self.app.notify("No span of this trace has anything to fold.", markup=False)
             return
-        told = {kind: "folded" if folded[kind] == many else f"{fmt.count(many)} to fold"
-                for kind, many in counts.most_common()}  # fmt: skip
-        titles = {f"{kind}  {state}": kind for kind, state in told.items()}
+        titles = {f"{kind}  {'folded' if all_ else f'{fmt.count(many)} to fold'}": kind for kind, many, all_ in kinds}
         choices = [Choice(kind, title) for title, kind in titles.items()]
 
         def chosen(title: str | None) -> None:
             if title is not None:
-                tree.toggle_kind(titles[title])
+                self._toggle_kind(titles[title])
 
         self.app.push_screen(MenuScreen("Fold a kind, or unfold it", choices), chosen)
+
+    @work(exclusive=True, group="menu")
+    async def _toggle_kind(self, kind: str) -> None:
+        if await self.weigh():  # the trace may have grown while the menu was open
+            self.waterfall.toggle_kind(kind)
 
     # Going places.
 
@@ -109,11 +109,12 @@ class TreeKeys(ExplorerScreen):
         if not await self.weigh():
             return
         tree = self.waterfall
-        found = jumps.targets(tree.outline, tree.scene.weighed, tree.selected or 0, self.facts.now_ns())
+        shown, at, now_ns = tree.outline, tree.selected or 0, self.facts.now_ns()
+        found = await to_thread(jumps.targets, shown, tree.scene.weighed, at, now_ns)  # half a second of 100,000 spans
         if not found:
             self.app.notify("Nothing stands out in this trace.", markup=False)
             return
-        numbers = [tree.outline.ids[one.index] for one in found]
+        numbers = [shown.ids[one.index] for one in found]
         told = [f"{one.figure:>8}  {fmt.plain(one.label)}  {skeleton.name(number)[-4:]}"
                 for one, number in zip(found, numbers, strict=True)]  # fmt: skip
         ids = dict(zip(told, numbers, strict=True))

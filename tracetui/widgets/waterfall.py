@@ -195,7 +195,7 @@ class Waterfall(SpanTree):
     def toggle_kind(self, kind: str) -> None:
         """Fold all spans of a kind, or unfold them when all are."""
         shown, weighed = self.outline, self.scene.weighed
-        those = {shown.ids[n] for n in range(len(shown)) if shown.has_children(n) and weighed.kind(n) == kind}
+        those = weights.of_kind(shown, weighed, kind)
         self.folded = self.folded - those if those <= self.folded else self.folded | those
         index = self.selected or 0
         above = [at for at in branches.ancestors(shown, index) if shown.ids[at] in self.folded]
