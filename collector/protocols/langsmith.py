@@ -17,7 +17,7 @@ import orjson
 from collector.errors import DecodeError, TooLarge, UnsupportedMedia
 from collector.library import Item, Media, MediaUse
 from collector.model import Batch, Score, SpanPart
-from collector.protocols import multipart
+from collector.protocols import jsonbody, multipart
 from collector.protocols.langsmith_feedback import score_of
 from collector.protocols.langsmith_runs import Raw, run_part
 from collector.protocols.limits import LIMITS, Limits, Refusals, SpanError
@@ -84,6 +84,7 @@ def decode_feedback(body: bytes, feedback_id: str | None = None, whose: Whose = 
 
 
 def _object(body: bytes) -> dict[str, Any]:
+    jsonbody.weigh(body)
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -199,6 +200,7 @@ class _Found:
         raw.attachments[name] = part
 
     def _json(self, part: multipart.FormPart, what: str) -> Any:
+        jsonbody.weigh(part.data)
         try:
             said = orjson.loads(part.data)
         except orjson.JSONDecodeError as error:

@@ -19,6 +19,7 @@ from collector import ids
 from collector.conventions.values import spelt
 from collector.errors import DecodeError, TooLarge
 from collector.model import Batch, Rank, Scope, SpanPart, Value
+from collector.protocols import jsonbody
 from collector.protocols.limits import LIMITS, Limits, Refusals, SpanError
 
 SOURCE = "openai-agents"
@@ -34,6 +35,7 @@ def decode(body: bytes, limits: Limits = LIMITS) -> Batch:
 
     DecodeError for a body that is no such list, TooLarge for one with more than `limits.spans`.
     """
+    jsonbody.weigh(body)
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError as e:

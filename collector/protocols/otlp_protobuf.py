@@ -19,7 +19,6 @@ from collector.protocols.wire import (
     BROKEN,
     FIXED64,
     LENGTH,
-    MOST_FIELDS,
     check_fields,
     fixed64,
     message,
@@ -211,8 +210,7 @@ def _span_fields(
     events: list[Range] = []
     links: list[Range] = []
     remembered = PAIRS.get
-    if end - pos > 2 * MOST_FIELDS:
-        check_fields(buf, pos, end)
+    check_fields(buf, pos, end)
     while pos < end:
         tag = buf[pos]
         if tag & 7 == LENGTH and tag < 128:

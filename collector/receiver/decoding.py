@@ -17,6 +17,13 @@ from collector.protocols.jsonbody import weigh
 Decode = Callable[[bytes, str], Batch]
 
 
+def _native(body: bytes, _: str) -> Batch:
+    from collector.protocols import native
+
+    weigh(body)
+    return native.decode(body.split(b"\n"))
+
+
 @dataclass
 class Decoders:
     """The seam between bytes and batches; tests pass their own functions."""
@@ -26,14 +33,14 @@ class Decoders:
     @cached_property
     def functions(self) -> dict[str, Decode]:
         """By signal: "traces", "logs", "native", "openai-agents"."""
-        from collector.protocols import native, openai_agents, otlp
+        from collector.protocols import openai_agents, otlp
         from collector.protocols.limits import Limits
 
         limits = Limits(spans=self.max_spans)
         return {
             "traces": partial(otlp.decode_traces, limits=limits),
             "logs": partial(otlp.decode_logs, limits=limits),
-            "native": lambda body, _: native.decode(body.split(b"\n")),
+            "native": _native,
             "openai-agents": lambda body, _: openai_agents.decode(body, limits),
         }
 
@@ -48,7 +55,6 @@ class Decoders:
 
     def run(self, decode: Callable[[bytes], Batch], source: str, body: bytes) -> Batch:
         """What any door's decoder makes of a body, within the limits that hold for all. DecodeError, TooLarge."""
-        weigh(body)
         try:
             return self.checked(decode(body), source)
         except RecursionError as e:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from collector.errors import DecodeError, TooLarge
-from collector.protocols import jsonbody, otlp, wire
+from collector.protocols import jsonbody, langfuse, langsmith, otlp, wire
 from collector.protocols.limits import Limits
 from collector.receiver.decoding import Decoders
 
@@ -46,7 +46,18 @@ def test_no_door_reads_such_a_body() -> None:
     with pytest.raises(TooLarge, match="small pieces"):
         decoders.run(partial(decoders.decode, "native"), "sdk", b'{"type":"span","x":[' + MANY + b"{}]}")
     with pytest.raises(TooLarge, match="small pieces"):
-        jsonbody.load(b'{"batch":[' + MANY + b"{}]}")
+        decoders.run(partial(decoders.decode, "openai-agents"), "openai", b'{"data":[' + MANY + b"{}]}")
+    for read in (partial(langfuse.decode_ingestion, now_ns=0), langsmith.decode_batch):
+        with pytest.raises(TooLarge, match="small pieces"):
+            read(b'{"batch":[' + MANY + b"{}]}")
+    form = b'--x\r\nContent-Disposition: form-data; name="post.1"\r\nContent-Type: application/json\r\n\r\n{"id":['
+    with pytest.raises(TooLarge, match="small pieces"):
+        langsmith.decode_multipart(form + MANY + b"{}]}\r\n--x--\r\n", "multipart/form-data; boundary=x")
+
+
+def test_a_protobuf_of_json_texts_is_not_weighed_as_what_they_spell() -> None:
+    texts = [message(0x4A, message(0x0A, b"k%d" % n) + message(0x12, message(0x0A, MANY[:900_000]))) for n in range(9)]
+    assert len(otlp.decode_traces(request(span(*texts))).parts) == 1
 
 
 def test_a_long_text_and_many_numbers_weigh_little() -> None:

@@ -12,7 +12,7 @@ import orjson
 
 from collector.errors import DecodeError
 from collector.library import Dataset, Example, Item, Media, MediaUse
-from collector.protocols import langsmith_filter, multipart
+from collector.protocols import jsonbody, langsmith_filter, multipart
 from collector.protocols.times import iso, time_ns
 from collector.receiver.doors.langsmith.views import TENANT, Run
 from collector.store.library import DatasetRow, ExampleRow, Library
@@ -151,6 +151,7 @@ def operations_of_form(body: bytes, content_type: str) -> dict[str, dict[str, An
 
 
 def _object(part: multipart.FormPart) -> dict[str, Any]:
+    jsonbody.weigh(part.data)
     try:
         said = orjson.loads(part.data)
     except orjson.JSONDecodeError as error:
