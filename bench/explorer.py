@@ -115,6 +115,8 @@ def opened(seen: Watched, what: str, keys: str, holds: Callable[[list[str]], boo
 def screens(seen: Watched) -> None:
     opened(seen, "sessions", "2", lambda rows: any("session-" in row for row in rows[2:]))
     opened(seen, "errors, the newest 20,000 failed spans", "5", lambda rows: any("TimeoutError" in row for row in rows))
+    opened(seen, "overview", "4", lambda rows: any("gpt-4o" in row or "nothing" in row.lower() for row in rows[1:-1]))
+    opened(seen, "signals", "6", lambda rows: any("ignored_result" in row for row in rows))
     opened(seen, "costs, last 7 days by model", "3", lambda rows: any("gpt-4o" in row for row in rows[2:]))
     for _ in range(2):  # 30 days, all time
         seen.settle()

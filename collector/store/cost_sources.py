@@ -44,6 +44,7 @@ _SPAN_SUMS = ", ".join(
 _SOME = "from json_each(:ids) j cross join traces t on t.id = j.value cross join spans s on s.trace_id = t.trace_id"
 _OF_FEW = """t.trace_id in (select n.trace_id from spans n where n.id in (select value from json_each(:narrow)))"""
 _TRACE_IDS = "select t.id from traces t where {} order by t.start_ns, t.trace_id"
+_BEGUN = "t.trace_id in (select n.trace_id from spans n where n.start_ns >= :low and n.start_ns < :high)"
 _REACH = "t.start_ns < :high and (t.end_ns is null or t.running_count or t.end_ns >= :low)"
 
 
@@ -116,7 +117,10 @@ class Spans:
         """Those on traces and those on spans, each with all values."""
         traces, spans = for_calls(self.asked.of_traces, self.asked.of_spans)
         traces.values |= {**self.reading.moment(), **self._bounds()}
-        if self.asked.low is not None or self.asked.high is not None:
+        low, high = self.asked.low, self.asked.high
+        if low is not None and high is not None and high - low <= QUARTER_NS:
+            traces.parts.append(_BEGUN)  # by the index of their spans: others are found by looking at all before them
+        elif low is not None or high is not None:
             traces.parts.append(_REACH)
         few = narrow(self.reading.rows, self.asked.of_traces)
         if few is not None:

@@ -17,9 +17,11 @@ from collector.store.cost_keys import QUARTER_NS, Dimension
 from collector.store.cost_rows import SUMMED, CostRow, Split
 from collector.store.cost_sources import Spans, Summed, Wanted
 from collector.store.ground import Reading
+from collector.store.zones import Zone
 
 _CALLS, _COST = SUMMED.index("calls"), SUMMED.index("cost_nanousd")
-_MORE = (Dimension("provider", "column"), Dimension("model", "column"), Dimension("quarter", "time"))
+_MORE = (Dimension("provider", "column"), Dimension("model", "column"))
+_DAY, _QUARTER = Dimension("day", "time"), Dimension("quarter", "time")
 _NAMES = ("input", "cache_read", "cache_write", "output", "reasoning")
 
 
@@ -54,7 +56,10 @@ def with_split(row: CostRow, shares: Mapping[tuple[str, ...], Split]) -> CostRow
 
 
 def _by_model_and_day(reading: Reading, asked: Wanted) -> dict[tuple[Any, ...], list[int]]:
-    wanted = replace(asked, by=(*asked.by, *_MORE))
+    day = (
+        _QUARTER if any(one.is_time for one in asked.by) else _DAY
+    )  # a day of UTC, where no other zone's are asked for
+    wanted = replace(asked, by=(*asked.by, *_MORE, day))
     found: dict[tuple[Any, ...], list[int]] = {}
     for sums in _sums(reading, wanted):
         *keys, quarter = sums[0]
@@ -65,7 +70,7 @@ def _by_model_and_day(reading: Reading, asked: Wanted) -> dict[tuple[Any, ...], 
 
 
 def _sums(reading: Reading, asked: Wanted) -> list[Summed]:
-    kept = ahead(reading, asked, times=False)
+    kept = ahead(reading, asked, Zone("UTC"), times=False)
     if kept is not None:
         return kept[0]
     return [row for sums, _ in Spans(reading, asked, times=False).chunks() for row in sums]

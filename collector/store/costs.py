@@ -134,7 +134,7 @@ class Gathered:
         summed without the tags."""
         tags = [at for at, one in enumerate(asked.by) if one.kind == "tag"]
         depth = tags[-1] + 1 if tags else 0
-        kept = None if with_traces else ahead(reading, asked, times=self.times)
+        kept = None if with_traces else ahead(reading, asked, self.zone, times=self.times)
         if kept is not None:
             self._add(*kept, depth)
             self._add_running(running(reading, asked.by), depth)

@@ -39,8 +39,8 @@ WINDOW = f"""
     from w group by 1, 2"""
 _ROW = "s.trace_id, s.span_id, ifnull(s.name, ''), s.kind, s.model, s.start_ns, s.duration_ns, s.cost_nanousd"
 RUNNING = f"""
-    select {_ROW}, null from spans s where s.status = 'running' and s.start_ns is not null
-      and ({SPAN_STATUS}) = 'running' order by s.start_ns desc, s.id desc limit :most"""
+    select {_ROW}, null from spans s where s.status = 'running' and +s.start_ns is not null
+      and ({SPAN_STATUS}) = 'running' order by +s.start_ns desc, s.id desc limit :most"""
 FAILED = f"""
     select {_ROW}, ifnull(s.status_message, s.error_type) from spans s
     where s.status = 'error' and s.start_ns <= :now order by s.start_ns desc, s.id desc limit :most"""

@@ -18,6 +18,7 @@ from collector.seen import Seen
 from collector.signals import Place, Signal
 from collector.store import measures, parts, signals, skeleton
 from collector.store.complete import Completion, complete
+from collector.store.cost_days import DAYS_FROM
 from collector.store.filters import Filter
 from collector.store.find import find
 from collector.store.ground import Reading, state_and_body
@@ -69,12 +70,12 @@ SCORES = """
 _TOTALS = (
     "select count(*), sum(t.span_count), sum(t.error_count), sum(t.unpriced_calls), sum(t.cost_nanousd) from traces t"
 )
-# Without a filter the quarter hours are summed: there are far fewer of them than traces. They hold 0 where no
-# cost is known, so a sum of 0 is looked at again.
+# Without a filter the days (or quarter hours) are summed: there are far fewer of them than traces. They hold 0 where
+# no cost is known, so a sum of 0 is looked at again.
 _ALL_TOTALS = """
     select (select count(*) from traces), sum(spans), sum(errors), sum(unpriced_calls),
       case when sum(cost_nanousd) <> 0 then sum(cost_nanousd) else (select sum(cost_nanousd) from traces) end
-    from rollups"""
+    from {}"""
 
 
 class Reader(Reading):
@@ -129,7 +130,8 @@ class Reader(Reading):
     def totals(self, where: Filter | None = None) -> Totals:
         """How much the filter finds. With a filter it reads every trace found: seconds for millions."""
         if not where:
-            found = self.rows(_ALL_TOTALS)[0]
+            sums = "days" if self.state.schema_version >= DAYS_FROM else "rollups"
+            found = self.rows(_ALL_TOTALS.format(sums))[0]
         else:
             conditions = narrowed(TRACES, where, narrow(self.rows, where))
             values = {**conditions.values, **self.moment()}

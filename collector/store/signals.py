@@ -86,8 +86,8 @@ NAMES = "select span_id, name from spans where trace_id = :trace_id limit :limit
 GONE = f"""
     select 'abandoned', count(distinct s.trace_id), count(*), max(s.start_ns), s.trace_id, s.span_id, t.name,
       ifnull(s.name, '') || ' never ended: its process is gone, or has gone quiet'
-    from spans s join traces t on t.trace_id = s.trace_id
-    where s.status = 'running' and s.start_ns is not null and {SPAN_DEAD} and {{where}}"""
+    from spans s cross join traces t on t.trace_id = s.trace_id
+    where s.status = 'running' and +s.start_ns is not null and {SPAN_DEAD} and {{where}}"""
 
 
 @dataclass(frozen=True, slots=True)

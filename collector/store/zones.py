@@ -13,6 +13,7 @@ from collector.errors import FilterError
 
 S = 1_000_000_000
 QUARTER_S = 900
+A_WEEK = 7 * 96
 _LABELS = {"quarter": "%Y-%m-%d %H:%M", "hour": "%Y-%m-%d %H:%M", "day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m"}
 
 
@@ -36,6 +37,19 @@ class Zone:
         if found is None:
             found = self._labels[quarter, unit] = self._new(quarter, unit)
         return found
+
+    def hour_shift(self, low: int, high: int) -> int | None:
+        """By how many quarter hours (0 to 3) its hours are off those of UTC; None where that changes meanwhile."""
+        shifts = {self._offset(quarter) % 4 for quarter in (*range(low, high, A_WEEK), high)}
+        return shifts.pop() if len(shifts) == 1 else None
+
+    def _offset(self, quarter: int) -> int:
+        """How far it is ahead of UTC, in quarter hours."""
+        try:
+            ahead = self._at(quarter * QUARTER_S).utcoffset()
+        except (OverflowError, ValueError, OSError):  # a clock gone mad
+            return 0
+        return 0 if ahead is None else int(ahead.total_seconds()) // QUARTER_S
 
     def _new(self, quarter: int, unit: str) -> str:
         try:

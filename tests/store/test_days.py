@@ -53,6 +53,44 @@ def test_days_and_quarter_hours_give_the_same_sums(path, where):
     assert ask(path, where) == ask(path, where, version=4)
 
 
+ZONES = ("UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata", "Australia/Lord_Howe")
+AUTUMN = (
+    1_792_627_200_000 * MS
+)  # 2026-10-22 00:00 UTC: clocks change in Berlin on the 25th, in Los Angeles on 1 November
+
+
+@pytest.fixture(scope="module")
+def autumn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Calls of all lengths at all hours of three weeks in which clocks change."""
+    parts = [
+        make_llm(1, trace=trace_id(n), start_ns=AUTUMN + n * 5 * HOUR + n * 11 * 60_000 * MS, model=MODELS[n % 3],
+                 end_ns=AUTUMN + n * 5 * HOUR + n * 11 * 60_000 * MS + (1 + n * 37 % 100) * 100 * MS,
+                 reading={"metadata": {"department": "sales"}} if n % 4 else {})
+        for n in range(95)
+    ]  # fmt: skip
+    return write(tmp_path_factory.mktemp("autumn") / "traces.db", *parts)
+
+
+MODELS = ("gpt-4o", "gpt-4o-mini", "gpt-4o-mini")
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("by", ["day", "model,day", "week,meta.department", "hour,model"])
+def test_days_of_any_zone_are_those_of_its_spans(autumn, zone, by):
+    with open_reader(autumn) as reader:
+        plans = Plans(reader)
+        for where in ("", "since:2026-10-24T03:20 until:2026-11-03T09:40", "meta.department:sales"):
+            asked = Asked(dimensions(by), parse(where, AUTUMN), Zone(zone), declared=("department",))
+            kept = costs(reader, asked)
+            looked = costs(reader, replace(asked, traces=True))
+            for name in ("rows", "groups"):
+                assert getattr(kept, name) == tuple(replace(row, traces=None) for row in getattr(looked, name))
+            assert (kept.ahead, kept.total) == (True, replace(looked.total, traces=None))
+            briefly = costs(reader, replace(asked, latencies=False))
+            assert [row.cost_nanousd for row in briefly.rows] == [row.cost_nanousd for row in kept.rows]
+    assert any("from days r" in sql for sql, _ in plans.seen) == ("hour" not in by)
+
+
 def test_months_are_summed_from_days(path):
     with open_reader(path) as reader:
         plans = Plans(reader)

@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 
 from collector.model import Usage
-from collector.store import narrow, open_reader
+from collector.store import narrow, open_reader, signals
+from collector.store.cost_ahead import running
+from collector.store.cost_keys import dimensions
 from collector.store.filters import Filter, parse
+from collector.store.overview import overview
 from collector.store.reader import Reader
 from collector.store.rows import Page
 from tests.builders import T0, conversation, make_part, span_id, trace_id, user
@@ -115,14 +118,29 @@ def test_no_table_is_read_from_end_to_end(path: Path, what: str, most: int, monk
         assert what in MAY_SORT or plans.sorts() == []
 
 
-def test_totals_without_a_filter_read_the_quarter_hours_and_no_trace(path: Path) -> None:
+def test_what_runs_is_found_by_the_index_of_what_runs(path: Path) -> None:
+    with open_reader(path) as reader:
+        plans = Plans(reader)
+        running(reader, dimensions("model,user,day"))
+        signals.counts(reader)
+        assert overview(reader, T0 + 10**15) is not None
+    walked = [
+        step
+        for sql, step in plans.seen
+        if "where s.status = 'running'" in sql and step.startswith(("SCAN s", "SEARCH s"))
+    ]
+    assert [step for step in walked if "spans_running" not in step] == []
+    assert len(walked) >= 3
+
+
+def test_totals_without_a_filter_read_the_days_and_no_trace(path: Path) -> None:
     with open_reader(path) as reader:
         plans = Plans(reader)
         assert reader.totals().traces == 19
     steps = {step for _, step in plans.seen if step.startswith("SCAN")}
-    assert "SCAN rollups" in steps
+    assert "SCAN days" in steps
     # `traces` twice: counted through an index, and for the case that no cost is known at all
-    assert steps - {"SCAN rollups", SMALL} <= {"SCAN traces USING COVERING INDEX traces_seq", "SCAN traces"}
+    assert steps - {"SCAN days", SMALL} <= {"SCAN traces USING COVERING INDEX traces_seq", "SCAN traces"}
 
 
 def test_the_watch_on_plans_sees_a_table_that_is_read_from_end_to_end(path: Path) -> None:
