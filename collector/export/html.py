@@ -10,7 +10,7 @@ import base64
 import binascii
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from collector.export.plainly import json_text, line, visible
@@ -39,6 +39,7 @@ summary i { display: block; height: .6rem; border-radius: 2px; background: var(-
 pre { background: var(--ground); padding: .5rem .7rem; margin: .2rem 0 .6rem; white-space: pre-wrap;
   overflow-wrap: anywhere; unicode-bidi: isolate; font: 13px/1.45 ui-monospace, monospace; }
 h2 { font-size: .9rem; margin: .6rem 0 0; color: var(--dim); } .say { margin: .2rem 0 0 0; font-weight: 600; }
+@media (prefers-color-scheme: dark) { :root { --dim: #9aa3ad; --bad: #ef6b7f; } }
 .body { padding: 0 0 .8rem 1.2rem; } img { max-width: 100%; max-height: 30rem; }
 """
 
@@ -79,12 +80,13 @@ def _span(depth: int, span: SpanDetail, whole: tuple[int, int]) -> str:
     bar = f"margin-left:{left:.2%};width:{right - left:.2%}"
     failed = ' class="error"' if row.status == "error" else ""
     kind, *rest = facts(span)
+    told = _text(" · ".join(rest))
     return (
         f"<details{failed} id=s{_word(row.span_id)}><summary>"
         f'<span style="padding-left:{min(depth, INDENT_LEVELS) * 1.1:.1f}rem">{_text(line(row.name) or "(no name)")} '
         f'<small class="dim">{_text(kind)}</small></span>'
-        f'<span class="dim">{_text(" · ".join(rest))}</span><span><i style="{bar}"></i></span></summary>'
-        f'<div class="body">{_failure(span)}{"".join(_content(span))}{_rest(span)}</div></details>\n'
+        f'<span class="dim" title="{told}">{told}</span><span><i style="{bar}"></i></span></summary>'
+        f'<div class="body">{_failure(span)}{"".join(_content(span))}{_events(span)}{_rest(span)}</div></details>\n'
     )
 
 
@@ -145,6 +147,23 @@ def _picture(mime: str, text: str) -> str | None:
         return text if base64.b64decode(text, validate=True).startswith(begins) else None
     except binascii.Error:
         return None
+
+
+def _events(span: SpanDetail) -> str:
+    """What happened in it and when, folded; log records among them."""
+    happened: list[tuple[int, str, Mapping[str, Any], Any]] = [
+        (one.time_ns, one.name, one.attributes, None) for one in span.events
+    ]
+    happened += [(one.time_ns, one.event_name or one.severity or "log", one.attributes, one.body) for one in span.logs]
+    if not happened:
+        return ""
+    lines = []
+    for time_ns, name, attributes, body in sorted(happened, key=lambda one: one[0]):
+        said = [] if body is None else [_short(body)]
+        said += [f"{line(key)}  {_short(value)}" for key, value in attributes.items()]
+        lines.append(f"{(time_ns - span.row.start_ns) / 1e6:+.3f} ms  {line(name)}")
+        lines += [f"    {text}".replace("\n", "\n    ") for text in said]
+    return _folded(f"{len(happened)} event{'' if len(happened) == 1 else 's'}", "\n".join(lines))
 
 
 def _rest(span: SpanDetail) -> str:

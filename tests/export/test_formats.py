@@ -169,6 +169,16 @@ def test_html_is_one_page_that_runs_and_fetches_nothing(nasty: Path) -> None:
     assert len([tag for tag, _ in page.tags if tag == "section"]) == len(NASTY)
 
 
+def test_a_page_tells_what_happened_in_a_span_and_when(tmp_path: Path) -> None:
+    event = Event(T0 + 5 * MS, "retry", {"attempt": 2})
+    log = LogRecord(T0 + 2 * MS, "gen_ai.choice", {"index": 0}, {"gen_ai.system": "openai"})
+    path = write(tmp_path / "t.db", replace(make_part(1, start_ns=T0), events=(event,), logs=(log,)))
+    said = "".join(Page(exported(path, "html")).said)
+    assert "2 events" in said
+    assert said.index("+2.000 ms  gen_ai.choice") < said.index("gen_ai.system  openai") < said.index("+5.000 ms  retry")
+    assert "attempt  2" in said
+
+
 def test_a_picture_that_is_none_is_not_embedded() -> None:
     from collector.export import html
 
