@@ -80,7 +80,7 @@ def _bedrock(found: Found, part: SpanPart) -> None:
 BEDROCK = Convention(
     "bedrock",
     heard="aws. gen_ai.guardrail. retry_attempts",
-    scopes=("opentelemetry.instrumentation.botocore.bedrock-runtime",),
+    scopes=("opentelemetry.instrumentation.botocore.bedrock-runtime", "opentelemetry.instrumentation.genai.bedrock"),
     prepare=_bedrock,
 )
 

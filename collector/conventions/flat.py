@@ -136,6 +136,9 @@ def _prompt(element: dict[str, Value], role: str) -> Message:
         said = element.get("prompt.text", element.get("completion.text", element.get("")))
         if said is not None:
             return message(decoded(said) if isinstance(said, str) and said.startswith("{") else said, role)
+        (only, value), *others = element.items()
+        if not others and only in ("user", "system", "assistant"):  # OpenLLMetry's of Replicate: gen_ai.prompt.0.user
+            return message(value, only)
     whole: dict[str, Any] = {key: value for key, value in element.items() if "." not in key}
     calls = inner_list(element, "tool_calls.")
     if calls:

@@ -45,47 +45,6 @@ MCP = Convention(
     prepare=_mcp,
 )
 
-# LiteLLM's callback "otel"
-
-_LITELLM_USER = ("user_api_key_end_user_id", "user_api_key_user_id")
-
-
-def _litellm(found: Found, part: SpanPart) -> None:
-    usage = pythonic(found.meta.pop("usage_object", None))
-    if isinstance(usage, dict) and found.counts:
-        for name, count in from_details(usage).items():
-            found.counts.setdefault(name, count)
-    for key in _LITELLM_USER:
-        if (user := text(found.meta.get(key))) is not None:
-            found.texts.setdefault("user_id", user)
-    for key in [key for key, value in found.meta.items() if value in ("[]", "{}", "None")]:
-        del found.meta[key]
-
-
-_RAW = tuple(
-    f"llm.{name}."
-    for name in "None openai anthropic azure azure_ai bedrock cohere deepseek fireworks_ai gemini groq hosted_vllm"
-    " huggingface mistral ollama openrouter perplexity together_ai vertex_ai xai".split()
-)
-"""How the keys of `raw_gen_ai_request` begin: the provider's own request and answer."""
-
-LITELLM = Convention(
-    "litellm",
-    own=("hidden_params", "litellm.", *_RAW),
-    slots={
-        "cost": "gen_ai.cost.total_cost",
-        "cost_in": "gen_ai.cost.input_cost",
-        "cost_out": "gen_ai.cost.output_cost",
-        "user_id": "llm.user",
-        "project": "metadata.user_api_key_project_alias",
-    },
-    meta=("metadata.",),
-    heard=" ".join(_RAW) + " gen_ai.cost. hidden_params error.code error.stack_trace error.llm_provider"
-    " gen_ai.framework llm.is_streaming litellm.call_id litellm.provider.",
-    scopes=("litellm",),
-    prepare=_litellm,
-)
-
 # CrewAI and smolagents, through OpenInference; CrewAI through OpenLLMetry
 
 

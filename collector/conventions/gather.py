@@ -106,7 +106,7 @@ def _worked_out(key: str) -> Plan:
             return plan
     if head == REQUEST:
         return (_PARAM, key[len(REQUEST) + 1 :], 0, "", GENAI)
-    for prefix in ("gen_ai.openai.request.", "openai.request.", "reranker."):
+    for prefix in ("gen_ai.openai.request.", "openai.request.", "gen_ai.retrieval.", "reranker."):
         if key.startswith(prefix):
             return (_PARAM, key[len(prefix) :], 0, "", GENAI if prefix[0] == "g" else 0)
     for what, prefixes in ((_META, META), (_PARAM, PARAMS)):
@@ -129,7 +129,7 @@ OF_OTHERS = (
     "gen_ai.evaluation.", "eval.",
     "gen_ai.usage.details.", "gen_ai.usage.text.", "gen_ai.usage.image.", "gen_ai.usage.video.",
     "gen_ai.token.type", "gen_ai.tool.type", "gen_ai.tool.description", "gen_ai.output.type",
-    "gen_ai.agent.", "gen_ai.execute_tool.", "gen_ai.workflow.", "message.tool_calls.",
+    "gen_ai.agent.", "gen_ai.execute_tool.", "gen_ai.workflow.", "gen_ai.prompt.variable.", "message.tool_calls.",
     "llm.cost.prompt_details.", "llm.cost.completion_details.", "prompt.vendor", "prompt.url", "instructor.",
     "agno.", "agent_framework.", "az.",
 )  # fmt: skip

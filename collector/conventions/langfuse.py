@@ -11,6 +11,7 @@ from typing import Any
 
 from collector.conventions.counting import from_details
 from collector.conventions.found import Convention, Found
+from collector.conventions.litellm import of_langfuse
 from collector.conventions.values import decoded, mapping, number, scalar, text
 from collector.model import SpanPart
 
@@ -48,6 +49,8 @@ def _prepare(found: Found, part: SpanPart) -> None:
         found.texts["level"] = level.lower()
         if level == "ERROR":
             found.texts["status"] = "error"
+    if "litellm_call_id" in found.meta:
+        of_langfuse(found, part.name or "")
 
 
 def _sides(found: Found, kind: str | None) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from collector.conventions import langsmith_litellm as litellm
 from collector.conventions.content import tool_output, unwrapped
 from collector.conventions.counting import from_details
 from collector.conventions.flat import document
@@ -52,6 +53,10 @@ def read_run(part: SpanPart) -> Reading:
     metadata = {name[len(METADATA) :]: value for name, value in said.items() if name.startswith(METADATA)}
     inputs, outputs = given(_loaded(said.get(RUN + "inputs"))), _loaded(said.get(RUN + "outputs"))
     kind = KINDS.get(str(said.get(RUN + "type")), "span")
+    payload = inputs if litellm.is_payload(inputs) else None
+    if payload is not None:
+        kind, inputs = litellm.kind(payload, kind), litellm.request(payload)
+        metadata = {**litellm.metadata(payload), **metadata}
     out: dict[str, Any] = {
         "convention": "langsmith",
         "kind": kind,
@@ -66,6 +71,8 @@ def read_run(part: SpanPart) -> Reading:
     _model(said, metadata, inputs, kind, out)
     _usage(said, metadata, out)
     _first_token(part, out)
+    if payload is not None:
+        litellm.answered(payload, out)
     _contents(part, kind, inputs, outputs, out)
     if part.status == "error":
         out["error_type"] = next(
@@ -98,13 +105,22 @@ def facts(outputs: Any) -> dict[str, Value]:
     found = {
         "model": text(told.get("model_name")) or text(told.get("model")) or text(told.get("model_id")),
         "id": _answer_id(told, first),
-        "usage": _first_mapping(
+        "usage": _told_usage(
             outputs.get("usage_metadata"), first.get("usage_metadata"), told.get("token_usage"), told.get("usage"),
             outputs.get("usage"),
         ),
         "finish_reasons": reasons or None,
     }  # fmt: skip
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _told_usage(*places: Any) -> dict[str, Any] | None:
+    """The first that is told; what the sum is made of comes from the next that tells it."""
+    listed = [found for value in places if (found := mapping(value))]
+    if not listed or any(name.endswith("_details") for name in listed[0]):
+        return listed[0] if listed else None
+    details = {name: value for other in listed[:0:-1] for name, value in other.items() if name.endswith("_details")}
+    return {**listed[0], **{name: value for name, value in details.items() if value}}
 
 
 def _told(outputs: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -243,7 +259,7 @@ def _contents(part: SpanPart, kind: str, inputs: Any, outputs: Any, out: dict[st
         out["output"] = found
     elif outputs is not None and not out.get("documents"):
         told = _answer(outputs) if kind == "llm" else side(_bare(outputs), of_model=False, role="assistant")
-        nothing = part.status == "error" and not any(one.parts for one in told.messages) and told.value is None
+        nothing = part.status == "error" and not any(one.parts for one in told.messages) and told.value in (None, {})
         out["output"] = None if nothing or told == _EMPTY else told
 
 

@@ -133,6 +133,7 @@ FAMILIES: dict[str, tuple[str, int]] = {
     "llm.input_messages": ("in", OPENINFERENCE),
     "llm.output_messages": ("out", OPENINFERENCE),
     "llm.tools": ("tools", OPENINFERENCE),
+    "embedding.vector": ("litellm.vectors", OPENINFERENCE),
     "llm.request": ("functions", GENAI),
     "retrieval.documents": ("documents", OPENINFERENCE),
     "reranker.output_documents": ("documents", OPENINFERENCE),

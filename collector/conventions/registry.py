@@ -13,10 +13,11 @@ from collector.conventions.agents import ADK, BEDROCK, SEMANTIC_KERNEL, STRANDS
 from collector.conventions.backends import AGENTOPS, BRAINTRUST, LAMINAR, LANGTRACE, LANGWATCH
 from collector.conventions.claude_code import CLAUDE_CODE
 from collector.conventions.found import Convention, Found
-from collector.conventions.frameworks import CREWAI, HAYSTACK, LITELLM, MCP, SMOLAGENTS
+from collector.conventions.frameworks import CREWAI, HAYSTACK, MCP, SMOLAGENTS
 from collector.conventions.genkit import GENKIT
 from collector.conventions.langfuse import LANGFUSE
 from collector.conventions.langsmith import LANGSMITH
+from collector.conventions.litellm import LITELLM
 from collector.conventions.llama_index import LLAMA_INDEX
 from collector.conventions.logfire import LOGFIRE, PYDANTIC_AI
 from collector.conventions.mastra import MASTRA

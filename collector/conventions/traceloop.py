@@ -25,6 +25,7 @@ instrumentation of Anthropic adds them up."""
 
 
 _LLAMA_INDEX_TS = "@traceloop/instrumentation-llamaindex"
+_REPLICATE = "opentelemetry.instrumentation.replicate"
 
 
 def _of_class(found: Found, name: str) -> str | None:
@@ -80,8 +81,18 @@ def _prepare(found: Found, part: SpanPart) -> None:
         slots.setdefault("tool_name", name)
     if texts.get("operation") == "rerank":
         _reranked(found)
+    if part.scope is not None and part.scope.name == _REPLICATE:
+        _joined(found)
     if part.scope is not None and part.scope.name == _BEDROCK and "embed" in texts.get("request_model", ""):
         slots.setdefault("kind", "embedding")  # all of `invoke_model` is a completion to it
+
+
+def _joined(found: Found) -> None:
+    """Replicate's answer: each piece of its stream is an answer of its own, all of one."""
+    pieces = found.lists.get("completions")
+    if pieces and all(set(one) == {"content"} for one in pieces.values()):
+        whole = "".join(text(one["content"]) or "" for one in flat.in_order(pieces))
+        found.lists["completions"] = {0: {"role": "assistant", "content": whole}}
 
 
 def _unwrapped(found: Found, value: dict[str, Any], names: tuple[str, ...]) -> Value:
@@ -141,6 +152,6 @@ TRACELOOP = Convention(
     heard="traceloop.workflow.name traceloop.entity.path traceloop.entity.version traceloop.correlation.id"
     " traceloop.prompt. gen_ai.task. gen_ai.workflow. gen_ai.response.reasoning_effort gen_ai.openai.system_fingerprint"
     " llm.headers llm.is_streaming llm.chat.stop_sequences llm.content_filter",
-    scopes=("opentelemetry.instrumentation.cohere", *_EXCLUSIVE),
+    scopes=("opentelemetry.instrumentation.cohere", _REPLICATE, *_EXCLUSIVE),
     prepare=_prepare,
 )

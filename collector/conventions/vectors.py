@@ -47,9 +47,9 @@ def _text_of(arguments: Any) -> str | None:
 
 
 def _searches(found: Found, name: str) -> bool:
-    """By the operation's name, else by the last word of the span's ("qdrant.query_points")."""
+    """By the operation's name, else by the last words of the span's ("qdrant.query_points", Weaviate's "query.get")."""
     operation = text(found.slots.get("vectors.operation")) or name.rpartition(".")[2]
-    return operation.lower() in _SEARCHES
+    return operation.lower() in _SEARCHES or ".query." in name
 
 
 def _hit(event: Event) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from collector.protocols import otlp
 
 RECORDED = Path(__file__).parent / "recorded"
 READINGS: dict[str, list[dict[str, Any]]] = json.loads((RECORDED / "readings.json").read_text())
-APPLICATIONS_OWN = {"a", "async", "color", "duration", "options", "user", "x"}
+APPLICATIONS_OWN = {"a", "async", "color", "duration", "options", "service", "user", "x"}
 """Keys that the recorded programs set by themselves (Logfire's are the application's; MLflow writes a LangChain run's
-arguments as they are called)."""
+arguments as they are called, LiteLLM's proxy the parts of itself)."""
 
 
 def parts(name: str) -> tuple[SpanPart, ...]:

@@ -446,3 +446,48 @@ def test_without_contents_a_run_still_says_what_it_was_and_cost(capture: str, tm
 def test_no_attribute_of_a_run_is_unknown_to_the_conventions() -> None:
     (part,) = decoded(("post", run(inputs={"a": 1}, extra={"metadata": {"x": 1}, "odd": 2}, reference_example_id="e")))
     assert {key for key in part.attributes if not is_known(key)} == set()
+
+
+def of_litellm(outputs: dict[str, Any], **said: Any) -> Reading:
+    """A run of LiteLLM 1.106's callback "langsmith", as its proxy sent it, without what nothing is read from."""
+    asked = {"session_id": "s-1", "trace_user_id": "u-1", "tags": ["demo"]}
+    payload = {
+        "litellm_call_id": "f71cace2", "session_id": "", "call_type": "acompletion", "stream": True,
+        "custom_llm_provider": "anthropic", "model": "anthropic/claude-sonnet-4-5", "model_group": "claude",
+        "startTime": 1795293784.25, "completionStartTime": 1795293784.75, "end_user": "u-2",
+        "metadata": {"user_api_key_hash": "master", "requester_metadata": asked},
+        "messages": [{"role": "user", "content": "hi"}], "model_parameters": {"temperature": 0.2, "stream": True},
+        **said,
+    }  # fmt: skip
+    return meaning(name="LLMRun", run_type="llm", inputs=payload, outputs=outputs)
+
+
+def test_a_call_through_litellm_is_read_out_of_all_that_litellm_says() -> None:
+    reading = of_litellm({
+        "id": "chatcmpl-1", "model": "claude", "object": "chat.completion",
+        "choices": [{"finish_reason": "stop", "index": 0, "message": {"role": "assistant", "content": "Sunny."}}],
+        "usage": {"prompt_tokens": 101, "completion_tokens": 53, "completion_tokens_details": {"reasoning_tokens": 16},
+                  "prompt_tokens_details": {"cached_tokens": 8}},
+        "usage_metadata": {"input_tokens": 101, "output_tokens": 53, "total_tokens": 154, "total_cost": 0.5},
+    })  # fmt: skip
+    assert (reading.kind, reading.request_model, reading.model) == ("llm", "claude", "claude-sonnet-4-5")
+    assert (reading.provider, reading.session_id, reading.user_id) == ("anthropic", "s-1", "u-1")
+    assert reading.usage == Usage(101, 53, cache_read_tokens=8, reasoning_tokens=16)
+    assert (reading.cost_nanousd, reading.ttft_ns) == (500_000_000, 500_000_000)
+    assert reading.params == {"temperature": 0.2, "stream": True}
+    assert reading.input is not None
+    assert [m.role for m in reading.input.messages] == ["user"]
+
+
+def test_an_embedding_through_litellm_is_no_call_of_a_model() -> None:
+    reading = of_litellm(
+        {"model": "emb", "data": [{"embedding": [0.1, 0.2]}], "usage_metadata": {"input_tokens": 3}},
+        call_type="aembedding", custom_llm_provider="openai", model="openai/text-embedding-3-small",
+        model_group="emb", model_parameters={}, stream=None,
+    )  # fmt: skip
+    assert (reading.kind, reading.request_model, reading.model) == ("embedding", "emb", "text-embedding-3-small")
+    assert reading.input is not None
+    assert reading.input.value == ["hi"]
+    assert reading.output is not None
+    assert reading.output.value == {"dimensions": 2, "count": 1}
+    assert reading.ttft_ns is None
