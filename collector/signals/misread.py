@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any
+
+import orjson
 
 from collector.model import Value
 from collector.seen import Said, Seen, text_of, tool_calls, unwrapped
@@ -125,7 +128,8 @@ def _measured(text: str) -> Iterator[Measured]:
 def _all_measured(value: Value, deep: int = 0) -> Iterator[Measured]:
     """Of values, too: {"temperature": 88, "unit": "F"}, {"temp_f": 88}."""
     if isinstance(value, str):
-        yield from _measured(value)
+        inner = _decoded(value)
+        yield from _measured(value) if inner is None else _all_measured(inner, deep + 1)
     elif isinstance(value, list) and deep < 6:
         for one in value[:200]:
             yield from _all_measured(one, deep + 1)
@@ -137,6 +141,15 @@ def _all_measured(value: Value, deep: int = 0) -> Iterator[Measured]:
                 yield unit or beside or "", float(one)
             else:
                 yield from _all_measured(one, deep + 1)
+
+
+def _decoded(text: str) -> Value:
+    """The object or list that a text spells, as providers want the results of tools; None for other texts."""
+    if text.lstrip()[:1] in ("{", "["):
+        with suppress(ValueError, RecursionError):
+            found: Value = orjson.loads(text)
+            return found
+    return None
 
 
 def _unit(name: Value) -> str | None:

@@ -26,6 +26,7 @@ def answered(question: str, results: list[Any], answer: str) -> list[Any]:
     ("value", "answer", "wrong"),
     [
         ({"temperature": 88, "unit": "F"}, "It is 88 °C in Patiala.", "88 °C in the answer: what was said is 88 °F"),
+        ('{"temperature": 88, "unit": "F"}', "It is 88 °C.", "88 °C in the answer: what was said is 88 °F"),
         ({"temp_f": 88}, "It is 88°C.", "88 °C in the answer: what was said is 88 °F"),
         ("88 degrees Fahrenheit", "88 degrees Celsius.", "88 °C in the answer: what was said is 88 °F"),
         ("wind 40 mph", "Der Wind weht mit 40 km/h.", "40 km/h in the answer: what was said is 40 mph"),
