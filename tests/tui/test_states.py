@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -15,6 +17,7 @@ from collector.settings import Settings
 from tests.builders import T0, make_llm
 from tests.store_read.files import write
 
+from .fakes import FakeReader, agent_spans, make_app, some_traces
 from .real import real_app
 from .until import screen_text, shows, until
 
@@ -114,3 +117,30 @@ async def test_each_screen_says_when_its_filter_hides_all(tmp_path: Path) -> Non
             await until(pilot, lambda what=what: shows(pilot, f"No {what} match ", "show all again"))  # type: ignore[misc]
             await pilot.press("escape")
             await until(pilot, lambda what=what: not shows(pilot, f"No {what} match"))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("key", ["1", "2", "6", "enter"])
+async def test_what_takes_a_while_is_announced(key: str) -> None:
+    """Neither a blank screen nor an empty one, while the answer is on its way."""
+    gate, reader = threading.Event(), FakeReader(some_traces(), agent_spans())
+
+    class Slow(FakeReader):
+        def __getattribute__(self, name: str) -> Any:
+            own = getattr(reader, name)
+            if held.is_set() and callable(own) and name != "close":
+                gate.wait(20)
+            return own
+
+    held = threading.Event()
+    app = make_app(Slow((), ()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        if key == "1":
+            held.set()
+            pilot.app.screen.restart()  # type: ignore[attr-defined]
+        else:
+            await until(pilot, lambda: shows(pilot, "support_agent"))
+            held.set()
+            await pilot.press(key)
+        await until(pilot, lambda: shows(pilot, "reading …"))
+        gate.set()
+        await until(pilot, lambda: not shows(pilot, "reading …"))

@@ -28,13 +28,15 @@ AGAIN_S = 0.5
 class OverviewList(LineList):
     """Sections of lines; what can be opened is walked, the rest passed over."""
 
+    awaited = True
+
     def __init__(self) -> None:
         super().__init__(id="overview")
         self.rows: list[Row] = []
 
     def show(self, rows: list[Row]) -> None:
         was = self.row
-        self.rows = rows
+        self.rows, self.awaited = rows, False
         if was is not None:
             same = (n for n, row in enumerate(rows) if (row.span, row.filter) == (was.span, was.filter))
             self.cursor = next(same, min(self.cursor, max(len(rows) - 1, 0)))

@@ -34,6 +34,8 @@ WIDEST = 140
 class Talk(LineList):
     """The lines of the conversation. `places` says of each which turn it belongs to, -1 for none."""
 
+    awaited = True
+
     def __init__(self) -> None:
         super().__init__(id="talk")
         self.found: Conversation | None = None
@@ -46,7 +48,7 @@ class Talk(LineList):
         """Another state of it; at its end the cursor stays at the end, else on its turn."""
         follow = not self.lines or self.cursor >= len(self.lines) - 1
         was = self.turn
-        self.found = found
+        self.found, self.awaited = found, False
         self._lay_out()
         if follow:
             self.cursor = max(len(self.lines) - 1, 0)

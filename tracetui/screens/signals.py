@@ -26,6 +26,7 @@ class SignalList(LineList):
     """One line a kind; those that this file has first, the others quiet below."""
 
     head = 1
+    awaited = True
 
     def __init__(self, facts: Facts) -> None:
         super().__init__(id="list")
@@ -36,6 +37,7 @@ class SignalList(LineList):
         kind = self.rows[self.cursor].kind if self.rows else ""
         self.rows = sorted(rows, key=lambda one: (one.signals == 0 or one.kind == SKIPPED, -one.traces))
         self.cursor = next((at for at, one in enumerate(self.rows) if one.kind == kind), 0)
+        self.awaited = False
         self.refresh()
 
     def line_count(self) -> int:

@@ -130,6 +130,8 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions, TwoPane
             self.show_error(error)
         finally:
             self._loading = False
+            for tree in self.query(Waterfall):  # none left where the screen went meanwhile
+                tree.awaited = False
 
     async def _learn_again(self) -> None:
         """What was found, and what spans cost: a small trace is weighed as it is shown, a big one once a key asked."""

@@ -16,6 +16,8 @@ from tracetui.keymap import bindings
 from tracetui.widgets.paint import Painter, Part
 
 WHEEL_LINES = 3
+READING_S = 0.3
+"""What comes sooner is not announced: it would flicker."""
 
 
 class LineList(Painter, can_focus=True):
@@ -49,12 +51,30 @@ class LineList(Painter, can_focus=True):
             return self.list
 
     head = 0
+    awaited = False
+    """Whether lines are on their way; where there are none, it says so after a moment."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
         self.cursor = 0
         self.top = 0
         self._cells = (0, 0)
+        self._late = False
+
+    def on_mount(self) -> None:
+        if self.awaited:
+            self.await_lines()
+
+    def await_lines(self) -> None:
+        """Lines were asked for. Whoever puts them sets `awaited` back."""
+        self.awaited, self._late = True, False
+        if self.is_attached:
+            self.set_timer(READING_S, self._are_late)
+
+    def _are_late(self) -> None:
+        self._late = True
+        if self.awaited and not self.line_count():
+            self.refresh()
 
     # What subclasses say.
 
@@ -84,6 +104,8 @@ class LineList(Painter, can_focus=True):
             if y < self.head:
                 return self.strip(self.head_parts(y, width), width)
             index = self.top + y - self.head
+            if self.awaited and self._late and y == self.head and not self.line_count():
+                return self.strip([("  reading …", "quiet")], width)
             return self.line(index, width) if index < self.line_count() else self.strip([], width)
         except Exception as error:  # noqa: BLE001 - a broken row costs its line, not the screen
             return self.strip([(f"  this line cannot be shown ({type(error).__name__})", "error")], width)

@@ -55,6 +55,7 @@ class SpanTree(LineList):
 
     def show(self, outline: Outline, rows: dict[int, SpanRow], stale: Iterable[int] = ()) -> None:
         """Swap in another state of the same trace, with rows for it; those of `stale` spans are read anew."""
+        self.awaited = False
         for number in stale:
             self.rows.pop(number, None)
         self.rows.update(rows)

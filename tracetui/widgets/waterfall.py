@@ -25,6 +25,7 @@ class Waterfall(SpanTree):
     What a span is painted from is in `scene`."""
 
     head = 1
+    awaited = True
 
     def __init__(self, now_ns: Callable[[], int], *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)

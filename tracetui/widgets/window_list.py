@@ -33,6 +33,7 @@ class WindowList(LineList, Generic[Row]):
     fetched at once, for orders of which a page costs as much as many."""
 
     head = 1
+    awaited = True
 
     @dataclass
     class Loaded(Message):
@@ -191,6 +192,7 @@ class WindowList(LineList, Generic[Row]):
         self.cursor = self.top = 0
         self._generation += 1
         self._fresh.clear()
+        self.await_lines()
         self.refresh()
         self.reload()
 
@@ -218,6 +220,7 @@ class WindowList(LineList, Generic[Row]):
                 try:
                     loaded = await loads[what]()
                 except TracetuiError as error:  # what was wanted meanwhile is asked all the same
+                    self.awaited = False
                     self.post_message(self.Failed(error))
                     continue
                 if loaded is not None and generation == self._generation:
@@ -279,7 +282,7 @@ class WindowList(LineList, Generic[Row]):
         old, known, was_loaded = self.row, {self.table.key(row) for row in self.rows}, self.loaded
         looked = self._looks()
         self.rows, self._at_start, self._at_end = loaded.rows, loaded.at_start, loaded.at_end
-        self.unseen, self.loaded = loaded.unseen, True
+        self.unseen, self.loaded, self.awaited = loaded.unseen, True, False
         self._place_cursor(old, loaded.select)
         if was_loaded and self._at_end:
             self._glow({self.table.key(row) for row in self.rows[-self.page :]} - known)
