@@ -4,6 +4,7 @@ The provider's id of the request (Claude Code tells it in its session logs, its 
 the headers of the answer; our proxy and our wrapped clients hear it); the id that LangChain gives an answer whose own
 it drops (every streamed one); and of a run of LangSmith its name and its two times, to the microsecond: its SDK may
 send a run as OTLP too, and to several projects, each time under another id.
+And Anthropic's `messages.stream` in JavaScript goes by model, tokens and about when it began: see `_helper`.
 Source: langsmith._internal.otel._otel_exporter and langsmith.run_trees of langsmith 0.14, langchain-core 1.7.
 """
 
@@ -15,7 +16,7 @@ from base64 import urlsafe_b64encode
 
 from collector.conventions.langsmith_runs import RUN, RUN_ID
 from collector.conventions.values import text
-from collector.model import MODEL_KINDS, SpanPart
+from collector.model import MODEL_KINDS, Reading, SpanPart
 
 _TIMED = "t"
 _HEADERS = ("http.response.header.request-id", "http.response.header.x-request-id")
@@ -28,18 +29,30 @@ _OF_LANGCHAIN = re.compile(
     r'"id": ?"(?:lc_run-|run)-{1,2}([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:-\d+)?"'
 )
 _US = 1_000
+WAY = "/"
+_OPENINFERENCE, _TYPESCRIPT = "@arizeai/openinference-instrumentation-anthropic", "com.anthropic.sdk.typescript"
+_STREAMED = re.compile(r'"stream": ?true')
+_SOON_NS = 10 * 10**9
+"""Two that begin a millisecond apart fall into one span of ten seconds, but for one in ten thousand."""
 
 
-def call_key(part: SpanPart, kind: str | None) -> str | None:
+def call_key(part: SpanPart, reading: Reading) -> str | None:
     """The key of the call that a (folded) span reports; None where nothing names it, or it is no model's."""
-    if kind not in MODEL_KINDS or part.start_ns is None:
+    if reading.kind not in MODEL_KINDS or part.start_ns is None:
         return None
     said = part.attributes
     if (request := _request(part)) is not None:
         return _key("n", "request", request)
     if (answer := _answer(part)) is not None:
         return _key("n", "langchain", answer)
-    if part.end_ns is None or not (RUN_ID in said or _exported(part)):
+    if part.end_ns is None:
+        return None
+    if (way := _helper(part, reading)) is not None:
+        asked, usage = reading.request_model or reading.model or "", reading.usage
+        tokens = (usage.input_tokens, usage.output_tokens) if usage is not None else ()
+        begun = part.start_ns // _SOON_NS
+        return f"{_key(_TIMED, 'stream', reading.service or '', asked, *map(str, (*tokens, begun)))}{WAY}{way}"
+    if not (RUN_ID in said or _exported(part)):
         return None
     # as OTLP the times were through a float: up to half a microsecond off
     times = ((at + _US // 2) // _US for at in (part.start_ns, part.end_ns))
@@ -51,10 +64,25 @@ def by_times(key: str) -> bool:
     return key.startswith(_TIMED)
 
 
+def all_ways(key: str) -> tuple[str, ...]:
+    """The keys under which the same call is told, where who tells it is a part of them."""
+    name, way, _ = key.partition(WAY)
+    return tuple(f"{name}{WAY}{number}" for number in (0, 1)) if way else (key,)
+
+
 def _key(sort: str, *words: str) -> str:
     """A letter and 96 bits: as short as what is told apart by them allows."""
     digest = hashlib.sha256("\0".join(words).encode(errors="replace")).digest()
     return sort + urlsafe_b64encode(digest[:12]).decode()
+
+
+def _helper(part: SpanPart, reading: Reading) -> int | None:
+    """Who of the two that tell of Anthropic's `messages.stream` in JavaScript: OpenInference (0), whose span has no id,
+    nor the client's for a child, or the client itself (1)."""
+    scope = part.scope.name if part.scope is not None else ""
+    if scope == _OPENINFERENCE:
+        return 0 if reading.response_id is None and _STREAMED.search(str(part.attributes.get("input.value"))) else None
+    return 1 if scope == _TYPESCRIPT and part.attributes.get("gen_ai.request.stream") is True else None
 
 
 def _request(part: SpanPart) -> str | None:

@@ -83,7 +83,7 @@ def _state(span: SpanPart, reading: Reading, prices: Pricer, seen_ns: int) -> Sp
         tool.name if tool else None, reading.agent_name, reading.prompt_name, reading.prompt_version,
         reading.error_type, span.status_message or reading.status_message,
         dumps(list(reading.tags)) if reading.tags else None,
-        _metadata(reading), span.source_id, reading.trace_name, call_key(span, reading.kind),
+        _metadata(reading), span.source_id, reading.trace_name, call_key(span, reading),
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import Protocol
 
-from collector.conventions.calls import by_times
+from collector.conventions.calls import WAY, by_times
 from collector.model import MODEL_KINDS
 
 OVERLAP_NS = 2_000_000_000
@@ -108,14 +108,16 @@ def _by_key(spans: list[Countable]) -> Iterator[list[int]]:
     by_key: dict[str, list[int]] = {}
     for at, span in enumerate(spans):
         if span.call_key:
-            by_key.setdefault(span.call_key, []).append(at)
+            by_key.setdefault(span.call_key.partition(WAY)[0], []).append(at)
     for key, group in by_key.items():
         if not by_times(key):
             yield from _close(spans, group)
             continue
-        ways: dict[tuple[str | None, bool], list[int]] = {}
+        ways: dict[tuple[str | None, bool, str], list[int]] = {}
         for at in group:
-            ways.setdefault((spans[at].project, bool(spans[at].source_id)), []).append(at)
+            one = spans[at]
+            way = (one.call_key or "").partition(WAY)[2]
+            ways.setdefault((one.project, bool(one.source_id), way), []).append(at)
         if len(ways) > 1:
             for copies in zip_longest(*ways.values()):
                 yield from _close(spans, sorted(at for at in copies if at is not None))

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Protocol
 
+from collector.conventions.calls import all_ways
 from collector.store.counting import counts_alone, owner_counts, same_calls
 from collector.store.state import SpanState
 
@@ -126,7 +127,7 @@ class Relations:
         fresh = [*self.now.values(), *(old for old in self.was.values() if old is not None)]
         while fresh:
             more_answers = {state.response_id for state in fresh if state.response_id} - answers
-            more_keys = {state.call_key for state in fresh if state.call_key} - keys
+            more_keys = {key for state in fresh if state.call_key for key in all_ways(state.call_key)} - keys
             answers |= more_answers
             keys |= more_keys
             fresh = []

@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 
-from collector.conventions.calls import by_times, call_key
-from collector.model import Scope, SpanPart
+from collector.conventions.calls import all_ways, by_times
+from collector.conventions.calls import call_key as key_of
+from collector.model import Reading, Scope, SpanPart, Usage
 from tests.builders import MS, T0, make_part
+
+
+def call_key(part: SpanPart, kind: str) -> str | None:
+    return key_of(part, Reading(kind=kind))
+
 
 RUN = "01a1ffb9-2f96-7229-9c8f-0d37a8993ff1"
 
@@ -60,6 +66,25 @@ def test_a_run_of_langsmith_goes_by_its_name_and_times_to_the_microsecond() -> N
     later = make_part(1, name="model", attributes=sent.attributes, start_ns=T0 + MS + 1000, end_ns=T0 + 101 * MS)
     assert call_key(later, "llm") not in (key, None)
     assert call_key(make_part(1, name="model", attributes=sent.attributes, end_ns=None), "llm") is None
+
+
+def test_who_streams_with_anthropics_helper_in_javascript_is_told_by_two_that_know_of_each_other() -> None:
+    usage = Usage(input_tokens=101, output_tokens=53)
+
+    def key(scope: str, response_id: str | None = None, service: str = "api", **said: Any) -> str | None:
+        reading = Reading(
+            kind="llm", model="claude-sonnet-4-5", response_id=response_id, usage=usage, service=service
+        )  # fmt: skip
+        return key_of(part(scope, **said), reading)
+
+    upper, client = "@arizeai/openinference-instrumentation-anthropic", "com.anthropic.sdk.typescript"
+    asked = {"input.value": '{"model":"claude-sonnet-4-5","stream":true}'}
+    one, other = key(upper, **asked) or "", key(client, "msg_1", **{"gen_ai.request.stream": True}) or ""
+    assert by_times(one)
+    assert all_ways(one) == all_ways(other) == (one, other)
+    assert key(client, "msg_1") is None, "an answer in one piece is told below the other"
+    assert key(upper, "msg_1", **asked) is None, "there the answer's id is known"
+    assert key(upper, service="web", **asked) not in (one, None)
 
 
 def test_what_is_no_models_call_has_no_key() -> None:

@@ -101,7 +101,7 @@ def expected_calls(spans: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     for span in spans:
         for name in ("response_id", "call_key"):
             if span[name]:
-                by_id[name, span[name]].append(span)
+                by_id[name, span[name].split("/")[0] if name == "call_key" else span[name]].append(span)
     for (name, key), mine in by_id.items():
         for alike in [mine] if name == "call_key" else agreeing(mine):
             groups += pieces(alike) if not key.startswith("t") or name != "call_key" else copies(alike)
@@ -141,7 +141,7 @@ def pieces(group: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 def copies(group: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     ways = defaultdict(list)
     for span in sorted(group, key=in_order):
-        ways[span["project"], span["source_id"] is not None].append(span)
+        ways[span["project"], span["source_id"] is not None, span["call_key"][-2:]].append(span)
     most = max(map(len, ways.values()))
     return [p for at in range(most) for p in pieces([way[at] for way in ways.values() if at < len(way)])]
 

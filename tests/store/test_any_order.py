@@ -11,13 +11,23 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from collector.ingest import Ingest
-from collector.model import Batch, LogRecord, Message, Rank, Reading, SpanPart, Usage
+from collector.model import Batch, LogRecord, Message, Rank, Reading, Scope, SpanPart, Usage
 from collector.settings import Settings
 from tests.builders import MS, T0, assistant, conversation, span_id, trace_id, user
 from tests.store.audit import audit, picture
 
 named = st.sampled_from(
-    [{}, {}, {"claude_code.request_id": "q1"}, {"claude_code.request_id": "q2"}, {"langsmith.run.id": "x"}]
+    [
+        {},
+        {},
+        {"gen_ai.request.stream": True, "input.value": '{"stream":true}'},
+        {"claude_code.request_id": "q1"},
+        {"claude_code.request_id": "q2"},
+        {"langsmith.run.id": "x"},
+    ]
+)
+scopes = st.sampled_from(
+    [None, None, Scope("com.anthropic.sdk.typescript"), Scope("@arizeai/openinference-instrumentation-anthropic")]
 )
 values = st.sampled_from([1, 1.0, "x" * 70, b"\0", None, [True]])
 ASKED = conversation(
@@ -63,6 +73,7 @@ def parts(draw: st.DrawFn) -> SpanPart:
         end_ns=start + draw(st.integers(0, 2)) * MS if rank == Rank.FINISHED else None,
         status=draw(st.sampled_from([None, "error"])),
         attributes=draw(st.dictionaries(st.sampled_from("ab"), values)) | draw(named),
+        scope=draw(scopes),
         source_id=draw(st.sampled_from([None, None, "s"])),
         logs=draw(st.sampled_from([(), (LogRecord(T0, "note", {"n": n}),)])),
         reading=draw(readings),

@@ -82,6 +82,13 @@ def test_by_its_times_alone_a_call_is_told_once_each_way():
     assert ids(same_calls([run(*way) for way in ways])) == [["a", "c", "e"], ["b", "d"]]
 
 
+def test_who_tells_a_call_may_be_a_part_of_its_key():
+    spans = [
+        Span(name, call_key=f"t1/{way}", response_id=None) for name, way in (("a", 0), ("b", 0), ("c", 1), ("d", 1))
+    ]
+    assert ids(same_calls(spans)) == [["a", "c"], ["b", "d"]]
+
+
 def test_who_tells_usage_owns_the_call_however_late():
     assert ids(same_calls([Span("a", carries_usage=False), Span("z", 1), Span("c", 2)])) == [["z", "c", "a"]]
 

@@ -15,7 +15,11 @@ from collector.settings import Settings
 from tests.store.audit import sums
 
 RECORDED = Path(__file__).parents[1] / "conventions" / "recorded"
-WANTED = {"openinference-langchain-clients": (9, 4, 404, 212), "langfuse-vercel-7": (4, 4, 306, 159)}
+WANTED = {
+    "openinference-langchain-clients": (9, 4, 404, 212),
+    "openinference-js-anthropic": (12, 6, 606, 318),
+    "langfuse-vercel-7": (4, 4, 306, 159),
+}
 """By recording: spans of models; calls, tokens in and out."""
 
 
