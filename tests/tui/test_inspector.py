@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from collector.model import Content, Event, LogRecord, Message
+from collector.ingest import Ingest
+from collector.model import Batch, Content, Event, LogRecord, Message, Rank, SpanPart
+from collector.settings import Settings
+from tests.builders import T0, trace_id
 from tracetui import format as fmt
 from tracetui.screens.picture import NoPicture, PictureScreen, decode, way
 from tracetui.screens.trace import TraceScreen
@@ -211,6 +214,21 @@ async def test_the_raw_tab_is_otlp_json(file: Path) -> None:  # noqa: F811
         await until(pilot, lambda: shows(pilot, "again"))
         await pilot.press("5")
         await until(pilot, lambda: shows(pilot, '"resourceSpans"', '"spanId": "0000000000000001"'))
+        assert "resourceLogs" not in pilot.app.screen.inspector._otlp[1]
+
+
+async def test_log_records_of_a_span_are_in_its_otlp(file: Path) -> None:  # noqa: F811
+    said = SpanPart(
+        trace_id(1), "0000000000000001", rank=Rank.UPDATE, at_ns=T0, logs=(LogRecord(T0, "greeting", "hi"),)
+    )
+    with Ingest(file, Settings()) as ingest:
+        ingest.write(Batch("otlp-http", (said,)))
+    async with explorer(file).run_test(size=(160, 70)) as pilot:
+        await until(pilot, lambda: shows(pilot, "again"))
+        await pilot.press("5")
+        await until(pilot, lambda: "greeting" in pilot.app.screen.inspector._otlp[1])
+        otlp = json.loads(pilot.app.screen.inspector._otlp[1])
+        assert otlp["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["body"] == {"stringValue": "hi"}
 
 
 # Find.

@@ -89,7 +89,12 @@ class Following(Screen[None]):
             from collector.protocols import otlp
 
             parts = list(reader.parts_named([(trace_id, span_id)]))
-            return otlp.encode_traces(parts).decode("utf-8", "replace") if parts else "{}"
+            if not parts:
+                return "{}"
+            text = otlp.encode_traces(parts)
+            if any(part.logs for part in parts):  # its log records, which OTLP sends apart, beside it
+                text = text[:-1] + b"," + otlp.encode_logs(parts)[1:]
+            return text.decode("utf-8", "replace")
 
         try:
             text = await self.facts.source.ask_slowly(cast(Any, question))
