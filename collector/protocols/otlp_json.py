@@ -27,11 +27,14 @@ _CODES = ("UNSET", "OK", "ERROR")
 
 def traces(body: bytes, limits: Limits) -> tuple[tuple[SpanPart, ...], tuple[Refusal, ...]]:
     document = _document(body, "resourceSpans", "ExportTraceServiceRequest")
+    resources = _objects(document, "resourceSpans")
+    _check_count(len(resources), limits, "resources")
     groups = [
         (group, scoped, _list(scoped, "spans"))
-        for group in _objects(document, "resourceSpans")
+        for group in resources
         for scoped in _objects(group, "scopeSpans") or _objects(group, "instrumentationLibrarySpans")
     ]
+    _check_count(len(groups), limits, "scopes")
     _check_count(sum(len(spans) for _, _, spans in groups), limits, "spans")
     parts: list[SpanPart] = []
     refusals = Refusals()

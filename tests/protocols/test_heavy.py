@@ -95,6 +95,14 @@ def test_empty_scopes_count_as_what_could_be_in_them() -> None:
         otlp.decode_traces(message(0x0A, b"\x12\x00" * 11), limits=Limits(spans=10))
 
 
+@pytest.mark.parametrize(("what", "body"), [
+    ("resources", {"resourceSpans": [{}] * 11}), ("scopes", {"resourceSpans": [{"scopeSpans": [{}] * 11}]}),
+])  # fmt: skip
+def test_empty_ones_count_in_json_too(what: str, body: object) -> None:
+    with pytest.raises(TooLarge, match=f"a body of 11 {what}; at most 10"):
+        otlp.decode_traces(orjson.dumps(body), otlp.JSON, Limits(spans=10))
+
+
 def test_pieces_of_all_spans_of_a_body_are_counted() -> None:
     event = message(0x5A, message(0x1A, message(0x0A, b"k")))
     body = request(span(ATTRIBUTE, event), span(ATTRIBUTE, event))
