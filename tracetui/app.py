@@ -241,6 +241,8 @@ class Explorer(Commands):
 
     @on(HasNeighbours.Step)
     def _to_neighbour(self, event: HasNeighbours.Step) -> None:
+        if not isinstance(self.screen, HasNeighbours):
+            return  # the trace was left while the next one was looked for
         self.screen.dismiss(None)
         self.open_trace(event.to.trace_id, event.to.span_id, event.around, event.to.said)
 

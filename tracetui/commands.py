@@ -13,7 +13,6 @@ from tracetui.screens.base import ExplorerScreen, Facts
 from tracetui.screens.command import UnknownCommand, understood, words
 from tracetui.screens.filtered import FilteredScreen
 from tracetui.screens.lists import TracesScreen
-from tracetui.screens.modal import may_leave
 from tracetui.screens.neighbours import Around
 from tracetui.widgets.line_list import LineList
 
@@ -27,9 +26,7 @@ class Commands(App[int]):
     def show_list(self, screen: ExplorerScreen) -> None:
         """Put a list at the bottom of the stack and show it."""
         while len(self.screen_stack) > 2:
-            may_leave(self.screen)
             self.pop_screen()
-        may_leave(self.screen)
         self.switch_screen(screen)
 
     def open_trace(

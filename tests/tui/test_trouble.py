@@ -14,7 +14,9 @@ from textual import events
 
 from tracetui import crash
 from tracetui.screens.base import ExplorerScreen
+from tracetui.screens.neighbours import HasNeighbours, InHits, Stop
 from tracetui.screens.search import Hits, SearchScreen
+from tracetui.screens.signals import SignalsScreen
 
 from .fakes import FakeReader, agent_detail, agent_spans, make_app, make_trace, some_traces
 from .until import screen_text, settled, shows, until
@@ -138,7 +140,10 @@ def test_only_the_newest_reports_stay(state: Path) -> None:
     assert left[-1] == newest
 
 
-async def test_an_answer_that_comes_while_a_screen_is_taken_down_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("again", [False, True], ids=["asked before", "asked on the way out"])
+async def test_an_answer_that_comes_while_a_screen_is_taken_down_is_not_shown(
+    again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reader, ask, go_on = FakeReader(some_traces(), agent_spans()), threading.Event(), threading.Event()
 
     def search(*_: Any, **__: Any) -> list[Any]:
@@ -154,6 +159,13 @@ async def test_an_answer_that_comes_while_a_screen_is_taken_down_is_not_shown(mo
             await asyncio.sleep(0.01)
 
     monkeypatch.setattr(reader, "search", search)
+
+    def go(screen: SearchScreen) -> None:
+        """A key that waited in its queue is obeyed after this."""
+        if again:
+            screen.call_later(screen._search, "order")
+
+    monkeypatch.setattr(SearchScreen, "on_prune", go, raising=False)
     monkeypatch.setattr(SearchScreen, "on_unmount", gone, raising=False)
     async with make_app(reader).run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: shows(pilot, "support_agent"))
@@ -161,6 +173,22 @@ async def test_an_answer_that_comes_while_a_screen_is_taken_down_is_not_shown(mo
         await until(pilot, ask.is_set)
         await pilot.press("escape")
         await until(pilot, lambda: go_on.is_set() and shows(pilot, "6 traces"))
+
+
+async def test_screens_that_go_together_ask_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    app, asked = make_app(FakeReader(some_traces(), agent_spans())), list[str]()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "support_agent"))
+        await pilot.press("6", "slash")
+        await until(pilot, lambda: isinstance(app.screen, SearchScreen))
+        await settled(pilot)
+        below = app.screen_stack[-2]
+        assert isinstance(below, SignalsScreen)
+        monkeypatch.setattr(below, "reload", lambda: asked.append("signals"))
+        below.file_changed(reopened=False)  # covered: it is told again when it comes back
+        app.action_show_sessions()
+        await until(pilot, lambda: not below.is_running)
+        assert not asked
 
 
 @pytest.mark.parametrize(
@@ -181,3 +209,13 @@ async def test_a_key_that_comes_twice_at_once_opens_and_leaves_once(
             pilot.app.post_message(events.Key(key, None))  # as from a terminal: nothing waits for the first
         await settled(pilot)
         assert tuple(type(screen).__name__ for screen in pilot.app.screen_stack[1:]) == stack
+
+
+async def test_a_neighbour_that_is_found_after_the_trace_was_left_is_not_opened() -> None:
+    reader = FakeReader(some_traces(), agent_spans())
+    app, around = make_app(reader), InHits([], 0)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "support_agent"))
+        app.post_message(HasNeighbours.Step(Stop(reader.rows[0].trace_id), around))
+        await settled(pilot)
+        assert [type(screen).__name__ for screen in app.screen_stack[1:]] == ["TracesScreen"]

@@ -109,7 +109,7 @@ class ExplorerScreen(Hands):
             self.reload()
 
     def on_screen_resume(self) -> None:
-        if self._missed:
+        if self._missed and self.in_sight:  # else it goes, with the one that covered it
             self._missed = False
             self.reload()
 

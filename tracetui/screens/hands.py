@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual import work
 from textual.await_complete import AwaitComplete
+from textual.messages import Prune
 from textual.screen import Screen
 
 from collector.errors import TracetuiError
 from tracetui import clipboard, files
 from tracetui import format as fmt
-from tracetui.screens.modal import may_leave
+from tracetui.screens.modal import forget_questions, may_leave
 
 if TYPE_CHECKING:
     from collector.store.reader import Reader
@@ -40,6 +41,9 @@ class Hands(Screen[None]):
     """What all screens of the explorer can do with what they show."""
 
     facts: Facts
+
+    async def on_prune(self, event: Prune) -> None:
+        forget_questions(self)
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Leave, unless that was done already."""

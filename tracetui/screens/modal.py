@@ -5,26 +5,30 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 from textual.await_complete import AwaitComplete
+from textual.messages import Prune
 from textual.screen import ModalScreen, Screen
 
 Result = TypeVar("Result")
 
 
 def may_leave(screen: Screen[Result]) -> bool:
-    """Whether it is on top; then nothing that was asked for it goes on.
+    """Whether it is on top. Keys wait in a queue on a busy machine: a second Enter or esc may reach a screen that was
+    left by the first, and would take away the one below."""
+    return screen.app.screen is screen  # `is_current` holds behind a menu too
 
-    Keys wait in a queue on a busy machine: a second Enter or esc may reach a screen that was left by the first, and
-    would take away the one below. And the widgets of a screen go before its workers would: an answer that came in
-    between would find none to show it.
-    """
-    if not screen.is_current or screen.app.screen is not screen:  # the one below counts as current, too
-        return False
+
+def forget_questions(screen: Screen[Result]) -> None:
+    """Stop what was asked for a screen that goes, and what the messages will ask that still wait for it. Its widgets
+    go before its workers would: an answer that came in between would find none to show it."""
     screen.workers.cancel_node(screen)
-    return True
+    screen.call_later(screen.workers.cancel_node, screen)
 
 
 class Modal(ModalScreen[Result], Generic[Result]):
     """What is put before a screen for a while."""
+
+    async def on_prune(self, event: Prune) -> None:
+        forget_questions(self)
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Leave, unless that was done already."""

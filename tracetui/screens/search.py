@@ -59,7 +59,7 @@ class Hits(LineList):
         return len(self.hits)
 
     def head_parts(self, y: int, width: int) -> list[Part]:
-        return [("    " + "SPAN".ljust(_name_cells(width)) + " FOUND".ljust(width - _name_cells(width) - 9), "quiet"),
+        return [("    " + "SPAN".ljust(_name_cells(width)) + " FOUND".ljust(width - _name_cells(width) - 8), "quiet"),
                 ("AGE", "quiet")]  # fmt: skip
 
     def line_parts(self, index: int, width: int) -> list[Part]:

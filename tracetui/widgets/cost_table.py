@@ -76,7 +76,7 @@ def columns(width: int, title: str) -> list[tuple[Column, int]]:
     if width >= 130:
         found += [Column("p99", "P99", 7, right=True), Column("ttft", "TTFT", 7, right=True)]
     found.append(Column("errors", "ERR", 5, right=True, gap=gap))
-    return lay_out(found, width - 2)
+    return lay_out(found, width - 3)  # the cursor before, and a free cell at the edge
 
 
 def cells(one: CostLine, width: int, *, ascii_mode: bool) -> dict[str, list[Part]]:

@@ -56,18 +56,21 @@ class RowsList(LineList, Generic[Row]):
     def line_count(self) -> int:
         return len(self.rows)
 
+    def _laid_out(self, width: int) -> list[tuple[Column, int]]:
+        """Numbers do not touch the edge: the last cell is free, as where a list has its scroll bar."""
+        return laid_out(self.columns(width), self.look, width - 1)
+
     def head_parts(self, y: int, width: int) -> list[Part]:
-        return head(laid_out(self.columns(width), self.look, width), self.look.order)
+        return head(self._laid_out(width), self.look.order)
 
     def line_parts(self, index: int, width: int) -> list[Part]:
-        columns = laid_out(self.columns(width), self.look, width)
+        columns = self._laid_out(width)
         mark = self.glyphs.cursor + " " if index == self.cursor else "  "
         return [(mark, "accent"), *line(columns, self.cells(self.rows[index]))]
 
     def on_click(self, event: events.Click) -> None:
         """Beside LineList's own, which takes the lines below."""
-        width = self.size.width
-        columns = laid_out(self.columns(width), self.look, width)
+        columns = self._laid_out(self.size.width)
         column = column_at(columns, event.x) if event.y < self.head else None
         if column is not None:
             event.stop()
