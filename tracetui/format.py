@@ -368,6 +368,14 @@ def ascii_signs(text: str) -> str:
     return text.translate(_ASCII_SIGNS)
 
 
+def spilled(size: int, path: object) -> str:
+    """What programs had no time to write waits beside the file: `size` bytes of it."""
+    return (
+        f"{size:,} bytes of spans wait in {path}.spill-*: the next traced program, or `tracetui collect`, reads them"
+        " back once the one that wrote them has ended"
+    )
+
+
 def left_out(spans: int) -> str:
     """A sentence beside sums: so many spans of those programs are in none of them."""
     were = "1 span was" if spans == 1 else f"{spans:,} spans were"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import sys
 import threading
@@ -12,6 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 from collector.errors import StoreError
+from collector.ingest import Ingest
+from collector.model import Batch
+from collector.protocols import native
+from collector.settings import Settings
+from tests.builders import make_llm
 from tracetui.cli import main
 from tracetui.files import destination, written
 
@@ -66,3 +72,20 @@ def test_a_folder_that_is_not_there_is_named_and_so_is_the_file(tmp_path: Path) 
     demo = CliRunner().invoke(main.cli, ["demo", "--headless", "--db", str(asked)])
     assert isinstance(demo.exception, StoreError)
     assert str(demo.exception) == f"cannot write {asked}: there is no directory {asked.parent}"
+
+
+def test_what_a_program_had_no_time_to_write_is_told_beside_what_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "traces.db"
+    path.touch()
+    waiting = tmp_path / "traces.db.spill-77"
+    waiting.write_bytes(native.encode_batch(Batch("sdk", (make_llm(1),))))
+    empty = CliRunner().invoke(main.cli, ["traces", "--db", str(path)])
+    with Ingest(path, Settings(db=path)) as ingest:
+        ingest.write(Batch("sdk", (make_llm(2),)))
+    whole = CliRunner().invoke(main.cli, ["traces", "--db", str(path), "--json"])
+    for ended in (empty, whole):
+        assert f"{waiting.stat().st_size:,} bytes of spans wait in {path}.spill-*" in ended.stderr
+    assert empty.exit_code == 1
+    assert len(json.loads(whole.stdout)) == 1
+    waiting.unlink()
+    assert "spill" not in CliRunner().invoke(main.cli, ["traces", "--db", str(path)]).stderr

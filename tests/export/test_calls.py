@@ -138,6 +138,7 @@ def test_curl_and_python_send_what_was_recorded(
     assert "stream" not in by_curl["body"]
 
 
+@pytest.mark.slow
 def test_the_generated_test_passes_with_a_key_and_is_skipped_without(tmp_path: Path) -> None:
     text = code.pytest(calls.call_of(recorded()), "chat of the 'demo' \n import os")
     (tmp_path / "test_again.py").write_text(text, encoding="utf-8")

@@ -111,6 +111,7 @@ def test_spans_that_end_while_the_interpreter_goes_down_harm_nothing(tmp_path):
     assert {"main", "step"} <= {row.name for row in spans(tmp_path / "traces.db")}
 
 
+@pytest.mark.slow
 def test_a_long_spill_is_read_back_by_several_short_programs(tmp_path):
     code = """
         import collector.sdk.api as api

@@ -160,6 +160,7 @@ assert not flush(1)
     assert sorted(causes) == ["dropped", "write"]
 
 
+@pytest.mark.slow
 def test_a_file_may_not_grow_and_the_program_goes_on(tmp_path):
     """The limit stands in for a full disk: the file, its -wal and the spill file each hit it."""
     code = f"""{WORK}

@@ -118,6 +118,7 @@ def test_uvicorn_workers_write_what_they_answered(tmp_path):
     assert statuses(db) == {"answer": "ok"}
 
 
+@pytest.mark.slow
 def test_spans_of_pytest_xdist_workers_are_there(tmp_path):
     pytest.importorskip("xdist")
     code = """

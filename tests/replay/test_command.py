@@ -63,6 +63,7 @@ def test_a_dry_run_prints_the_sheet_and_sends_nothing(server: Server, tmp_path: 
     assert ran.stdout == "#: model o9\n#: temperature 0.7\n#: max_tokens 200\n\n#: user\nWhere is my order 789?\n"
 
 
+@pytest.mark.slow
 def test_an_answer_is_cut_to_a_number_of_tokens_and_says_where_it_is_whole(server: Server, tmp_path: Path) -> None:
     recorded(tmp_path / "traces.db")
     long = openai_events(*["It is on its way. "] * 100)
@@ -123,6 +124,7 @@ def test_what_cannot_be_done_is_said_and_the_exit_code_tells(
     assert said in ran.stderr
 
 
+@pytest.mark.slow
 def test_a_redacted_call_warns_that_the_answer_will_differ(server: Server, tmp_path: Path) -> None:
     from tests.builders import conversation, user
 

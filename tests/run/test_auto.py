@@ -45,6 +45,7 @@ def auto(folder: Path, *command: str, path: str = "$PYTHONPATH", flag: str = "--
     return run(folder, *([flag] if flag else []), "--", "/bin/sh", "-c", script, *command)
 
 
+@pytest.mark.slow
 def test_a_script_a_module_and_a_console_script_are_wired_alike(project: Path) -> None:
     console = project / "app" / "agent"
     console.write_text(f"#!{sys.executable}\n{ASKS}")

@@ -92,6 +92,7 @@ def test_a_running_collector_of_the_same_file_is_joined_and_goes_on(tmp_path: Pa
             collector.terminate()
 
 
+@pytest.mark.slow
 def test_when_a_joined_collector_ends_one_of_ours_takes_its_place(tmp_path: Path) -> None:
     text = (
         """
@@ -140,7 +141,13 @@ def test_who_holds_the_port_is_said_and_the_next_free_one_taken(tmp_path: Path) 
     assert f"Port {port} is held by " in done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        *(pytest.param(n, marks=pytest.mark.slow) for n in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)),
+    ],
+)
 def test_a_signal_to_us_reaches_the_command_and_becomes_the_exit_code(tmp_path: Path, number: signal.Signals) -> None:
     """The default action of each ends a program; Python's own SIGINT is put back to it."""
     text = (

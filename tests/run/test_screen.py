@@ -58,6 +58,7 @@ def test_the_runs_traces_and_its_output_are_shown_and_the_exit_code_is_its_own(
     assert re.search(r"ended with exit code 3 after [\d.]+ s: 1 trace, 1 span, 0 errors", one.raw)
 
 
+@pytest.mark.slow
 def test_leaving_while_it_runs_is_asked_twice_and_ends_it(tmp_path: Path) -> None:
     with screen(tmp_path, STAYS) as one:
         one.until("support_agent")
@@ -68,6 +69,7 @@ def test_leaving_while_it_runs_is_asked_twice_and_ends_it(tmp_path: Path) -> Non
     assert rows(tmp_path, "select count(*) from todo") == [(0,)]
 
 
+@pytest.mark.slow
 def test_ctrl_c_on_the_output_goes_to_the_command(tmp_path: Path) -> None:
     with screen(tmp_path, STAYS) as one:
         one.until("support_agent")
@@ -110,6 +112,7 @@ def test_stop_and_continue_pass_through_the_screen(tmp_path: Path) -> None:
         assert code_of(one) == 128 + signal.SIGTERM
 
 
+@pytest.mark.slow
 def test_a_command_that_reads_the_keyboard_is_told_how(tmp_path: Path) -> None:
     with screen(tmp_path, AGENT + "import getpass; getpass.getpass('secret? ')") as one:
         one.until("run it with --no-tui")

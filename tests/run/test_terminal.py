@@ -95,6 +95,7 @@ def test_the_last_words_of_a_command_are_never_lost() -> None:
             assert shown(command).endswith("the very last")
 
 
+@pytest.mark.slow
 def test_a_flood_holds_nobody_up_and_stays_bounded() -> None:
     """30 MB in lines: the command ends in its own time, and the end of it is there."""
     text = "import sys\nline = 'y' * 99 + '\\n'\nfor _ in range(300): sys.stdout.write(line * 1000)\nprint('the end')"

@@ -106,9 +106,11 @@ def resolved(db: Path | None) -> Resolved:
 @contextmanager
 def opened(db: Path | None) -> Iterator[Reader]:
     """The file, open for reading. NotFound when it is not there; what is odd about it goes to stderr."""
-    from collector import store
+    from collector import spilled, store
 
     path = resolved(db).settings.db
+    if waiting := spilled.beside(path):
+        note(fmt.spilled(waiting, path))
     if not path.exists():
         raise NotFound(f"there is no file {path}; name one with --db, or make one with `tracetui demo`")
     with store.open_reader(path) as reader:

@@ -28,10 +28,7 @@ def advice(report: Mapping[str, Any]) -> list[str]:
     if lost := file.get("lost"):
         out.append(f"{fmt.count(lost)} spans were lost before they reached the file: see why beside their source")
     if waiting := file.get("spill_bytes"):
-        out.append(
-            f"{waiting:,} bytes of spans wait in {file['path']}.spill-*: the next traced program or collector reads "
-            "them back, once the one that wrote them has ended"
-        )
+        out.append(fmt.spilled(waiting, file["path"]))
     if file.get("wal_bytes"):
         out.append(f"to move the file, take {file['path']}* or fold it first: `tracetui check --fold`")
     out += _sending_on(answering.get("forward") or {})

@@ -24,7 +24,9 @@ OLDER = {
 }
 
 
-@pytest.mark.parametrize("variables", [VARIABLES, OLDER], ids=["LANGSMITH", "LANGCHAIN"])
+@pytest.mark.parametrize(
+    "variables", [pytest.param(VARIABLES, id="LANGSMITH"), pytest.param(OLDER, id="LANGCHAIN", marks=pytest.mark.slow)]
+)
 def test_the_example_of_the_page_is_a_trace_here(variables: dict[str, str], tmp_path: Path) -> None:
     assert set(OLDER) == set(re.findall(r"`(LANGCHAIN_\w+)`", PAGE))
     example = tmp_path / "example.py"
