@@ -17,14 +17,13 @@ from textual.message import Message
 
 from tracetui import format as fmt
 from tracetui import themes
-from tracetui.commands import Commands
 from tracetui.keymap import KEYS, bindings, remapped
 from tracetui.palette import KeyCommands
 from tracetui.screens.base import ExplorerScreen, Facts
-from tracetui.screens.lists import ListScreen, SessionsScreen, TracesScreen, session_filter
-from tracetui.screens.neighbours import HasNeighbours
+from tracetui.screens.lists import TracesScreen
 from tracetui.source import Source
 from tracetui.tail import Tail
+from tracetui.ways import Ways
 from tracetui.widgets.paint import NoColour
 
 THEME = "theme"
@@ -34,7 +33,7 @@ LATER = ("tracetui.screens.trace", "tracetui.screens.search", "tracetui.screens.
 """Imported after the first list is shown: a third of what stands before it."""
 
 
-class Explorer(Commands):
+class Explorer(Ways):
     """`tracetui`: explores one file. `open_trace` starts inside that trace."""
 
     CSS_PATH = "tracetui.tcss"
@@ -187,91 +186,3 @@ class Explorer(Commands):
         for screen in self.screen_stack:
             if isinstance(screen, ExplorerScreen):
                 screen.facts_changed()
-
-    # Going places.
-
-    def action_show_traces(self) -> None:
-        if type(self.screen) is not TracesScreen:
-            self.show_list(TracesScreen(self.facts))
-
-    def action_show_sessions(self) -> None:
-        if not isinstance(self.screen, SessionsScreen):
-            self.show_list(SessionsScreen(self.facts))
-
-    def action_show_costs(self) -> None:
-        from tracetui.screens.costs import CostsScreen
-
-        if not isinstance(self.screen, CostsScreen):
-            self.show_list(CostsScreen(self.facts))
-
-    def action_show_signals(self) -> None:
-        from tracetui.screens.signals import SignalsScreen
-
-        if not isinstance(self.screen, SignalsScreen):
-            self.push_screen(SignalsScreen(self.facts))
-
-    def action_show_overview(self) -> None:
-        from tracetui.screens.overview import OverviewScreen
-
-        if not isinstance(self.screen, OverviewScreen):
-            self.show_list(OverviewScreen(self.facts))
-
-    def action_show_errors(self) -> None:
-        from tracetui.screens.errors import ErrorsScreen
-
-        if not isinstance(self.screen, ErrorsScreen):
-            self.show_list(ErrorsScreen(self.facts))
-
-    def action_help(self) -> None:
-        from tracetui.screens.help import HelpScreen
-
-        self.push_screen(HelpScreen())
-
-    def action_show_received(self) -> None:
-        from tracetui.screens.received import ReceivedScreen
-
-        self.push_screen(ReceivedScreen(self.facts))
-
-    def action_leave(self) -> None:
-        self.exit(0)
-
-    @on(ListScreen.OpenTrace)
-    def _to_trace(self, event: ListScreen.OpenTrace) -> None:
-        self.open_trace(event.trace_id, around=event.around)
-
-    @on(HasNeighbours.Step)
-    def _to_neighbour(self, event: HasNeighbours.Step) -> None:
-        if not isinstance(self.screen, HasNeighbours):
-            return  # the trace was left while the next one was looked for
-        self.screen.dismiss(None)
-        self.open_trace(event.to.trace_id, event.to.span_id, event.around, event.to.said)
-
-    @on(ListScreen.Group)
-    def _to_groups(self, event: ListScreen.Group) -> None:
-        from tracetui.screens.groups import GroupsScreen
-
-        self.push_screen(GroupsScreen(self.facts, event.by, filter_text=event.filter_text))
-
-    @on(ListScreen.OpenSession)
-    def _to_session(self, event: ListScreen.OpenSession) -> None:
-        self.show_list(TracesScreen(self.facts, filter_text=session_filter(event.session_id)))
-
-    @on(ExplorerScreen.OpenConversation)
-    def _to_conversation(self, event: ExplorerScreen.OpenConversation) -> None:
-        from tracetui.screens.session import SessionScreen
-
-        self.push_screen(SessionScreen(self.facts, event.session_id))
-
-    @on(ExplorerScreen.OpenTraces)
-    def _to_traces_behind(self, event: ExplorerScreen.OpenTraces) -> None:
-        from tracetui.screens.behind import TracesBehind
-
-        self.push_screen(TracesBehind(self.facts, filter_text=event.filter_text))
-
-    @on(ExplorerScreen.Search)
-    def _to_search(self, event: ExplorerScreen.Search) -> None:
-        self.open_search(event.text)
-
-    @on(ExplorerScreen.OpenSpan)
-    def _to_span(self, event: ExplorerScreen.OpenSpan) -> None:
-        self.open_trace(event.trace_id, event.span_id, event.around, event.said)

@@ -8,8 +8,10 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracetui.cli import budget
-from tracetui.cli.budget import CHARS, LEFT_OUT, SLACK, Written, fit_json, fit_lines
+from tracetui.cli import budget_lines, rooms
+from tracetui.cli.budget import LEFT_OUT, SLACK, fit_json
+from tracetui.cli.budget_lines import fit_lines
+from tracetui.cli.rooms import CHARS, Written
 
 TEXTS = st.text(max_size=40) | st.builds(lambda piece, n: piece * n, st.text(max_size=8), st.integers(0, 400))
 SCALARS = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats(allow_nan=False, allow_infinity=False)
@@ -103,14 +105,14 @@ def test_missing_lines_are_marked_and_counted():
     lines = ["head", *(f"line {at} {'.' * 40}" for at in range(200)), "the end"]
     shown = fit_lines(lines, 200, "more with --json", [0, *([2] * 200), 1])
     assert shown[0] == "head"
-    assert shown[-3:-1] == [budget.GAP, "the end"]
+    assert shown[-3:-1] == [budget_lines.GAP, "the end"]
     assert shown[-1].endswith("more with --json")
     assert f"{len(lines) - len(shown) + 2} of 202 lines" in shown[-1]
 
 
 def test_a_cut_text_is_never_longer_than_its_room():
     for room, text in itertools.product(range(60), ("short", "a\x00\x1b订单" * 40)):
-        plain, escaped = budget.cut(text, room), budget.cut(text, room, Written(ascii=True))
+        plain, escaped = rooms.cut(text, room), rooms.cut(text, room, Written(ascii=True))
         assert plain is None or len(plain) <= room
         assert escaped is None or Written(ascii=True).size(escaped) <= room
 

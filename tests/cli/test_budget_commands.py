@@ -13,7 +13,8 @@ from collector.model import Batch, Reading
 from collector.settings import Settings
 from tests.builders import assistant, conversation, make_llm, make_part, span_id, trace_id, user
 from tracetui.cli import main
-from tracetui.cli.budget import CHARS, LEFT_OUT
+from tracetui.cli.budget import LEFT_OUT
+from tracetui.cli.rooms import CHARS
 
 TRACES = 30
 TRACE = trace_id(1)

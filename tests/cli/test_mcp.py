@@ -21,8 +21,8 @@ from collector.settings import Settings
 from tests.builders import assistant, conversation, make_llm, make_part, span_id, trace_id, user
 from tests.tui.hostile import HOSTILE
 from tracetui.cli import main
-from tracetui.cli.budget import CHARS
 from tracetui.cli.mcp_server import made
+from tracetui.cli.rooms import CHARS
 
 ROOT = Path(__file__).parents[2]
 TRACE, OTHER = trace_id(0xA1), trace_id(0xB2)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from collector.errors import FilterError, NotFound
 from collector.limits import Limits
 from tracetui import shapes
-from tracetui.cli import budget
+from tracetui.cli import budget, rooms
 from tracetui.pieces import Json
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def trace(reader: Reader, trace_id: str, thresholds: Mapping[str, Any], max_toke
 def _those_with_room(rows: list[SpanRow], max_tokens: int | None) -> list[SpanRow]:
     if max_tokens is None:
         return rows
-    most = max_tokens * budget.CHARS // SMALLEST_SPAN + 1
+    most = max_tokens * rooms.CHARS // SMALLEST_SPAN + 1
     order = budget.most_useful([(row.status, row.parent_id, row.kind) for row in rows])
     return [rows[at] for at in sorted(order[:most])]
 

@@ -11,20 +11,18 @@ last item `{"left_out": 12}`; and the whole says where the rest is: `"left_out":
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-CHARS = 4
+from tracetui.cli.rooms import CHARS, SEE_CHARS, Written, cut, shares
+
 SLACK = 100
 SMALLEST = 100
 """The least that can be asked for, in tokens."""
-ENOUGH_ITEM, ENOUGH_FIELD, ENOUGH_LINE = 320, 80, 200
-"""Characters from which on an item of a list, a field of an object or a line of text is worth having."""
-SEE_CHARS, IDS = 200, 5
+ENOUGH_ITEM, ENOUGH_FIELD = 320, 80
+"""Characters from which on an item of a list or a field of an object is worth having."""
+IDS = 5
 LEFT_OUT = "left_out"
-GAP = "⋯"
 
 FIRST = """span_id trace_id session_id signal role type status name kind parent_span_id error_type status_message
     message evidence fingerprint by count text cost_usd duration_ns error_count start model models snippet output
@@ -37,19 +35,6 @@ FOREIGN = frozenset("value arguments result attributes resource metadata content
 """What is in these came from outside: a null there was sent, and is no unknown of ours."""
 NEWEST_FIRST = ("messages", "turns", "calls")
 _GONE = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """How JSON is written, and so how long it gets: without spaces, in UTF-8 or with escapes."""
-
-    ascii: bool = False
-
-    def text(self, value: object) -> str:
-        return json.dumps(value, ensure_ascii=self.ascii, allow_nan=False, separators=(",", ":"))
-
-    def size(self, value: object) -> int:
-        return len(self.text(value))
 
 
 def fit_json(document: Any, max_tokens: int, see: str, written: Written | None = None) -> Any:
@@ -83,95 +68,6 @@ def _naming_few(signal: Any) -> Any:
     if not isinstance(ids, list) or len(ids) <= IDS:
         return signal
     return signal | {"spans": [*ids[:IDS], {LEFT_OUT: len(ids) - IDS}]}
-
-
-def fit_lines(lines: Sequence[str], max_tokens: int, see: str, ranks: Sequence[int] = ()) -> list[str]:
-    """The lines, or as many as `max_tokens` hold: those of the lowest rank first, among equals the first. `⋯` stands
-    where some are missing, and the last line counts them."""
-    sizes = [len(line) + 1 for line in lines]
-    if sum(sizes) <= max_tokens * CHARS:
-        return list(lines)
-    mark = len(GAP) + 1
-    end = _counted_lines(len(lines), len(lines), sum(sizes), see)
-    order = sorted(range(len(lines)), key=lambda at: (ranks[at] if ranks else 0, at))
-    room = max_tokens * CHARS - len(end) - 1 - mark
-    given = shares([size + mark for size in sizes], order, room, ENOUGH_LINE)
-    out: list[str] = []
-    for line, room in zip(lines, given, strict=True):
-        shown = cut(line, room - mark - 1) if room else None
-        if shown is not None:
-            out.append(shown)
-        elif out[-1:] != [GAP]:
-            out.append(GAP)
-    kept = [line for line in out if line != GAP]
-    left, fewer = len(lines) - len(kept), sum(sizes) - sum(len(line) + 1 for line in kept)
-    out = out[:-1] if out[-1:] == [GAP] else out
-    return [*out, _counted_lines(left, len(lines), fewer, see)]
-
-
-def _counted_lines(left: int, lines: int, characters: int, see: str) -> str:
-    what = f"{left:,} of {lines:,} lines left out" if left else "long lines cut short"
-    return f"{GAP} {what}, {characters:,} characters; {see[:SEE_CHARS]}"
-
-
-def newest_first(heads: int, lines: int) -> list[int]:
-    """Ranks of so many lines of which the first `heads` are a heading and the others tell a story: its end first."""
-    return [0] * heads + list(range(lines - heads, 0, -1))
-
-
-def tree_ranks(depths: Sequence[int], failed: Sequence[bool]) -> list[int]:
-    """Ranks of the lines of a tree in pre-order: the root, what failed and all above it, then the rest level by
-    level."""
-    ranks = [depth + 1 if depth else 0 for depth in depths]
-    path: list[int] = []
-    for at, depth in enumerate(depths):
-        path = [*path[:depth], at]
-        if failed[at]:
-            for above in path:
-                ranks[above] = min(ranks[above], 1)
-    return ranks
-
-
-def cut(text: str, room: int, written: Written | None = None) -> str | None:
-    """The beginning of a text with a mark that counts the rest, in at most `room` characters; None when not even the
-    mark has room. With `written` as they count in JSON."""
-    size = written.size if written else len
-    if size(text) <= room:
-        return text
-    low, high = 0, min(len(text), max(room, 0))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if size(_marked(text, middle)) <= room:
-            low = middle
-        else:
-            high = middle - 1
-    return _marked(text, low) if low else None
-
-
-def _marked(text: str, kept: int) -> str:
-    return f"{text[:kept]}…[+{len(text) - kept} characters]"
-
-
-def shares(sizes: Sequence[int], order: Iterable[int], room: int, enough: int, *, stop: bool = True) -> list[int]:
-    """How much of the room each gets: nothing, or at least the smaller of `enough` and its size.
-
-    In the given order each gets that much while there is room (`stop` ends at the first for which there is none); what
-    is left then goes to all of them alike, none getting more than its size. The very first takes what there is.
-    """
-    given = [0] * len(sizes)
-    for place, at in enumerate(order):
-        want = min(sizes[at], enough) if place else min(sizes[at], enough, max(room, 0))
-        if want <= room:
-            given[at] = want
-            room -= want
-        elif stop:
-            break
-    hungry = sorted((at for at, got in enumerate(given) if 0 < got < sizes[at]), key=lambda at: sizes[at])
-    for number, at in enumerate(hungry):
-        more = min(sizes[at] - given[at], room // (len(hungry) - number))
-        given[at] += more
-        room -= more
-    return given
 
 
 def _fit(value: Any, room: int, written: Written, key: str) -> Any:

@@ -17,7 +17,7 @@ import click
 from collector.errors import NotFound
 from collector.settings import Resolved, resolve
 from tracetui import format as fmt
-from tracetui.cli import budget, table
+from tracetui.cli import budget, budget_lines, rooms, table
 
 if TYPE_CHECKING:
     from collector.store.filters import Filter
@@ -55,7 +55,7 @@ def json_option(command: F) -> F:
 
 def budget_option(command: F) -> F:
     """--max-tokens N; the command gets `max_tokens`, for `print_json` and `print_lines`."""
-    about = f"Cut the answer to about so many tokens of {budget.CHARS} characters, the most useful first."
+    about = f"Cut the answer to about so many tokens of {rooms.CHARS} characters, the most useful first."
     kind = click.IntRange(min=budget.SMALLEST)
     return click.option("--max-tokens", metavar="N", type=kind, help=about)(command)
 
@@ -129,7 +129,7 @@ def print_json(document: object, max_tokens: int | None = None, see: str = "") -
     if max_tokens is None:
         text = json.dumps(document, ensure_ascii=not utf8, allow_nan=False, indent=2)
     else:
-        written = budget.Written(ascii=not utf8)
+        written = rooms.Written(ascii=not utf8)
         text = written.text(budget.fit_json(document, max_tokens, see, written))
     sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
 
@@ -139,7 +139,7 @@ def print_lines(
 ) -> None:  # fmt: skip
     """Lines on stdout; with `max_tokens` as many as that holds, without colour, those of the lowest rank first."""
     if max_tokens is not None:
-        lines = budget.fit_lines([click.unstyle(line) for line in lines], max_tokens, see, ranks)
+        lines = budget_lines.fit_lines([click.unstyle(line) for line in lines], max_tokens, see, ranks)
     for line in lines:
         click.echo(line)
 

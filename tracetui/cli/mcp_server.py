@@ -22,7 +22,7 @@ from pydantic import Field
 from collector.errors import FilterError, TracetuiError
 from collector.settings import resolve
 from collector.version import VERSION
-from tracetui.cli import answers, budget, common
+from tracetui.cli import answers, budget, common, rooms
 from tracetui.cli.main import pointer
 
 DATA = (
@@ -199,6 +199,6 @@ def _told() -> Iterator[None]:
 
 
 def _cut(document: Any, max_tokens: int, see: str) -> str:
-    written = budget.Written()
+    written = rooms.Written()
     text = written.text(budget.fit_json(document, max_tokens, see, written))
     return text.encode("utf-8", "replace").decode("utf-8")

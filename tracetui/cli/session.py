@@ -6,7 +6,7 @@ from pathlib import Path
 
 from collector.store.conversation import Conversation, Turn
 from tracetui import shapes, talk
-from tracetui.cli import budget, common
+from tracetui.cli import budget_lines, common
 from tracetui.pieces import Json
 
 
@@ -21,7 +21,7 @@ def show_session(session_id: str, form: str, limit: int, db: Path | None, max_to
         common.print_json(conversation_json(found), max_tokens, see)
         return
     lines = list(talk.markdown(found) if form == "messages" else talk.lines(found))
-    common.print_lines(lines, max_tokens, see, budget.newest_first(1, len(lines)))
+    common.print_lines(lines, max_tokens, see, budget_lines.newest_first(1, len(lines)))
 
 
 def conversation_json(found: Conversation) -> Json:

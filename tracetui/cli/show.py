@@ -14,7 +14,7 @@ import click
 from collector.settings import resolve
 from collector.store.rows import SpanRow
 from tracetui import shapes
-from tracetui.cli import answers, budget, common, tell
+from tracetui.cli import answers, budget_lines, common, tell
 
 if TYPE_CHECKING:
     from collector.store.reader import Reader
@@ -89,7 +89,7 @@ def _show_trace(reader: Reader, trace_id: str, asked: Asked) -> None:
         _print(chain([tell.heading(row)], told), asked, see, newest_first=True)
         return
     lines = tell.tree_lines((node.depth, node.row, node.span_id) for node in nodes)
-    ranks = budget.tree_ranks([node.depth for node in nodes], [_failed(node.row) for node in nodes])
+    ranks = budget_lines.tree_ranks([node.depth for node in nodes], [_failed(node.row) for node in nodes])
     common.print_lines([tell.heading(row), *lines], asked.max_tokens, see, [0, *ranks])
 
 
@@ -129,7 +129,7 @@ def _show_span(reader: Reader, trace_id: str, prefix: str, asked: Asked) -> None
         _print(tell.conversation_lines([detail]), asked, see, newest_first=True)
     else:
         facts, said, raw = list(tell.span_facts(detail)), list(tell.span_messages(detail)), list(tell.span_raw(detail))
-        ranks = [*budget.newest_first(len(facts), len(facts) + len(said)), *[len(said) + 1] * len(raw)]
+        ranks = [*budget_lines.newest_first(len(facts), len(facts) + len(said)), *[len(said) + 1] * len(raw)]
         common.print_lines([*facts, *said, *raw], asked.max_tokens, see, ranks)
 
 
@@ -139,5 +139,5 @@ def _print(lines: Iterable[str], asked: Asked, see: str, *, newest_first: bool =
         common.print_lines(lines)
         return
     listed = list(lines)
-    ranks = budget.newest_first(1, len(listed)) if newest_first else ()
+    ranks = budget_lines.newest_first(1, len(listed)) if newest_first else ()
     common.print_lines(listed, asked.max_tokens, see, ranks)
