@@ -318,6 +318,8 @@ def _break(before: Seen, call: Seen, scale: float, weights: Weights | None = Non
         return Break("tools", 0, "the tool definitions", what, 0)
     for part, old, new in (("system", before.system, call.system), ("message", before.input, call.input)):
         head = in_common(old, new)
+        if part == "message" and head == len(new):
+            return None  # all of it is the beginning of the one before
         if head < len(old) or (part == "system" and len(old) != len(new)):
             if weights is not None:
                 kept += _length(call.tool_definitions) + sum(weights.of(new, head))

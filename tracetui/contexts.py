@@ -37,16 +37,26 @@ class Chain:
         return sum(known) if known else None
 
 
-def chains_of(spans: Sequence[Seen], price: Price | None = None) -> list[Chain]:
-    """The chains of a trace's model calls; frames around a call are left out."""
-    ids = {span.parent_id for span in spans if span.kind == "llm"}
-    calls = [span for span in spans if span.kind == "llm" and span.span_id not in ids]
+def chains_of(
+    spans: Sequence[Seen], price: Price | None = None, earlier: Sequence[Sequence[Seen]] = ()
+) -> list[Chain]:  # fmt: skip
+    """The chains of a trace's model calls; frames around a call are left out. `earlier`: the turns of its session
+    before it, so that the first call of a chain stands beside the last one of the turn before."""
     names = {span.span_id: span for span in spans}
     found = []
-    for chain in chains([call for call in calls if call.input or call.system or call.input_value is not None]):
-        above = names.get(chain[0].parent_id or "")
-        found.append(Chain(chain[0].agent_name or (above.name if above else chain[0].name), tuple(steps(chain, price))))
+    for chain in chains([call for some in (*earlier, spans) for call in _calls(some)]):
+        mine = tuple(step for step in steps(chain, price) if names.get(step.call.span_id) is step.call)
+        if mine:
+            first = mine[0].call
+            above = names.get(first.parent_id or "")
+            found.append(Chain(first.agent_name or (above.name if above else first.name), mine))
     return sorted(found, key=lambda one: (-len(one.steps), one.steps[0].call.start_ns))
+
+
+def _calls(spans: Sequence[Seen]) -> list[Seen]:
+    ids = {span.parent_id for span in spans if span.kind == "llm"}
+    calls = [span for span in spans if span.kind == "llm" and span.span_id not in ids]
+    return [call for call in calls if call.input or call.system or call.input_value is not None]
 
 
 def bar(step: Step, largest: int, width: int, *, ascii_mode: bool = False) -> list[tuple[str, str]]:

@@ -256,15 +256,12 @@ class CodexLog:
         if turn.history:
             call.reading["input"] = said(*turn.history)
         call.reading["system"] = self._system
-        turn.call, turn.answered, turn.told_usage = call, False, False
+        turn.call, turn.told, turn.answered, turn.told_usage = call, len(turn.history), False, False
 
     def _close(self, turn: records.Turn) -> None:
         if turn.answer:
             parts = tuple(part for one in turn.answer for part in one.parts)
-            results = len(turn.history)
-            while results and turn.history[results - 1].role == "tool":
-                results -= 1  # what was answered came before its results
-            turn.history.insert(results, Message("assistant", parts))
+            turn.history.insert(turn.told, Message("assistant", parts))  # what was answered came before its results
         turn.call, turn.answer = None, []
 
     def _tool(self, turn: records.Turn, item: dict[str, Any], kind: str, at: int) -> None:

@@ -47,6 +47,8 @@ class Turn:
     turn_id: str | None = None
     prompt: str | None = None
     history: list[Message] = field(default_factory=list)
+    told: int = 0
+    """How much of the history the call that goes on was given."""
     call: Draft | None = None
     answer: list[Message] = field(default_factory=list)
     told_usage: bool = False

@@ -235,6 +235,10 @@ class Reader(Reading):
         """Its spans with their contents, for what looks at them together: the first `signals.LIVE_SPANS` by start."""
         return signals.spans_of(self, trace_id)
 
+    def seen_before(self, trace_id: str) -> list[Sequence[Seen]]:
+        """The same of the turns of its session just before it."""
+        return [turn.spans for turn in signals.turns_before(self, trace_id, signals.NEAR_TURNS)]
+
     def signals(self, trace_id: str, limits: Limits) -> list[Signal]:
         """What looks wrong in a trace as it is now."""
         return signals.live(self, trace_id, limits)

@@ -33,6 +33,8 @@ LIVE_SPANS = 20_000
 """Spans of a trace that are looked at when it is opened."""
 A_LOOK = 200
 LAST_TURNS = 10
+NEAR_TURNS = 3
+"""What the first call of a trace is compared with is in the last of these that carries its conversation."""
 TURN_SPANS = 200
 """Of each of the LAST_TURNS traces of the session before a trace, so many spans are read for where a value is from."""
 A_SPAN_S = 0.0005
@@ -129,9 +131,11 @@ def spans_of(reading: Reading, trace_id: str, limit: int = LIVE_SPANS, *, unread
         return seen_spans(reading.rows, reading.expander, trace_id, moment, limit=limit, unread=later)
 
 
-def turns_before(reading: Reading, trace_id: str, *, unread: bool = False) -> list[Turn]:
+def turns_before(
+    reading: Reading, trace_id: str, most: int | None = None, *, unread: bool = False
+) -> list[Turn]:  # fmt: skip
     """The traces of its session that began before a trace, newest first: LAST_TURNS, TURN_SPANS of each."""
-    rows = reading.rows(BEFORE, {"trace_id": trace_id, "limit": LAST_TURNS})
+    rows = reading.rows(BEFORE, {"trace_id": trace_id, "limit": LAST_TURNS if most is None else most})
     return [Turn(one, name or "", spans_of(reading, one, TURN_SPANS, unread=unread)) for one, name in rows]
 
 

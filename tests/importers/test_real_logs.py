@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
+from itertools import pairwise
 
 import pytest
 
@@ -95,6 +96,20 @@ def test_calls_of_codex_are_named_by_their_responses_and_counted_once(codex):
     assert len(set(responses)) == len(responses) == 10
     assert tokens(calls[0]) == (5314, 39, 2647, 0)
     assert named(codex, "codex.turn")[0].reading.ttft_ns > 0
+
+
+@pytest.mark.parametrize("which", [CODEX, "codex-0.98.0"])
+def test_each_call_of_a_turn_of_codex_is_given_what_the_one_before_was_given(which):
+    turns: dict[str | None, list[SpanPart]] = {}
+    for part in sorted(read(which), key=lambda one: one.start_ns or 0):
+        if part.name == "codex.model_call":
+            turns.setdefault(part.parent_id, []).append(part)
+    grown = 0
+    for calls in turns.values():
+        for before, call in pairwise(calls):
+            assert call.reading.input.messages[: len(before.reading.input.messages)] == before.reading.input.messages
+            grown += 1
+    assert grown >= 2
 
 
 def test_a_sub_agent_of_codex_that_is_read_alone_lies_below_the_turn_that_made_it(codex):

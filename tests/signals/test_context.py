@@ -114,6 +114,22 @@ def test_an_unbroken_prefix_costs_nothing_more_and_an_unknown_price_is_unknown()
     assert steps(gone, lambda *_: None)[1].over_nanousd is None
 
 
+def test_a_prompt_that_is_wholly_the_beginning_of_the_one_before_breaks_nothing() -> None:
+    step = steps([broken(1, A, B, C, read=0), broken(2, A, read=9000)], PRICES.cost)[1]
+    assert (step.broken, [one.what for one in step.changes]) == (None, ["dropped", "dropped"])
+
+
+def test_a_compaction_that_keeps_the_last_messages_is_told_with_what_it_cost() -> None:
+    summary = user("So far: the order was found and refunded.")
+    calls = [broken(1, A, B, C, D, read=0), broken(2, summary, D, C, read=200)]
+    (chain,) = chains(calls)
+    step = steps(chain, PRICES.cost)[1]
+    assert [(one.what, one.index) for one in step.changes] == [("rewritten", 1), ("dropped", 2), ("moved", 2)]
+    assert step.broken is not None
+    assert (step.broken.place, step.missed_tokens) == ("message 1 (user)", 9_800)
+    assert step.over_nanousd == 9_800 * 9_000
+
+
 def test_a_provider_that_tells_nothing_of_a_cache_misses_nothing_known() -> None:
     step = steps([llm(1, A, tokens=(9000, 1)), llm(2, B, tokens=(9000, 1))], PRICES.cost)[1]
     assert step.broken is not None

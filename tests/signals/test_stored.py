@@ -387,6 +387,27 @@ def test_so_many_turns_before_are_read_and_no_more(tmp_path: Path, monkeypatch: 
         assert [one.kind for one in signals.of_trace(reader, FINE)] == ["borrowed", "invented"]
 
 
+def told(n: int, messages: tuple[Message, ...], read: int, trace: str) -> list[SpanPart]:
+    reading = Reading(kind="llm", model="gpt-4o", provider="openai", usage=Usage(9000, 5, cache_read_tokens=read),
+                      input=conversation(*messages), output=conversation(assistant("Yes.")))  # fmt: skip
+    start = T0 + n * 1000 * MS
+    agent = Reading(kind="agent", session_id="chat")
+    return [make_part(1, parent=9, trace=trace, start_ns=start, reading=reading),
+            make_part(9, trace=trace, start_ns=start, end_ns=start + 900 * MS, reading=agent)]  # fmt: skip
+
+
+def test_the_first_call_of_a_turn_stands_beside_the_last_one_of_the_turn_before(tmp_path: Path) -> None:
+    one, two = (user("Hello."), assistant("Yes."), user("And?")), (user("Hello!"), assistant("Yes."), user("And?"))
+    turns = [*told(1, one[:1], 0, LOOPING), *told(2, one, 8000, CUT), *told(3, two, 0, FINE)]
+    path = made(tmp_path / "t.db", *turns)
+    ((first,),) = (chain["calls"] for chain in ran("show", LOOPING, "--context", "--db", str(path), "--json")["chains"])
+    ((second,),) = (chain["calls"] for chain in ran("show", CUT, "--context", "--db", str(path), "--json")["chains"])
+    ((third,),) = (chain["calls"] for chain in ran("show", FINE, "--context", "--db", str(path), "--json")["chains"])
+    assert (first["before"], first["changes"]) == (None, [])
+    assert ([one["what"] for one in second["changes"]], second["broken"]) == (["added", "added"], None)
+    assert (third["broken"]["place"], third["missed_tokens"]) == ("message 1 (user)", 9000)
+
+
 # the command line
 
 

@@ -182,6 +182,9 @@ class FakeReader:
     def seen(self, trace_id: str) -> list[Any]:
         return []
 
+    def seen_before(self, trace_id: str) -> list[Any]:
+        return []
+
     def signals(self, trace_id: str, limits: Any) -> list[Any]:
         return []
 

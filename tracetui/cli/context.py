@@ -21,7 +21,7 @@ BAR = 24
 
 
 def read(reader: Reader, trace_id: str, prices: Mapping[str, Mapping[str, Any]]) -> list[contexts.Chain]:
-    return contexts.chains_of(reader.seen(trace_id), Prices(prices).cost)
+    return contexts.chains_of(reader.seen(trace_id), Prices(prices).cost, reader.seen_before(trace_id))
 
 
 def context_json(found: Sequence[contexts.Chain]) -> dict[str, object]:

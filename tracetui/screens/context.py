@@ -156,7 +156,7 @@ class ContextScreen(Paced):
             seq = reader.trace(trace_id).seq
             if seq == known:
                 return seq, None
-            found = contexts.chains_of(reader.seen(trace_id), price)
+            found = contexts.chains_of(reader.seen(trace_id), price, reader.seen_before(trace_id))
             return seq, None if found and found == shown else found
 
         try:
