@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.builders import TRACE, span_id
 from tests.replay.recorded import openai_events, recorded
 from tests.sdk.clients.server import Reply, Server
+from tracetui.cli import main
 
 
 @pytest.fixture
@@ -63,31 +65,36 @@ def test_a_dry_run_prints_the_sheet_and_sends_nothing(server: Server, tmp_path: 
     assert ran.stdout == "#: model o9\n#: temperature 0.7\n#: max_tokens 200\n\n#: user\nWhere is my order 789?\n"
 
 
-@pytest.mark.slow
+def said(folder: Path, server: Server, *words: str) -> str:
+    """What the command says on stdout, within this process."""
+    args = ["replay", span_id(1), "--db", str(folder / "traces.db"), *words]
+    result = CliRunner().invoke(main.cli, args, env={"OPENAI_BASE_URL": f"{server.url}/v1"})
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
 def test_an_answer_is_cut_to_a_number_of_tokens_and_says_where_it_is_whole(server: Server, tmp_path: Path) -> None:
     recorded(tmp_path / "traces.db")
     long = openai_events(*["It is on its way. "] * 100)
     server.says(Reply(events=long), Reply(events=long))
-    at = {"OPENAI_BASE_URL": f"{server.url}/v1"}
-    told = tracetui(tmp_path, "replay", span_id(1), "--max-tokens", "100", **at).stdout
+    told = said(tmp_path, server, "--max-tokens", "100")
     assert told.startswith("It is on its way.")
     assert "characters]" in told
     assert "tracetui show " in told.splitlines()[-1]
     assert len(told) <= 400
-    said = tracetui(tmp_path, "replay", span_id(1), "--json", "--max-tokens", "300", **at).stdout
-    assert len(said) <= 1200
-    document = json.loads(said)
+    written = said(tmp_path, server, "--json", "--max-tokens", "300")
+    assert len(written) <= 1200
+    document = json.loads(written)
     assert document["answer"]["text"].startswith("It is on its way.")
     assert "tracetui show " in document["left_out"]["see"]
 
 
 def test_a_dry_run_as_json_is_the_request_and_what_it_may_cost(server: Server, tmp_path: Path) -> None:
     recorded(tmp_path / "traces.db")
-    ran = tracetui(tmp_path, "replay", span_id(1), "--dry-run", "--json", OPENAI_BASE_URL=f"{server.url}/v1")
-    said = json.loads(ran.stdout)
+    request = json.loads(said(tmp_path, server, "--dry-run", "--json"))
     assert server.asked == []
-    assert said["request"]["messages"] == [{"role": "user", "content": "Where is my order 789?"}]
-    assert (said["model"], said["estimate"]["input_tokens"], "answer" in said) == ("gpt-4o-mini", 11, False)
+    assert request["request"]["messages"] == [{"role": "user", "content": "Where is my order 789?"}]
+    assert (request["model"], request["estimate"]["input_tokens"], "answer" in request) == ("gpt-4o-mini", 11, False)
 
 
 def test_an_editor_changes_the_whole_request(server: Server, tmp_path: Path) -> None:
