@@ -29,7 +29,9 @@ Measured: TypeAlias = tuple[Keys, str, bool, int, int]
 Progress: TypeAlias = Callable[[int, int], None]
 """(traces looked at, traces in all); it may raise to give up."""
 
-OF_CALLS = frozenset("model provider service env kind tool agent prompt version error.type since until".split())
+OF_CALLS = frozenset(
+    "model answered provider service env kind tool agent prompt version error.type since until".split()
+)
 """Keys that say which calls are summed; all others say of which traces."""
 CHUNK = 1000
 OF_MODEL = f"in ({', '.join(repr(kind) for kind in sorted(MODEL_KINDS))})"

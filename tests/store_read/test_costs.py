@@ -222,7 +222,7 @@ def shop(tmp_path_factory):
 
 
 def test_call_keys_say_which_calls_and_other_keys_of_which_traces(shop):
-    assert ask(shop, where="model:gpt-4o").total.calls == 1
+    assert ask(shop, where="model:gpt-4o").total.calls == ask(shop, where="answered:gpt-4o").total.calls == 1
     assert ask(shop, where="user:u1").total.calls == 2
     assert ask(shop, where="user:u1").total.spans == 4
     assert ask(shop, where="errors:>0 -model:gpt-4o").total.calls == 1

@@ -74,7 +74,7 @@ async def test_enter_on_a_line_opens_its_traces_and_esc_comes_back(db):
         await pilot.press("3")
         await until(pilot, lambda: shows(pilot, "▸ gpt-4o "))
         await pilot.press("enter")
-        await until(pilot, lambda: shows(pilot, "agent_1", "agent_2", "any:(model:gpt-4o)"))
+        await until(pilot, lambda: shows(pilot, "agent_1", "agent_2", "any:(answered:gpt-4o)"))
         assert isinstance(pilot.app.screen, TracesBehind)
         assert not shows(pilot, "agent_3")
         await pilot.press("escape")
@@ -242,7 +242,7 @@ async def test_costs_can_be_copied_as_a_command(db):
         await pilot.press("3")
         await until(pilot, lambda: shows(pilot, "▸ gpt-4o "))
         await pilot.press("y")
-        await until(pilot, lambda: shows(pilot, "tracetui costs 'since:7d' --by 'model'", "any:(model:gpt-4o)"))
+        await until(pilot, lambda: shows(pilot, "tracetui costs 'since:7d' --by 'model'", "any:(answered:gpt-4o)"))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
