@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from collector.alike import common, difference
 from collector.model import Usage, Value
 from collector.seen import Said, Seen, Upto, in_common, text_of
 
@@ -25,6 +26,8 @@ CACHEABLE_TOKENS = 1024
 SEGMENTS = ("system", "tools", "history", "results", "reasoning")
 OF_MESSAGES = ("system", "history", "results", "reasoning")
 NOTHING = (0,) * len(OF_MESSAGES)
+MOST_COMPARED = 100
+"""With so many of the messages that are gone a new one is compared, for whether it is the rest of one."""
 
 Price = Callable[[str | None, str | None, Usage, int], "int | None"]
 """(provider, model, usage, Unix nanoseconds) -> nano-dollars."""
@@ -46,7 +49,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """Where a prompt stops being the one before: `part` is tools, system or message; `index` counts from 1.
+    """Where a prompt stops being the one before: `part` is model, tools, system or message; `index` counts from 1.
     `place` and `what` say it in words; `kept_tokens` (estimated) come before it."""
 
     part: str
@@ -104,7 +107,9 @@ def breaks(chain: Sequence[Seen], least: int) -> Iterator[tuple[Seen, Seen, Brea
     for before, call in pairwise(chain):
         cached = cached or caches(before) or caches(call)
         missed = _missed(before, call) if cached else None
-        if missed is not None and missed >= least and (broken := _break(before, call, 0.0)) is not None:
+        if missed is None or missed < least or _another_model(before.model, call.model):
+            continue  # who goes to another model knows that it has a cache of its own
+        if (broken := _break(before, call, 0.0)) is not None:
             yield before, call, broken, missed
 
 
@@ -197,7 +202,7 @@ def _changes(before: Seen, call: Seen, scale: float) -> list[Change]:
     old, new = before.input, call.input
     head = in_common(old, new)
     a, b = [one.key for one in old[head:]], [one.key for one in new[head:]]
-    tail = _common(a[::-1], b[::-1])
+    tail = common(a[::-1], b[::-1])
     a, b = a[: len(a) - tail], b[: len(b) - tail]
     gone, came = _unmatched(a, b)
     moved = set()
@@ -262,13 +267,13 @@ def _change(what: str, at: int, said: Said, scale: float) -> Change:
 def _cut_from(old: Sequence[Said], said: Said, head: int, gone: Sequence[int]) -> int | None:
     """Which of the messages that are gone this one is the rest of: shorter, of the same role, and begun or ended
     alike, or the result of the same tool call."""
-    mine, ids = _whole(said), _ids(said)
-    for i in gone:
+    mine, ids, size = _whole(said), _ids(said), _size(said)
+    for i in gone[:MOST_COMPARED]:
         other = old[head + i]
-        if other.message.role != said.message.role or _size(said) >= _size(other):
+        if other.message.role != said.message.role or size >= _size(other):
             continue
         theirs = _whole(other)
-        alike = _common(mine, theirs) + _common(mine[::-1], theirs[::-1])
+        alike = common(mine, theirs) + common(mine[::-1], theirs[::-1])
         if (ids and ids == _ids(other)) or (mine and alike >= 0.6 * len(mine)):
             return i
     return None
@@ -311,10 +316,12 @@ def _break(before: Seen, call: Seen, scale: float, weights: Weights | None = Non
     """None while the whole prompt before is the beginning of this one. Without `weights` nothing is said of what was
     kept."""
     kept = 0
+    if _another_model(before.model, call.model):
+        return Break("model", 0, "the model", f"“{before.model}” became “{call.model}”", 0)
     if before.tool_definitions is not call.tool_definitions and (
         _plain(before.tool_definitions) != _plain(call.tool_definitions)
     ):
-        what = _difference(_plain(before.tool_definitions), _plain(call.tool_definitions))
+        what = difference(_plain(before.tool_definitions), _plain(call.tool_definitions))
         return Break("tools", 0, "the tool definitions", what, 0)
     for part, old, new in (("system", before.system, call.system), ("message", before.input, call.input)):
         head = in_common(old, new)
@@ -328,26 +335,19 @@ def _break(before: Seen, call: Seen, scale: float, weights: Weights | None = Non
     return None
 
 
+def _another_model(before: str | None, now: str | None) -> bool:
+    """ "gpt-4o" and "gpt-4o-2024-08-06" are one: asked for, and answered by."""
+    return bool(before and now) and not (str(before).startswith(str(now)) or str(now).startswith(str(before)))
+
+
 def _break_at(part: str, head: int, old: Sequence[Said], new: Sequence[Said], kept: int, scale: float) -> Break:
     a = _whole(old[head]) if head < len(old) else ""
     b = _whole(new[head]) if head < len(new) else ""
     role = (new[head] if head < len(new) else old[head]).message.role
-    same = _common(a, b)
+    same = common(a, b)
     place = "the system instructions" if part == "system" else f"message {head + 1} ({role})"
-    what = _difference(a, b) if b else "it is gone"
+    what = difference(a, b) if b else "it is gone"
     return Break(part, head + 1, place, what, round((kept + same) * scale))
-
-
-def _difference(a: str, b: str, around: int = 12, most: int = 30) -> str:
-    """“…at 10:01” became “…at 10:02”."""
-    at = max(0, _common(a, b) - around)
-    lead = "…" if at else ""
-
-    def some(text: str) -> str:
-        line = " ".join(text[at : at + around + most].split())
-        return f"“{lead}{line}{'…' if len(text) > at + around + most else ''}”" if text else "nothing"
-
-    return f"{some(a)} became {some(b)}"
 
 
 def _missed(before: Seen, call: Seen) -> int | None:
@@ -373,25 +373,6 @@ def _over(step: Step, price: Price) -> int | None:
     )
     would = price(call.provider, call.model, unbroken, call.start_ns)
     return None if paid is None or would is None else max(0, paid - would)
-
-
-def _common(a: Sequence[object], b: Sequence[object]) -> int:
-    """How many items two sequences begin with alike."""
-    if isinstance(a, str) and isinstance(b, str):
-        return _common_text(a, b)
-    return next((at for at, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-
-
-def _common_text(a: str, b: str) -> int:
-    """By halving: a loop over characters would take milliseconds a kilobyte."""
-    low, high = 0, min(len(a), len(b))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if a[low:middle] == b[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def growth(steps_of_chain: Sequence[Step]) -> list[int]:

@@ -119,6 +119,15 @@ def test_a_prompt_that_is_wholly_the_beginning_of_the_one_before_breaks_nothing(
     assert (step.broken, [one.what for one in step.changes]) == (None, ["dropped", "dropped"])
 
 
+def test_another_model_has_a_cache_of_its_own_and_another_name_of_one_is_none() -> None:
+    calls = [replace(broken(n, A, read=9000 * (n == 1)), model=model) for n, model in ((1, "m"), (2, "other"))]
+    step = steps(calls)[1]
+    assert step.broken is not None
+    assert (step.broken.place, step.broken.what) == ("the model", "“m” became “other”")
+    assert list(context.breaks(calls, 1)) == []
+    assert steps([calls[0], replace(calls[1], model="m-2026-11-21")])[1].broken is None
+
+
 def test_a_compaction_that_keeps_the_last_messages_is_told_with_what_it_cost() -> None:
     summary = user("So far: the order was found and refunded.")
     calls = [broken(1, A, B, C, D, read=0), broken(2, summary, D, C, read=200)]
