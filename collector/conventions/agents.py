@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collector.conventions.counting import from_details
 from collector.conventions.found import Convention, Found
-from collector.conventions.values import mapping
+from collector.conventions.recorded import answer_of
+from collector.conventions.values import decoded, mapping
 from collector.model import SpanPart
 
 # Google's Agent Development Kit
@@ -83,6 +84,30 @@ BEDROCK = Convention(
     scopes=("opentelemetry.instrumentation.botocore.bedrock-runtime", "opentelemetry.instrumentation.genai.bedrock"),
     prepare=_bedrock,
 )
+
+# Google: Vertex AI's SDK, through OpenInference
+
+
+def _vertex(found: Found, part: SpanPart) -> None:
+    """The tools, and what came from the cache, are in the recorded request and answer only."""
+    slots = found.slots
+    asked = decoded(slots.get("in_value"))
+    tools = asked.get("tools") if isinstance(asked, dict) else None
+    declared = [
+        function
+        for tool in (tools if isinstance(tools, list) else ())
+        if isinstance(tool, dict) and isinstance(tool.get("function_declarations"), list)
+        for function in tool["function_declarations"]
+    ]
+    if declared:
+        slots.setdefault("definitions", declared)
+    answer = answer_of(found)
+    usage = from_details(mapping(answer.get("usage_metadata")) or {}) if answer is not None else {}
+    if found.counts and "cache_read_tokens" in usage:
+        found.counts.setdefault("cache_read_tokens", usage["cache_read_tokens"])
+
+
+VERTEX = Convention("vertexai", scopes=("openinference.instrumentation.vertexai",), prepare=_vertex)
 
 # Microsoft: Semantic Kernel
 

@@ -195,6 +195,8 @@ def is_message(said: Any) -> bool:
 def system(said: Any) -> list[Message]:
     """System instructions: a text, or a list of parts, which are one message."""
     said = decoded(said)
+    if isinstance(said, dict) and isinstance(said.get("parts"), list):
+        said = said["parts"]  # Google's, of the role "user"
     if isinstance(said, list) and any(is_message(one) for one in said):
         return [message(one, "system") for one in said]
     made = parts(said)

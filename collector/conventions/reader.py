@@ -174,6 +174,9 @@ def _model(found: Found, said: Said, out: dict[str, Any]) -> None:
         params = _asked_for(found, out)
     if params:
         out["params"] = params
+    for field in ("model", "request_model"):
+        if field in out and out[field].startswith(_RESOURCES):
+            out[field] = out[field].rpartition("/models/")[2]
     if "model" not in out and "request_model" in out:
         out["model"] = out["request_model"]
     provider = out.get("provider") or said.provider
@@ -182,6 +185,10 @@ def _model(found: Found, said: Said, out: dict[str, Any]) -> None:
         out["provider"] = maker(provider) if "." in provider else provider
     if "out_value" in found.slots and "response_id" not in out and out.get("kind") in ("llm", "embedding"):
         _from_answer(found, out)
+
+
+_RESOURCES = ("projects/", "publishers/")
+"""How Vertex AI's names of resources begin: projects/P/locations/L/publishers/google/models/gemini-2.5-flash."""
 
 
 def _asked_for(found: Found, out: dict[str, Any]) -> dict[str, Value]:

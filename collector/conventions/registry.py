@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, lru_cache
 
-from collector.conventions.agents import ADK, BEDROCK, SEMANTIC_KERNEL, STRANDS
+from collector.conventions.agents import ADK, BEDROCK, SEMANTIC_KERNEL, STRANDS, VERTEX
 from collector.conventions.backends import AGENTOPS, BRAINTRUST, LAMINAR, LANGTRACE, LANGWATCH
 from collector.conventions.claude_code import CLAUDE_CODE
 from collector.conventions.found import Convention, Found
@@ -33,7 +33,7 @@ from collector.model import SpanPart
 MORE: tuple[Convention, ...] = (
     LANGFUSE, LANGSMITH, PYDANTIC_AI, LOGFIRE, VERCEL, TRACELOOP, OPENAI_AGENTS, MCP, AGENTOPS, LITELLM, CREWAI,
     SMOLAGENTS, HAYSTACK, MLFLOW, ADK, CLAUDE_CODE, OPENLIT, VECTORS, LAMINAR, LANGWATCH, MASTRA, BRAINTRUST,
-    LLAMA_INDEX, STRANDS, BEDROCK, SEMANTIC_KERNEL, GENKIT, LANGTRACE,
+    LLAMA_INDEX, STRANDS, BEDROCK, SEMANTIC_KERNEL, GENKIT, LANGTRACE, VERTEX,
 )  # fmt: skip
 _FIRST_BIT = 2
 BITS: dict[str, int] = {"genai": GENAI, "openinference": OPENINFERENCE} | {

@@ -103,11 +103,13 @@ def run_part(raw: Raw, whose: Callable[[str], str | None]) -> SpanPart:
         end = start
     error = _said(raw.texts.get("error"))
     events = _events(raw.texts.get("events"))
-    message = None
+    message: str | None = None
     if error:
         message, stack, kind = split_error(error)
         attributes[RUN + "error"] = error
         events += (_exception(end or start or 0, message, stack, kind),)
+        if kind in _NO_FAILURES:
+            error, message = "", None
     runtime = extra.get("runtime")
     return SpanPart(
         trace, span, _rank(raw.operation, end), end or start or 0,
@@ -187,6 +189,8 @@ def _exception(at_ns: int, message: str, stack: str, kind: str | None) -> Event:
     return Event(at_ns, "exception", said)
 
 
+_NO_FAILURES = frozenset({"GraphInterrupt", "NodeInterrupt", "ParentCommand"})
+"""What LangGraph raises to wait for a person, and to go on in the graph above; the event says so."""
 _STACKS = ("Traceback (most recent call last):", "\nStack:", "\n    at ", "\n\tat ")
 _NO_STACK = "\n\nNoneType: None"
 """How Python prints the stack of no exception: what the SDK puts behind a cancelled task."""

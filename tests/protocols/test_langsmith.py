@@ -491,3 +491,20 @@ def test_an_embedding_through_litellm_is_no_call_of_a_model() -> None:
     assert reading.output is not None
     assert reading.output.value == {"dimensions": 2, "count": 1}
     assert reading.ttft_ns is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "GraphInterrupt((Interrupt(value={'question': 'send it?'}, id='5'),))Traceback (most recent call last):\n  x",
+        'GraphInterrupt: [{"value": "send it?"}]\n    at interrupt (file:///app/node_modules/x.js:1:1)',
+        "ParentCommand(Command(graph='__parent__', goto='other'))",
+    ],
+)
+def test_a_graph_that_waits_for_a_person_has_not_failed(error: str) -> None:
+    (part,) = decoded(("post", run(error=error, end_time="2026-11-21T02:23:48+00:00")))
+    assert (part.status, part.status_message) == (None, None)
+    assert part.attributes["langsmith.run.error"] == error
+    assert [event.attributes["exception.type"] for event in part.events] == [error.split("(")[0].split(":")[0]]
+    (failed,) = decoded(("post", run(error="ValueError('no such city')")))
+    assert failed.status == "error"
