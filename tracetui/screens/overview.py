@@ -13,6 +13,7 @@ from collector.store.overview import WINDOW_NS, Overview, overview
 from tracetui import format as fmt
 from tracetui.screens import empty
 from tracetui.screens.base import ExplorerScreen, Facts
+from tracetui.screens.menu import Choice
 from tracetui.spending import moment
 from tracetui.widgets.frame import ContextLine, Empty, KeyBar, Note
 from tracetui.widgets.line_list import LineList
@@ -163,3 +164,11 @@ class OverviewScreen(ExplorerScreen):
         else:
             since = moment(self.found.now_ns - WINDOW_NS)
             self.post_message(self.OpenTraces(row.filter.replace("{since}", since)))
+
+    def copy_choices(self) -> list[Choice]:
+        row = self.query_one(OverviewList).row
+        if row is None or self.found is None:
+            return []
+        if row.span is not None:
+            return [Choice("trace id", row.span[0]), Choice("span id", row.span[1])]
+        return [Choice("filter", row.filter.replace("{since}", moment(self.found.now_ns - WINDOW_NS)))]

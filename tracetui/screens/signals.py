@@ -14,6 +14,7 @@ from tracetui import format as fmt
 from tracetui.keymap import bindings
 from tracetui.screens import empty
 from tracetui.screens.base import Facts
+from tracetui.screens.menu import Choice
 from tracetui.screens.paced import Paced
 from tracetui.widgets.frame import ContextLine, Empty, KeyBar, Note
 from tracetui.widgets.line_list import LineList
@@ -145,6 +146,15 @@ class SignalsScreen(Paced):
         one = self.kinds.rows[self.kinds.cursor] if self.kinds.rows else None
         if one is not None and one.trace_id and one.span_id:
             self.post_message(self.OpenSpan(one.trace_id, one.span_id))
+
+    def copy_choices(self) -> list[Choice]:
+        one = self.kinds.rows[self.kinds.cursor] if self.kinds.rows else None
+        if one is None or self.has_class("empty"):
+            return []
+        choices = [Choice("filter that finds it", f"signal:{one.kind}")] if one.kind != SKIPPED else []
+        if one.trace_id:
+            choices += [Choice("newest trace", one.trace_id), Choice("what was seen there", one.text)]
+        return choices
 
     def action_back(self) -> None:
         self.dismiss(None)
