@@ -95,8 +95,9 @@ def filters(seen: Watched, texts: tuple[str, ...]) -> None:
 
         shown = seen.until(rows_changed)
         summed = seen.until(
-            lambda rows: bool(LISTED.search(rows[0] + "  ")) or "No traces match" in "\n".join(rows), since=began
-        )
+            lambda rows: bool(LISTED.search(rows[0] + "  ")) or "No traces match" in "\n".join(rows), since=began,
+            within_s=300,
+        )  # fmt: skip
         many = LISTED.search(seen.rows[0] + "  ")
         say(f"    {text}: {many[0].strip() if many else 'none'}")
         told(f"filter {text}: rows", [1000 * (shown - began)])
@@ -118,13 +119,11 @@ def screens(seen: Watched) -> None:
     opened(seen, "overview", "4", lambda rows: any("gpt-4o" in row or "nothing" in row.lower() for row in rows[1:-1]))
     opened(seen, "signals", "6", lambda rows: any("ignored_result" in row for row in rows))
     opened(seen, "costs, last 7 days by model", "3", lambda rows: any("gpt-4o" in row for row in rows[2:]))
-    for _ in range(2):  # 30 days, all time
-        seen.settle()
-        old = corner(seen.rows)
-        began = seen.press("p")
-        what = "costs, all time by model"
-        moment = seen.until(lambda rows, old=old: corner(rows) != old and "adding" not in rows[0])
-    told(what, [1000 * (moment - began)])
+    seen.settle()
+    old, began = corner(seen.rows), seen.press("p")
+    told("costs, last 30 days by model", [1000 * (seen.until(lambda rows: corner(rows) not in ("", old)) - began)])
+    seen.press("p")
+    seen.until(lambda rows: "all time" in rows[0])
     for by in BY[1:]:
         group(seen, by)
     seen.press("1")
@@ -132,8 +131,9 @@ def screens(seen: Watched) -> None:
 
 
 def corner(rows: list[str]) -> str:
-    """The sums in the corner of the costs screen."""
-    return rows[0].rsplit("   ", 1)[-1] if "$" in rows[0] else ""
+    """The tokens in the corner of the costs screen; "" before they are known."""
+    found = re.search(r"[\d.]+[kMG]? tok", rows[0])
+    return found[0] if found else ""
 
 
 def group(seen: Watched, by: str) -> None:
@@ -145,7 +145,7 @@ def group(seen: Watched, by: str) -> None:
     seen.settle()
     began = seen.press("\r")
     title = by.upper()
-    moment = seen.until(lambda rows: any(row.lstrip(" ▸").startswith(title + " ") for row in rows))
+    moment = seen.until(lambda rows: any(row.lstrip(" ▸").startswith(title + " ") for row in rows), within_s=300)
     told(f"costs, all time by {by}", [1000 * (moment - began)])
 
 

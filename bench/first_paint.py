@@ -9,11 +9,14 @@ Run: python -m bench.first_paint [--spans N] [--rounds N] [--keys N]
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from statistics import median
 
@@ -35,9 +38,18 @@ PAGE_UP, PAGE_DOWN, UP, DOWN = b"\x1b[5~", b"\x1b[6~", b"k", b"j"
 QUIET_S = 0.12
 
 
+@cache
+def home() -> str:
+    """An empty folder for settings, for as long as this process runs."""
+    folder = tempfile.mkdtemp(prefix="tracetui-bench-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def started(arguments: Sequence[str]) -> pexpect.spawn:
     env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
     env.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its bytecode
+    env |= dict.fromkeys(("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"), home())  # nobody's own order of lists
     child = pexpect.spawn(sys.executable, list(arguments), dimensions=(ROWS, COLUMNS), env=env, timeout=30)  # type: ignore[arg-type]
     child.delaybeforesend = None
     return child
