@@ -118,7 +118,7 @@ def screens(seen: Watched) -> None:
     opened(seen, "errors, the newest 20,000 failed spans", "5", lambda rows: any("TimeoutError" in row for row in rows))
     opened(seen, "overview", "4", lambda rows: any("gpt-4o" in row or "nothing" in row.lower() for row in rows[1:-1]))
     opened(seen, "signals", "6", lambda rows: any("ignored_result" in row for row in rows))
-    opened(seen, "costs, last 7 days by model", "3", lambda rows: any("gpt-4o" in row for row in rows[2:]))
+    opened(seen, "costs, last 7 days by model", "3", lambda rows: bool(corner(rows)))
     seen.settle()
     old, began = corner(seen.rows), seen.press("p")
     told("costs, last 30 days by model", [1000 * (seen.until(lambda rows: corner(rows) not in ("", old)) - began)])

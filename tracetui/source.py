@@ -1,7 +1,8 @@
 """Where screens get their data: questions put to a reader that lives in another thread.
 
-A reader is one connection and belongs to the thread that opened it, so a `Source` keeps two threads with a
-reader each: the quick lane answers what is on screen, the slow lane loads whole traces and sums. Screens await
+A reader is one connection and belongs to the thread that opened it, so a `Source` keeps three threads with a
+reader each: the quick lane answers what is on screen, the slow lane loads whole traces and sums, and the third counts
+what a filter finds, which may take half a minute where it finds much of a big file. Screens await
 the answer in an exclusive worker; a question that nobody waits for any more gets no answer to the screen.
 """
 
@@ -11,12 +12,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from collector.errors import StoreError, TracetuiError
 from collector.limits import Limits
 from collector.seen import Seen
-from collector.signals import Place, Signal
 from collector.store.complete import Completion
 from collector.store.measures import Measures
 from collector.store.rows import (
@@ -32,6 +32,9 @@ from collector.store.rows import (
 )
 from collector.store.signals import Counted
 from collector.store.skeleton import Skeleton
+
+if TYPE_CHECKING:
+    from collector.signals import Place, Signal
 
 Answer = TypeVar("Answer")
 Where: TypeAlias = Any
@@ -155,6 +158,7 @@ class Source:
         self.open_reader = open_reader
         self._quick = Lane(open_reader, "tracetui-quick")
         self._slow = Lane(open_reader, "tracetui-slow")
+        self._counting = Lane(open_reader, "tracetui-counting")
 
     async def ask(self, question: Question[Answer]) -> Answer:
         """Answer from the quick lane. Raises what the reader raises (StoreError, NotFound)."""
@@ -169,11 +173,15 @@ class Source:
         """What the file says of itself (cut short, of another version, not to be written), as last read; or ""."""
         return self._quick.note or self._slow.note
 
+    async def count(self, question: Question[Answer]) -> Answer:
+        """Answer from the lane for counting, without holding up those who open a trace."""
+        return await self._counting.ask(question)
+
     def forget(self) -> None:
         """Open the file again at the next question."""
-        self._quick.forget()
-        self._slow.forget()
+        for lane in (self._quick, self._slow, self._counting):
+            lane.forget()
 
     def close(self) -> None:
-        self._quick.close()
-        self._slow.close()
+        for lane in (self._quick, self._slow, self._counting):
+            lane.close()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -15,7 +15,6 @@ from collector.errors import NotFound, StoreError
 from collector.limits import Limits
 from collector.model import USAGE_FIELDS, Process, Resource, Scope, Score, SpanPart, Usage
 from collector.seen import Seen
-from collector.signals import Place, Signal
 from collector.store import measures, parts, signals, skeleton
 from collector.store.complete import Completion, complete
 from collector.store.cost_days import DAYS_FROM
@@ -44,6 +43,9 @@ from collector.store.salvage import salvaged
 from collector.store.signals import Counted
 from collector.store.skeleton import Skeleton
 from collector.store.state import SELECTED, SpanState
+
+if TYPE_CHECKING:
+    from collector.signals import Place, Signal
 
 ANY = Filter()
 

@@ -11,20 +11,22 @@ import sqlite3
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from collector.limits import Limits
+from collector.model import SIGNALS as KINDS
 from collector.seen import Seen
-from collector.signals import KINDS, Place, Signal, Turn, Window, detect, first_places
-from collector.signals.windows import windows
 from collector.store.conditions import SPAN_DEAD, for_traces
 from collector.store.filters import Filter
 from collector.store.ground import Reading
 from collector.store.rows import TraceRow
 from collector.store.seen import seen_spans
 from collector.store.shelving import write
+
+if TYPE_CHECKING:  # the rules take 25 ms to import, and lists are to be shown before any trace is looked at
+    from collector.signals import Place, Signal, Turn, Window
 
 SINCE = 4
 """The schema that brought the tables."""
@@ -135,27 +137,37 @@ def turns_before(
     reading: Reading, trace_id: str, most: int | None = None, *, unread: bool = False
 ) -> list[Turn]:  # fmt: skip
     """The traces of its session that began before a trace, newest first: LAST_TURNS, TURN_SPANS of each."""
+    from collector.signals import Turn
+
     rows = reading.rows(BEFORE, {"trace_id": trace_id, "limit": LAST_TURNS if most is None else most})
     return [Turn(one, name or "", spans_of(reading, one, TURN_SPANS, unread=unread)) for one, name in rows]
 
 
 def places(reading: Reading, trace_id: str, text: str) -> list[Place]:
     """Where a value stands in a trace, and before it in its session, the first place first."""
+    from collector.signals import first_places
+
     return first_places(spans_of(reading, trace_id), text, earlier=turns_before(reading, trace_id))
 
 
 def live(reading: Reading, trace_id: str, limits: Limits, window: Window | None = None) -> list[Signal]:
     """The signals of a trace as it stands now, whatever is stored of it."""
+    from collector.signals.windows import windows
+
     return _detected(reading, trace_id, LIVE_SPANS, limits, window or windows(limits))
 
 
 def _detected(reading: Reading, trace_id: str, most: int, limits: Limits, window: Window) -> list[Signal]:
+    from collector.signals import detect
+
     spans = spans_of(reading, trace_id, most, unread=True)
     return detect(spans, limits, window, lambda: turns_before(reading, trace_id, unread=True))
 
 
 def of_trace(reading: Reading, trace_id: str) -> list[Signal]:
     """Those that are stored of a trace."""
+    from collector.signals import Signal
+
     rows = reading.rows(OF_TRACE, {"trace_id": trace_id})
     return [
         Signal(kind, span, text, tuple(orjson.loads(more or "[]")), value or "")
@@ -238,6 +250,8 @@ def look(
 
 
 def _look_at(reading: Reading, looked: Looked, trace_id: str, size: int, limits: Limits, window: Window) -> None:
+    from collector.signals import Signal
+
     if size > limits.max_spans:
         text = f"{size:,} spans; up to {limits.max_spans:,} are looked at before the trace is opened"
         looked.found[trace_id] = [Signal(SKIPPED, "", text)]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from collector import signals as rules
 from collector.ingest import Ingest
 from collector.limits import Limits
 from collector.looking import Looking
@@ -128,14 +129,14 @@ def test_a_trace_that_is_too_large_is_skipped_and_said_to_be(tmp_path: Path) -> 
 
 
 def test_what_cannot_be_looked_at_does_not_hold_up_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = signals.detect
+    real = rules.detect
 
     def detect(spans: Any, *rest: Any) -> Any:
         if len(spans) == 4:
             raise RecursionError("deep")
         return real(spans, *rest)
 
-    monkeypatch.setattr(signals, "detect", detect)
+    monkeypatch.setattr(rules, "detect", detect)
     path = made(tmp_path / "t.db", *looping(), *cut())
     with open_reader(path) as reader:
         assert kinds(reader) == {"truncated": (1, 1), "skipped": (1, 1)}

@@ -143,7 +143,7 @@ class ListScreen(OrderedScreen[Row]):
         began = time.monotonic()
         text, filters = self.filter_text, self.filters()
         try:
-            totals = await self.facts.source.ask_slowly(lambda reader: reader.totals(**filters))
+            totals = await self.facts.source.count(lambda reader: reader.totals(**filters))
         except TracetuiError as error:
             if self.window.rows:  # else the empty screen says it
                 self.show_error(error)
