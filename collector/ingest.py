@@ -49,8 +49,8 @@ BUSY_CHECKPOINT_S = 5.0
 COMPACT_S = 0.5
 """How long a close may make the file smaller: 10 MB of texts are done in a third of it."""
 LOOK_S, IDLE_LOOK_S, LAST_LOOK_S = 0.05, 0.03, 0.25
-"""How long stored traces are looked at for signals in one go: while spans arrive (four or five times a second, so that
-500 spans a second are kept up with), when none do, and at the end."""
+"""How long stored traces are looked at for signals in one go: while spans arrive (four or five times a second: enough
+for about 500 spans a second where the cores have nothing else to do), when none do, and at the end."""
 
 
 class Sink(Protocol):

@@ -17,7 +17,7 @@ from collector.store.signals import Looked, look
 
 SETTLED_S = 1.0
 QUIET_S = 60.0
-APART_S = 0.25
+APART_S = 0.2
 """Between two rounds while spans arrive."""
 
 
