@@ -46,7 +46,12 @@ def _openinference(element: dict[str, Value], role: str) -> Message:
     if isinstance(given, str) and given:
         role = ROLES.get(given, given)
     content = element.get("message.content")
-    if len(element) <= 2 and role != "tool" and (content is None or (type(content) is str and content[:2] != "[{")):
+    if (
+        len(element) <= 2
+        and role != "tool"
+        and "message.content.0" not in element
+        and (content is None or (type(content) is str and content[:2] != "[{"))
+    ):
         return Message(role, ({"type": "text", "text": content},) if content else ())
     made: list[Part] = parts(decoded_blocks(content))
     if any(leaf.startswith("message.contents.") for leaf in element):
@@ -54,6 +59,8 @@ def _openinference(element: dict[str, Value], role: str) -> Message:
         if content == "".join(str(one.get("text", "")) for one in blocks if one["type"] == "text"):
             made = []  # the same text twice
         made.extend(blocks)
+    if content is None and "message.content.0" in element:  # of the Claude Agent SDK: one text a block
+        made.extend(part(block[""]) for block in inner_list(element, "message.content.") if block.get(""))
     if any(leaf.startswith("function.") for leaf in element):
         made = [_autogen_result(decoded(value)) for key, value in element.items() if key.startswith("function.")]
     call_id = element.get("message.tool_call_id")

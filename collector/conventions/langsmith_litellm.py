@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from collector.conventions.names import OPERATIONS
@@ -34,7 +35,7 @@ def metadata(payload: dict[str, Any]) -> dict[str, Any]:
     said = {
         "ls_provider": payload.get("custom_llm_provider"),
         "ls_model_name": _deployed(payload),
-        "session_id": payload.get("session_id") or asked.get("session_id"),
+        "session_id": payload.get("session_id") or asked.get("session_id") or _named(payload.get("trace_id")),
         "user_id": asked.get("trace_user_id") or payload.get("end_user"),
     }
     return {name: value for name, value in said.items() if text(value)}
@@ -48,6 +49,15 @@ def answered(payload: dict[str, Any], out: dict[str, Any]) -> None:
     began, first = number(payload.get("startTime")), number(payload.get("completionStartTime"))
     if payload.get("stream") and began is not None and first is not None and 0 <= first - began < _MAX_WAIT_S:
         out["ttft_ns"] = round((first - began) * 1e9)
+
+
+def _named(trace: Any) -> str | None:
+    """LiteLLM's id of a trace is the session that the application named; else a UUID of its own."""
+    said = text(trace)
+    return None if said is None or _UUID.fullmatch(said) else said
+
+
+_UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
 def _deployed(payload: dict[str, Any]) -> str | None:

@@ -479,6 +479,11 @@ def test_a_call_through_litellm_is_read_out_of_all_that_litellm_says() -> None:
     assert [m.role for m in reading.input.messages] == ["user"]
 
 
+@pytest.mark.parametrize(("trace", "session"), [("s-5", "s-5"), ("650fc91b-a83b-4383-b177-b1190c6ef496", None)])
+def test_litellm_calls_the_session_of_a_program_its_trace(trace: str, session: str | None) -> None:
+    assert of_litellm({}, metadata={"requester_metadata": {}}, trace_id=trace).session_id == session
+
+
 def test_an_embedding_through_litellm_is_no_call_of_a_model() -> None:
     reading = of_litellm(
         {"model": "emb", "data": [{"embedding": [0.1, 0.2]}], "usage_metadata": {"input_tokens": 3}},
