@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
@@ -123,7 +124,8 @@ def screens(seen: Watched) -> None:
     old, began = corner(seen.rows), seen.press("p")
     told("costs, last 30 days by model", [1000 * (seen.until(lambda rows: corner(rows) not in ("", old)) - began)])
     seen.press("p")
-    seen.until(lambda rows: "all time" in rows[0])
+    with suppress(LookupError):  # what caching saved needs the price list, whose loading would be in the next figure
+        seen.until(lambda rows: "all time" in rows[0] and " saved " in rows[0], within_s=20)
     for by in BY[1:]:
         group(seen, by)
     seen.press("1")
