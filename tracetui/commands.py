@@ -12,7 +12,6 @@ from tracetui.keymap import Key
 from tracetui.screens.base import ExplorerScreen, Facts
 from tracetui.screens.command import UnknownCommand, understood, words
 from tracetui.screens.filtered import FilteredScreen
-from tracetui.screens.lists import TracesScreen
 from tracetui.screens.neighbours import Around
 from tracetui.widgets.line_list import LineList
 
@@ -23,11 +22,15 @@ class Commands(App[int]):
     facts: Facts
     keys: tuple[Key, ...]
 
-    def show_list(self, screen: ExplorerScreen) -> None:
-        """Put a list at the bottom of the stack and show it."""
+    def to_traces(self) -> None:
+        """Go back to the first list, as it was left: its filter, its order, its line."""
         while len(self.screen_stack) > 2:
             self.pop_screen()
-        self.switch_screen(screen)
+
+    def show_place(self, screen: ExplorerScreen) -> None:
+        """Show it right above the list of traces, where esc leads back to."""
+        self.to_traces()
+        self.push_screen(screen)
 
     def open_trace(
         self, trace_id: str, span_id: str | None = None, around: Around | None = None, said: str | None = None
@@ -74,10 +77,10 @@ class Commands(App[int]):
         await self.run_action(action, target)
 
     async def _do_filter(self, text: str) -> None:
+        if not isinstance(self.screen, FilteredScreen):
+            self.to_traces()
         if isinstance(self.screen, FilteredScreen):
             self.screen.apply(text)
-        else:
-            self.show_list(TracesScreen(self.facts, filter_text=text))
 
     async def _do_search(self, text: str) -> None:
         self.open_search(text)

@@ -6,7 +6,7 @@ from textual import on
 
 from tracetui.commands import Commands
 from tracetui.screens.base import ExplorerScreen
-from tracetui.screens.lists import ListScreen, SessionsScreen, TracesScreen, session_filter
+from tracetui.screens.lists import ListScreen, SessionsScreen, session_filter
 from tracetui.screens.neighbours import HasNeighbours
 
 
@@ -14,18 +14,17 @@ class Ways(Commands):
     """The part of the application that goes from screen to screen."""
 
     def action_show_traces(self) -> None:
-        if type(self.screen) is not TracesScreen:
-            self.show_list(TracesScreen(self.facts))
+        self.to_traces()
 
     def action_show_sessions(self) -> None:
         if not isinstance(self.screen, SessionsScreen):
-            self.show_list(SessionsScreen(self.facts))
+            self.show_place(SessionsScreen(self.facts))
 
     def action_show_costs(self) -> None:
         from tracetui.screens.costs import CostsScreen
 
         if not isinstance(self.screen, CostsScreen):
-            self.show_list(CostsScreen(self.facts))
+            self.show_place(CostsScreen(self.facts))
 
     def action_show_signals(self) -> None:
         from tracetui.screens.signals import SignalsScreen
@@ -37,13 +36,13 @@ class Ways(Commands):
         from tracetui.screens.overview import OverviewScreen
 
         if not isinstance(self.screen, OverviewScreen):
-            self.show_list(OverviewScreen(self.facts))
+            self.show_place(OverviewScreen(self.facts))
 
     def action_show_errors(self) -> None:
         from tracetui.screens.errors import ErrorsScreen
 
         if not isinstance(self.screen, ErrorsScreen):
-            self.show_list(ErrorsScreen(self.facts))
+            self.show_place(ErrorsScreen(self.facts))
 
     def action_help(self) -> None:
         from tracetui.screens.help import HelpScreen
@@ -77,7 +76,7 @@ class Ways(Commands):
 
     @on(ListScreen.OpenSession)
     def _to_session(self, event: ListScreen.OpenSession) -> None:
-        self.show_list(TracesScreen(self.facts, filter_text=session_filter(event.session_id)))
+        self._behind(session_filter(event.session_id))
 
     @on(ExplorerScreen.OpenConversation)
     def _to_conversation(self, event: ExplorerScreen.OpenConversation) -> None:
@@ -87,9 +86,12 @@ class Ways(Commands):
 
     @on(ExplorerScreen.OpenTraces)
     def _to_traces_behind(self, event: ExplorerScreen.OpenTraces) -> None:
+        self._behind(event.filter_text)
+
+    def _behind(self, filter_text: str) -> None:
         from tracetui.screens.behind import TracesBehind
 
-        self.push_screen(TracesBehind(self.facts, filter_text=event.filter_text))
+        self.push_screen(TracesBehind(self.facts, filter_text=filter_text))
 
     @on(ExplorerScreen.Search)
     def _to_search(self, event: ExplorerScreen.Search) -> None:

@@ -73,7 +73,8 @@ def picture(pilot: Pilot[int]) -> tuple[object, ...]:
 
 
 async def go(pilot: Pilot[int], app: Explorer, way: Way) -> None:
-    app.show_list(TracesScreen(app.facts))
+    app.to_traces()
+    app.switch_screen(TracesScreen(app.facts))
     for keys, text in (("", "63 traces"), *way):
         await pilot.press(*keys.split())
         await until(pilot, lambda text=text: shows(pilot, text))

@@ -27,7 +27,7 @@ from .fakes import (
     some_traces,
 )
 from .hostile import CONTROL_STRINGS, HOSTILE
-from .until import screen_text, shows, until
+from .until import screen_text, settled, shows, until
 
 SIZES = [(80, 24), (200, 50)]
 
@@ -321,6 +321,29 @@ async def test_sessions_lead_to_their_traces() -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, SessionsScreen) and shows(pilot, "user-7"))
         await pilot.press("s")
         await until(pilot, lambda: isinstance(pilot.app.screen, TracesScreen) and shows(pilot, "session:agent"))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SessionsScreen) and shows(pilot, "user-7"))
+
+
+@pytest.mark.parametrize("there", ["2", "3", "4", "5", "6"])
+@pytest.mark.parametrize("back", ["1", "escape"])
+async def test_the_list_of_traces_is_left_and_found_again_as_it_was(there: str, back: str) -> None:
+    async with make_app(FakeReader(some_traces(), agent_spans())).run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "support_agent"))
+        screen = pilot.app.screen
+        assert isinstance(screen, TracesScreen)
+        await pilot.press("f", *"support", "enter")
+        await until(pilot, lambda: screen.filter_text == "support" and screen.window.row is not None)
+        await pilot.press("g")
+        row = screen.window.row
+        await pilot.press(there)
+        await until(pilot, lambda: pilot.app.screen is not screen and len(pilot.app.screen_stack) == 3)
+        await settled(pilot)
+        await pilot.press(back)
+        await until(pilot, lambda: pilot.app.screen is screen and shows(pilot, "/ support"))
+        await settled(pilot)
+        assert (screen.window.row, screen.filter_text) == (row, "support")
+        assert len(pilot.app.screen_stack) == 2
 
 
 async def test_a_running_span_settles_when_it_ends() -> None:

@@ -99,7 +99,8 @@ async def test_no_text_of_a_trace_breaks_a_line_of_any_screen(
     app = real_app(db, now_ns)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         for place, steps in PLACES.items():
-            app.show_list(TracesScreen(app.facts))
+            app.to_traces()
+            app.switch_screen(TracesScreen(app.facts))
             await until(pilot, lambda: shows(pilot, f"{WHOLE} traces"))
             for keys in steps:
                 await pilot.press(*keys.split())

@@ -162,6 +162,14 @@ class ExplorerScreen(Hands):
 
     # Keys.
 
+    def action_back(self) -> None:
+        """Put away what is said of the file, or else go to the screen below; the first list has none."""
+        if any(note.has_class("shown") for note in self.query(Note)):
+            self.facts.notice = ""
+            self.say("")
+        elif len(self.app.screen_stack) > 2:
+            self.dismiss(None)
+
     def action_pause(self) -> None:
         self.facts.paused = not self.facts.paused
         self.show_context()

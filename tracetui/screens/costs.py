@@ -360,7 +360,7 @@ class CostsScreen(OffersTerms):
         elif self.question.text:
             self.put(self._changed(text=""))
         else:
-            self.say("")
+            super().action_back()
 
     @on(FilterBar.Submitted)
     def _submitted(self, event: FilterBar.Submitted) -> None:

@@ -86,8 +86,7 @@ class FilteredScreen(OffersTerms):
         elif self.filter_text:
             self.apply("")
         else:
-            self.facts.notice = ""
-            self.say("")
+            super().action_back()
 
     def action_session(self) -> None:
         self._only_lists()
