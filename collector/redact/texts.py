@@ -15,7 +15,7 @@ from collector.redact.scan import CARD_DIGITS, candidates, may_hold_card, may_ho
 MODES = ("default", "pii", "off")
 SHORTEST = CARD_DIGITS  # shorter is only a URL with a password, and an e-mail; both hold an @
 LONG = 256  # shorter texts are looked at again rather than remembered
-MEMO_BYTES = 24_000_000
+MEMO_BYTES = 16_000_000
 MASK_FAILED = "[MASK:failed]"
 """What is stored instead of a text at which the user's own function raised."""
 

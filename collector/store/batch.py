@@ -21,7 +21,7 @@ from collector.store.stored import Stored
 from collector.store.sums import Sums
 
 _CONVENTION = BODY_COLUMNS.index("convention")
-KNOWN_HASHES = 200_000
+KNOWN_HASHES = 100_000
 ELEMENTS_BYTES = 16_000_000
 """Messages of conversations that go on, in bytes of JSON: five of 200 turns of 16 KB."""
 

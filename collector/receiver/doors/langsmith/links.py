@@ -20,8 +20,9 @@ from collector.protocols.langsmith import Whose
 from collector.receiver.doors.langsmith.projects import Projects
 from collector.store import open_reader, runs
 
-SEEN, WAITING, OF_ONE = 100_000, 1_000, 100
-"""How many runs are remembered, how many are waited for, and how much of one may wait."""
+SEEN, WAITING, OF_ONE = 20_000, 1_000, 100
+"""How many runs are remembered (some 7 MB; an older one is looked up in the file), how many are waited for, and how
+much of one may wait."""
 
 
 @dataclass
