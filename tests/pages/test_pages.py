@@ -57,11 +57,6 @@ EXPECTED = {
 }
 
 
-HEAVY = {"crewai", "dspy", "genkit", "mastra"}
-"""200 to 900 MB each: left out of the automatic run, which has ten minutes."""
-NAMES = [pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ()) for name in EXPECTED]
-
-
 def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
@@ -71,7 +66,7 @@ def test_every_page_with_an_install_line_is_run() -> None:
     assert installing == set(EXPECTED)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EXPECTED)
 def test_the_page_followed_gives_a_trace(name: str, tmp_path: Path) -> None:
     page = (PAGES / f"{name}.md").read_text("utf-8")
     home, program = program_of(name, page)
