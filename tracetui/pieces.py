@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from collector.export.telling import jsonable
 from collector.model import Content, Document, Event, Link, LogRecord, Message, Score, Tool
 from collector.store.rows import SpanDetail
 
@@ -135,16 +134,3 @@ def log_json(record: LogRecord) -> Json:
         "body": jsonable(record.body),
         "attributes": jsonable(record.attributes),
     }
-
-
-def jsonable(value: object) -> Any:
-    """A value of a span as strict JSON."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
-    if isinstance(value, Mapping):
-        return {str(key): jsonable(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [jsonable(item) for item in value]
-    return value

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
+from collector.export.telling import jsonable
 from collector.model import Score, Usage
 from collector.signals import Signal
 from collector.store.rows import SearchHit, SessionRow, SpanDetail, SpanRow, TraceRow
@@ -18,7 +19,6 @@ from tracetui.pieces import (
     Json,
     document_json,
     event_json,
-    jsonable,
     link_json,
     log_json,
     score_json,

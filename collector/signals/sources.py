@@ -45,9 +45,10 @@ _LABEL = r"\b{}s?\b(?:\W{{0,3}}(?:id|number|no|nr|is|ref))?\W{{0,3}}([\w-]*\d[\w
 class _Sources:
     """What has been said up to now. Nothing of it is read before a value must be looked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, met: set[str] | None = None) -> None:
+        """`met`: keys of messages that were looked through already, and need not be again. It grows."""
         self.pool = Pool()
-        self._met: set[str] = set()
+        self.met = set() if met is None else met
         self._last: Sequence[Said] = ()
         self._tools: Value = None
         self._grounded = self._opaque = False
@@ -76,8 +77,8 @@ class _Sources:
 
     def messages(self, messages: Sequence[Said], known: int = 0) -> None:
         for said in messages[known:]:
-            if said.key not in self._met:
-                self._met.add(said.key)
+            if said.key not in self.met:
+                self.met.add(said.key)
                 self.pool.add(partial(self._told, said))
 
     def _told(self, said: Said) -> str:
@@ -190,7 +191,7 @@ def _invented(trace: Trace, span: Seen, said: _Sources, told: set[str]) -> Itera
         if said.opaque:
             return
         told.add(found.forms[0])
-        turn = _turn_that_says(trace, found)
+        turn = _turn_that_says(trace, found, said.met)
         if turn is None:
             text = f"{found.text} in {where}: nothing before it says this {found.kind}"
             yield Signal("invented", span.span_id, text, value=found.text)
@@ -199,16 +200,18 @@ def _invented(trace: Trace, span: Seen, said: _Sources, told: set[str]) -> Itera
             yield Signal("borrowed", span.span_id, text, value=found.text)
 
 
-def _turn_that_says(trace: Trace, found: Found) -> int | None:
+def _turn_that_says(trace: Trace, found: Found, met: set[str]) -> int | None:
     """Which of the turns before the trace says a value, 0 the last one; None when none does."""
-    return next((at for at, pool in enumerate(_pools(trace)) if pool.holds(found)), None)
+    return next((at for at, pool in enumerate(_pools(trace, met)) if pool.holds(found)), None)
 
 
-def _pools(trace: Trace) -> Iterator[Pool]:
-    """What each turn said, newest first; read when its turn comes."""
+def _pools(trace: Trace, met: set[str]) -> Iterator[Pool]:
+    """What each turn said that neither the trace (`met`) nor a turn after it did, newest first; read when its turn
+    comes: by then all of those were asked."""
+    trace.met_before |= met
     for at, turn in enumerate(trace.turns):
         if at == len(trace.said_before):
-            said = _Sources()
+            said = _Sources(trace.met_before)
             for span in turn.spans:
                 _hear(said, span)
                 _take(said, span, "in")

@@ -58,6 +58,8 @@ class Trace:
         self._earlier = earlier
         self.said_before: list[Pool] = []
         """What the turns said, as far as they were read; `sources` fills it."""
+        self.met_before: set[str] = set()
+        """Keys of the messages in them, and of those in the trace."""
         self.spans = sorted(spans, key=lambda span: (span.start_ns, span.span_id))
         self.limits = limits
         self.window = window

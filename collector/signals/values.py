@@ -6,6 +6,7 @@ A value is compared in one normal form, whatever it was written like: "1,234.50"
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from bisect import bisect_left, insort
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, TypeAlias
 
+from collector.memo import Memo
 from collector.model import Value
 from collector.signals.arithmetic import Known
 
@@ -199,6 +201,30 @@ def near(days: tuple[str, ...], at_ns: int, slack: int) -> bool:
     return any(abs((date.fromisoformat(day) - today).days) <= slack for day in days)
 
 
+_Numbers = tuple[frozenset[str], frozenset[str]]
+_MEMO: Memo[_Numbers] = Memo(8_000_000)
+"""By the digest of a text, which may be long: every turn of a conversation resends the texts of all before it."""
+_SHORT_TEXT = 500
+"""Read in less time than it takes to look it up."""
+
+
+def _numbers_of(text: str) -> _Numbers:
+    """(numbers as they are written, runs of digits) of a text, each in its one form."""
+    if len(text) < _SHORT_TEXT:
+        return _read_numbers_of(text)
+    name = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    found = _MEMO.get(name)
+    if found is None:
+        found = _read_numbers_of(text)
+        _MEMO.put(name, found, 100 * sum(map(len, found)))
+    return found
+
+
+def _read_numbers_of(text: str) -> _Numbers:
+    whole = {form for written in set(_WHOLE_NUMBER.findall(text)) if (form := number_form(written))}
+    return frozenset(whole), frozenset(f"#{int(run[:15])}" for run in set(_DIGITS.findall(text)))
+
+
 class Pool:
     """All values of the texts given to it, in every form in which one of them may come back.
 
@@ -241,11 +267,11 @@ class Pool:
         """All numbers in their one form."""
         new: set[float] = set()
         for text in self._new("numbers"):
-            for written in set(_WHOLE_NUMBER.findall(text)):
-                if (form := number_form(written)) and form not in self._forms:
-                    self._forms.add(form)
-                    new.add(float(form[1:]))
-            self._forms.update([f"#{int(run[:15])}" for run in set(_DIGITS.findall(text))])
+            whole, runs = _numbers_of(text)
+            fresh = whole - self._forms
+            new.update([float(form[1:]) for form in fresh])
+            self._forms |= fresh
+            self._forms |= runs
         if new:
             self._known.add(new)
         return self._forms

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from collector.export.telling import jsonable
 from collector.model import Content, Message, Usage
 from collector.store.rows import SpanDetail, SpanRow, TraceRow
 from tracetui import format as fmt
 from tracetui.cli.traces import cost, tokens
-from tracetui.pieces import jsonable, unwrapped
+from tracetui.pieces import unwrapped
 
 LABEL_CELLS = 11
 GLYPHS = fmt.UNICODE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from collector.ingest import Ingest
 from collector.model import Batch, SpanPart
 from collector.settings import Settings
 from collector.store import open_reader
-from tests.receiver.running import Running, running, settings_for
+from tests.receiver.running import Running
 from tests.store.audit import sums
 
 pytestmark = [
@@ -29,14 +29,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 SAID = {"role": "assistant", "content": "sunny", "usage_metadata": {"input_tokens": 11, "output_tokens": 4}}
-
-
-@pytest.fixture
-def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    for name in ("LANGSMITH_API_KEY", "LANGSMITH_ENDPOINT", "LANGCHAIN_ENDPOINT", "LANGSMITH_PROJECT"):
-        monkeypatch.delenv(name, raising=False)
-    with running(settings_for(tmp_path, max_spans=10_000), real=True) as one:
-        yield one
 
 
 def ask(client: Client, **context: Any) -> None:
