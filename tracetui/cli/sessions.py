@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
+from collector.store.rows import SessionRow
 from tracetui import format as fmt
 from tracetui.cli import answers, common, table
+from tracetui.cli.listing import Listing
 from tracetui.cli.table import Column
 from tracetui.cli.traces import cost, tokens
 
@@ -24,28 +27,7 @@ COLUMNS = (
 )
 
 
-@click.command(cls=common.Filtering)
-@common.filter_argument
-@common.list_options("last, first, traces, errors, cost, tokens or session (default: -last, newest first)")
-def sessions(
-    words: tuple[str, ...], views: tuple[str, ...], db: Path | None, limit: int, sort: str | None, show_sql: bool,
-    as_json: bool, max_tokens: int | None,
-) -> None:  # fmt: skip
-    """List sessions, last active first: `tracetui sessions user:u7`."""
-    where = common.parsed(words, views)
-    with common.opened(db) as reader:
-        if show_sql:
-            click.echo(reader.list_sql("sessions", where, limit=limit, sort=sort or "-last"))
-            return
-        common.note_left_out(reader.sampled_out())
-        see = common.narrower(f"`{common.command(db, 'show', '--session', 'ID')}` shows one")
-        if as_json:
-            common.print_json(answers.sessions(reader, where, limit, sort), max_tokens, see)
-            return
-        rows = reader.sessions(where, limit=limit, sort=sort or "-last")
-    if not rows:
-        common.note("no sessions match" if where else "no sessions yet: a span names one with session.id")
-        return
+def row_lines(rows: Sequence[SessionRow], width: int | None) -> list[str]:
     now_ns = time.time_ns()
     cells = [
         [
@@ -60,4 +42,23 @@ def sessions(
         ]
         for row in rows
     ]
-    common.print_lines(table.lines(COLUMNS, cells, common.width(max_tokens), table.colours()), max_tokens, see)
+    return table.lines(COLUMNS, cells, width, table.colours())
+
+
+LIST = Listing(
+    what="sessions",
+    order="-last",
+    one=("show", "--session", "ID"),
+    none_yet="no sessions yet: a span names one with session.id",
+    rows=lambda reader, where, limit, sort: reader.sessions(where, limit=limit, sort=sort),
+    as_json=answers.sessions,
+    lines=row_lines,
+)
+
+
+@click.command(cls=common.Filtering)
+@common.filter_argument
+@common.list_options("last, first, traces, errors, cost, tokens or session (default: -last, newest first)")
+def sessions(**asked: Any) -> None:
+    """List sessions, last active first: `tracetui sessions user:u7`."""
+    LIST.run(**asked)

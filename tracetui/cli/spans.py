@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -11,6 +12,7 @@ from collector.model import Usage
 from collector.store.rows import SpanRow
 from tracetui import format as fmt
 from tracetui.cli import answers, common, table
+from tracetui.cli.listing import Listing
 from tracetui.cli.table import Column
 from tracetui.cli.traces import cost, shortened, tokens
 
@@ -29,32 +31,10 @@ COLUMNS = (
 )
 
 
-@click.command(cls=common.Filtering)
-@common.filter_argument
-@common.list_options("start, duration, cost, tokens, ttft or name (default: -start, newest first)")
-def spans(
-    words: tuple[str, ...], views: tuple[str, ...], db: Path | None, limit: int, sort: str | None, show_sql: bool,
-    as_json: bool, max_tokens: int | None,
-) -> None:  # fmt: skip
-    """List spans, newest first: `tracetui spans kind:tool status:error`."""
-    where = common.parsed(words, views)
-    with common.opened(db) as reader:
-        if show_sql:
-            click.echo(reader.list_sql("spans", where, limit=limit, sort=sort or "-start"))
-            return
-        common.note_left_out(reader.sampled_out())
-        see = common.narrower(f"`{common.command(db, 'show', 'TRACE', 'SPAN')}` shows one")
-        if as_json:
-            common.print_json(answers.spans(reader, where, limit, sort), max_tokens, see)
-            return
-        rows = reader.spans(where, limit=limit, sort=sort or "-start")
-    if not rows:
-        common.note("no spans match" if where else "no spans yet")
-    else:
-        short = shortened([row.trace_id for row in rows])
-        cells = [span_cells(row, id_, time.time_ns()) for row, id_ in zip(rows, short, strict=True)]
-        lines = table.lines(COLUMNS, cells, common.width(max_tokens), table.colours())
-        common.print_lines(lines, max_tokens, see)
+def row_lines(rows: Sequence[SpanRow], width: int | None) -> list[str]:
+    short, now_ns = shortened([row.trace_id for row in rows]), time.time_ns()
+    cells = [span_cells(row, id_, now_ns) for row, id_ in zip(rows, short, strict=True)]
+    return table.lines(COLUMNS, cells, width, table.colours())
 
 
 def span_cells(row: SpanRow, trace: str, now_ns: int) -> list[str]:
@@ -72,3 +52,22 @@ def span_cells(row: SpanRow, trace: str, now_ns: int) -> list[str]:
         fmt.age(row.start_ns, now_ns),
         fmt.plain(row.status_message or row.error_type or "") if row.status == "error" else "",
     ]
+
+
+LIST = Listing(
+    what="spans",
+    order="-start",
+    one=("show", "TRACE", "SPAN"),
+    none_yet="no spans yet",
+    rows=lambda reader, where, limit, sort: reader.spans(where, limit=limit, sort=sort),
+    as_json=answers.spans,
+    lines=row_lines,
+)
+
+
+@click.command(cls=common.Filtering)
+@common.filter_argument
+@common.list_options("start, duration, cost, tokens, ttft or name (default: -start, newest first)")
+def spans(**asked: Any) -> None:
+    """List spans, newest first: `tracetui spans kind:tool status:error`."""
+    LIST.run(**asked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,6 +13,7 @@ from collector.model import Usage
 from collector.store.rows import TraceRow
 from tracetui import format as fmt
 from tracetui.cli import answers, common, table
+from tracetui.cli.listing import Listing
 from tracetui.cli.table import Column
 
 COLUMNS = (
@@ -29,35 +30,29 @@ COLUMNS = (
 )
 
 
+def row_lines(rows: Sequence[TraceRow], width: int | None) -> list[str]:
+    ids, now_ns = shortened([row.trace_id for row in rows]), time.time_ns()
+    cells = [trace_cells(row, short, now_ns) for row, short in zip(rows, ids, strict=True)]
+    return table.lines(COLUMNS, cells, width, table.colours())
+
+
+LIST = Listing(
+    what="traces",
+    order="-start",
+    one=("show", "TRACE"),
+    none_yet="no traces yet",
+    rows=lambda reader, where, limit, sort: reader.traces(where, limit=limit, sort=sort),
+    as_json=answers.traces,
+    lines=row_lines,
+)
+
+
 @click.command(cls=common.Filtering)
 @common.filter_argument
 @common.list_options("start, duration, cost, tokens, spans, errors or name (default: -start, newest first)")
-def traces(
-    words: tuple[str, ...], views: tuple[str, ...], db: Path | None, limit: int, sort: str | None, show_sql: bool,
-    as_json: bool, max_tokens: int | None,
-) -> None:  # fmt: skip
+def traces(**asked: Any) -> None:
     """List traces, newest first: `tracetui traces 'status:error model:gpt-4o* since:1d'`."""
-    where = common.parsed(words, views)
-    with common.opened(db) as reader:
-        if show_sql:
-            click.echo(reader.list_sql("traces", where, limit=limit, sort=sort or "-start"))
-            return
-        common.note_left_out(reader.sampled_out())
-        see = common.narrower(f"`{common.command(db, 'show', 'TRACE')}` shows one")
-        if as_json:
-            common.print_json(answers.traces(reader, where, limit, sort), max_tokens, see)
-            return
-        rows = reader.traces(where, limit=limit, sort=sort or "-start")
-    if not rows:
-        common.note("no traces match" if where else "no traces yet")
-        return
-    common.print_lines(row_lines(rows, time.time_ns(), common.width(max_tokens)), max_tokens, see)
-
-
-def row_lines(rows: Sequence[TraceRow], now_ns: int, width: int | None) -> list[str]:
-    ids = shortened([row.trace_id for row in rows])
-    cells = [trace_cells(row, short, now_ns) for row, short in zip(rows, ids, strict=True)]
-    return table.lines(COLUMNS, cells, width, table.colours())
+    LIST.run(**asked)
 
 
 def trace_cells(row: TraceRow, short: str, now_ns: int) -> list[str]:
