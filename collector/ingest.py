@@ -8,6 +8,7 @@ The SDK, the receiver and the importers all hold an `Ingest`, or something with 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter
@@ -213,14 +214,17 @@ class Ingest:
             self._dirty = True
         return looked.more
 
-    def look(self, *, anew: bool = False) -> int:
-        """Look at every trace of the file that has settled since it was last looked at, and at those that were passed
-        over when an old file got its signals (`anew`: at every trace), however long that takes; how many they were."""
-        traces = 0
-        with self._lock:
-            self._writer.rewind_signals(always=anew)
-        while (looked := self._looking.round(1.0, ending=True)) is not None:
-            traces += len(looked.found)
+    def look(self, *, anew: bool = False, within_s: float | None = None) -> int:
+        """Look at every trace of the file that was not looked at as it is now, and at those that were passed over when
+        an old file got its signals (`anew`: at every trace), however long that takes; how many they were. `within_s`:
+        only at what has come, and no longer than that."""
+        traces, until = 0, math.inf if within_s is None else time.monotonic() + within_s
+        if within_s is None:
+            with self._lock:
+                self._writer.rewind_signals(always=anew)
+        while (left := until - time.monotonic()) > 0:
+            looked = self._looking.round(min(left, 1.0), ending=True)
+            traces += len(looked.found) if looked else 0
             if not self._keep(looked):
                 break
         return traces

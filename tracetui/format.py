@@ -380,3 +380,10 @@ def left_out(spans: int) -> str:
     """A sentence beside sums: so many spans of those programs are in none of them."""
     were = "1 span was" if spans == 1 else f"{spans:,} spans were"
     return f"{were} left out by sampling: counts, tokens and costs are of what was kept"
+
+
+def unlooked(traces: int, most: int) -> str:
+    """So many traces (counted up to `most`) were not looked at for signals."""
+    if traces == 1:
+        return "1 trace was not looked at for signals yet"
+    return f"{'more than ' if traces >= most else ''}{traces:,} traces were not looked at for signals yet"

@@ -181,8 +181,8 @@ TOGETHER = tuple(
     (*groups, *_EVERYWHERE)
     for groups in (
         ("list",), ("list", "lists"), ("list", "hits"), ("list", "lists", "errors"), ("list", "trace"),
-        ("list", "inspector", "trace"), ("list", "costs"), ("chart", "costs"), ("list", "session"), ("list", "signals"),
-        ("list", "context"), ("list", "replay"),
+        ("list", "inspector", "trace"), ("list", "costs"), ("chart", "costs"), ("list", "session"),
+        ("list", "lists", "signals"), ("list", "context"), ("list", "replay"),
     )
 )  # fmt: skip
 """Groups whose keys are live at the same time."""

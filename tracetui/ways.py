@@ -30,7 +30,7 @@ class Ways(Commands):
         from tracetui.screens.signals import SignalsScreen
 
         if not isinstance(self.screen, SignalsScreen):
-            self.push_screen(SignalsScreen(self.facts))
+            self.show_place(SignalsScreen(self.facts))
 
     def action_show_overview(self) -> None:
         from tracetui.screens.overview import OverviewScreen

@@ -249,6 +249,10 @@ class Reader(Reading):
         """How often each kind of signal was found."""
         return signals.counts(self, where)
 
+    def unlooked(self) -> int:
+        """How many traces nobody has looked at for signals as they are now."""
+        return signals.unlooked(self)
+
     def first_places(self, trace_id: str, text: str) -> list[Place]:
         """Where in a trace, and in its session before it, a value stands, the first place first."""
         return signals.places(self, trace_id, text)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from collector.errors import FilterError
 from collector.limits import Limits
 from collector.model import SIGNALS as KINDS
 from collector.seen import Seen
@@ -41,12 +42,15 @@ TURN_SPANS = 200
 """Of each of the LAST_TURNS traces of the session before a trace, so many spans are read for where a value is from."""
 A_SPAN_S = 0.0005
 """What looking at a span takes, about."""
+MOST_WAITING = 10_000
+"""Traces that wait to be looked at are counted up to here."""
 
 STAND_IN = "create temp table if not exists signals(kind, trace_id, n, span_id, text, spans, value)"
 MARKS = "select key, value from meta where key in ('signals_settled', 'signals_quiet')"
-DUE = """
-    select t.id, t.trace_id, t.seq, t.span_count, t.running_count = 0 and exists (
-        select 1 from spans s where s.trace_id = t.trace_id and s.span_id = t.root_span_id and s.parent_id is null)
+ENDED = """t.running_count = 0 and exists (
+        select 1 from spans s where s.trace_id = t.trace_id and s.span_id = t.root_span_id and s.parent_id is null)"""
+DUE = f"""
+    select t.id, t.trace_id, t.seq, t.span_count, {ENDED}
     from traces t where (t.seq, t.id) > (:seq, :id) and t.seq <= :until order by t.seq, t.id limit :limit"""
 BEFORE = """
     select t.trace_id, t.name from traces t join traces o on o.trace_id = :trace_id
@@ -76,6 +80,11 @@ MARK = """
 REWIND = """
     update meta set value = '[0,0]' where key in ('signals_settled', 'signals_quiet')
       and (:always or exists (select 1 from meta where key = 'signals_passed_over'))"""
+PASSED_OVER = "select cast(value as integer) from meta where key = 'signals_passed_over'"
+UNLOOKED = f"""
+    select count(*) from (
+      select 1 from traces t where (t.seq, t.id) > (:seq, :id) and ({ENDED}) = :ended limit :most)"""
+UNTOUCHED = "select count(*) from (select 1 from traces t where t.seq <= :seq limit :most)"
 NO_MORE = "delete from meta where key = 'signals_passed_over'"
 OF_TRACE = "select kind, span_id, text, spans, value from signals where trace_id = :trace_id order by kind, n"
 OF_TRACES = """
@@ -204,6 +213,36 @@ def counts(reading: Reading, where: Filter | None = None) -> list[Counted]:
     found = {row[0]: Counted(*row) for row in rows if row[2]}
     kinds = [*KINDS, *((SKIPPED,) if SKIPPED in found else ())]
     return [found.get(kind, Counted(kind)) for kind in kinds]
+
+
+SORTS: dict[str, Callable[[Counted], Any]] = {
+    "traces": lambda one: one.traces, "signals": lambda one: one.signals, "last": lambda one: one.newest_ns or 0,
+    "kind": lambda one: one.kind,
+}  # fmt: skip
+
+
+def ordered(found: Sequence[Counted], sort: str) -> list[Counted]:
+    """By one of SORTS, "-" before it for falling; what could not be looked at last. FilterError when there is no such
+    sort."""
+    name = sort.removeprefix("-")
+    if name not in SORTS:
+        raise FilterError(f"cannot sort by {name!r}; it is one of {', '.join(SORTS)}", sort, 0)
+    in_order = sorted(found, key=SORTS[name], reverse=sort.startswith("-"))
+    return sorted(in_order, key=lambda one: one.kind == SKIPPED)
+
+
+def unlooked(reading: Reading) -> int:
+    """How many traces nobody has looked at as they are now, up to MOST_WAITING."""
+    marks = {key: orjson.loads(value) for key, value in reading.rows(MARKS)}
+    if len(marks) < 2:
+        return 0  # a file from before signals
+    found = 0
+    for ended, (seq, number) in ((True, marks["signals_settled"]), (False, marks["signals_quiet"])):
+        at = {"seq": seq, "id": number, "ended": ended, "most": MOST_WAITING}
+        found += reading.rows(UNLOOKED, at)[0][0]
+    for (seq,) in reading.rows(PASSED_OVER):
+        found += reading.rows(UNTOUCHED, {"seq": seq, "most": MOST_WAITING})[0][0]
+    return min(found, MOST_WAITING)
 
 
 def span_names(reading: Reading, trace_id: str) -> dict[str, str]:

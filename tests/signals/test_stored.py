@@ -426,6 +426,57 @@ def test_the_command_counts_the_kinds_and_names_the_newest_of_each(path: Path) -
     assert [one["signal"] for one in ran("signals", "signal:loop", "--db", str(path), "--json")] == ["loop"]
 
 
+def test_the_kinds_are_listed_in_an_order_and_so_many_of_them(tmp_path: Path) -> None:
+    path = made(tmp_path / "t.db", *looping(), *cut(), *cut(FINE))
+
+    def listed(*words: str) -> list[str]:
+        return [one["signal"] for one in ran("signals", *words, "--db", str(path), "--json")]
+
+    assert (listed(), listed("--sort", "traces")) == (["truncated", "loop"], ["loop", "truncated"])
+    assert (listed("--sort", "kind"), listed("--limit", "1")) == (["loop", "truncated"], ["truncated"])
+    wrong = CliRunner().invoke(cli, ["signals", "--sort", "size", "--db", str(path)])
+    assert "it is one of traces, signals, last, kind" in str(wrong.exception)
+
+
+def test_who_has_not_looked_at_all_traces_says_how_many_are_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines, db = tmp_path / "in.jsonl", str(tmp_path / "t.db")
+    with open_reader(made(tmp_path / "other.db", *looping(), *cut())) as reader:
+        assert reader.unlooked() == 0
+    CliRunner().invoke(cli, ["export", "--format", "native", "-o", str(lines), "--db", str(tmp_path / "other.db")])
+    monkeypatch.setattr("tracetui.cli.import_.LOOK_S", 0.0)
+    monkeypatch.setattr("collector.ingest.LAST_LOOK_S", 0.0)
+    told = CliRunner().invoke(cli, ["import", str(lines), "--db", db])
+    assert f"2 traces were not looked at for signals yet; `tracetui signals --look --db {db}` does" in told.stderr
+    assert "2 traces were not looked at" in CliRunner().invoke(cli, ["signals", "--db", db]).stderr
+    report = ran("doctor", "--db", db, "--json")
+    assert report["file"]["not_looked_at"] == 2
+    assert [one for one in report["advice"] if one.startswith("2 traces were not looked at")]
+    monkeypatch.undo()
+    assert "looked at for" not in CliRunner().invoke(cli, ["signals", "--look", "--db", db]).stderr
+
+
+def test_an_import_looks_at_what_it_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(tmp_path / "other.db", *looping())
+    lines, db = str(tmp_path / "in.jsonl"), tmp_path / "t.db"
+    CliRunner().invoke(cli, ["export", "--format", "native", "-o", lines, "--db", str(tmp_path / "other.db")])
+    monkeypatch.setattr("collector.ingest.LAST_LOOK_S", 0.0)
+    told = CliRunner().invoke(cli, ["import", lines, "--db", str(db)])
+    assert (told.exit_code, "not looked at" in told.stderr, found(db, "signal:loop")) == (0, False, [LOOPING])
+
+
+def test_traces_that_run_and_those_that_were_passed_over_were_not_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "MANY_TRACES", 1)
+    path = old(tmp_path / "t.db", *looping(), *cut())
+    with Ingest(path, settings(path)) as ingest:
+        ingest.write(Batch("test", parts=(make_started(9, trace=FINE, name="agent", start_ns=T0),)))
+        with open_reader(path) as reader:
+            assert reader.unlooked() == 3
+
+
 def test_look_looks_at_what_nobody_has_looked_at(tmp_path: Path) -> None:
     path = old(tmp_path / "t.db", *looping())
     assert ran("signals", "--db", str(path), "--json") == []

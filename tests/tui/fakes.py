@@ -191,6 +191,9 @@ class FakeReader:
     def signal_counts(self, where: Any = None) -> list[Any]:
         return []
 
+    def unlooked(self) -> int:
+        return 0
+
     def first_places(self, trace_id: str, text: str) -> list[Any]:
         return []
 

@@ -140,6 +140,42 @@ async def test_o_opens_the_newest_trace_at_the_span_and_esc_comes_back(path: Pat
         await until(pilot, lambda: isinstance(pilot.app.screen, TracesScreen))
 
 
+async def test_at_eighty_columns_what_does_not_fit_into_its_line_stands_whole_below(path: Path) -> None:
+    async with explorer(path).run_test(size=(80, 24)) as pilot:
+        await pilot.press("6")
+        await until(pilot, lambda: shows(pilot, "loop  same tool, same arguments, same result again"))
+        await until(pilot, lambda: shows(pilot, 'get_weather("city": "Patiala") called 3 times, 3 in a row with'))
+        assert shows(pilot, "the same result")
+        await pilot.press("G")
+        await until(pilot, lambda: shows(pilot, "empty_retrieval  a search that brought no document"))
+
+
+async def test_the_kinds_obey_a_filter_and_an_order_and_enter_keeps_the_filter(path: Path) -> None:
+    async with explorer(path).run_test(size=(120, 30)) as pilot:
+        await pilot.press("6")
+        await until(pilot, lambda: shows(pilot, "3 signals of 3 kinds"))
+        await pilot.press("t", "1")
+        await until(pilot, lambda: shows(pilot, "SIGNAL↑"))
+        assert pilot.app.screen.listed.rows[0].kind == "abandoned"  # type: ignore[attr-defined]
+        await pilot.press("f", *"name:fine*", "enter")
+        await until(pilot, lambda: shows(pilot, "Nothing looks wrong in what name:fine* finds.", "esc shows all"))
+        await pilot.press("f", *["backspace"] * 20, *"name:supp*", "enter")
+        await until(pilot, lambda: shows(pilot, "3 signals of 3 kinds", "▸"))
+        await pilot.press("t", "2", "g", "enter")
+        await until(pilot, lambda: shows(pilot, "name:supp* signal:", "support_agent"))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SignalsScreen))
+
+
+async def test_traces_that_nobody_looked_at_are_counted(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("update meta set value = '[0,0]' where key = 'signals_settled'")
+        connection.commit()
+    async with explorer(path).run_test(size=(80, 24)) as pilot:
+        await pilot.press("6")
+        await until(pilot, lambda: shows(pilot, "3 signals of 3 kinds", "2 not looked at yet"))
+
+
 async def test_a_file_where_nothing_looks_wrong_says_so(tmp_path: Path) -> None:
     path = made(tmp_path / "traces.db", agent(FINE))
     async with explorer(path).run_test(size=(80, 24)) as pilot:
@@ -323,7 +359,7 @@ def test_a_kind_that_nobody_knows_is_listed_all_the_same() -> None:
     from tracetui.screens.signals import nothing
 
     assert Counted("skipped").signals == 0
-    assert all(len(part) == 2 for line in nothing() for part in line)
+    assert all(len(part) == 2 for line in nothing("tag:x", 3) for part in line)
 
 
 async def test_span_ids_that_are_none_end_no_screen(path: Path) -> None:

@@ -137,6 +137,7 @@ def errors(reader: Reader, where: Filter, limit: int, sort: str | None = None, *
 
 
 def signals(reader: Reader, where: Filter) -> list[Json]:
-    from tracetui.cli.signals import counted_json
+    from collector.store.signals import ordered
+    from tracetui.cli.signals import BY_TRACES, counted_json
 
-    return [counted_json(row) for row in reader.signal_counts(where) if row.signals]
+    return [counted_json(row) for row in ordered(reader.signal_counts(where), BY_TRACES) if row.signals]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from collector.store.signals import MOST_WAITING
 from tracetui import format as fmt
 
 
@@ -29,6 +30,8 @@ def advice(report: Mapping[str, Any]) -> list[str]:
         out.append(f"{fmt.count(lost)} spans were lost before they reached the file: see why beside their source")
     if waiting := file.get("spill_bytes"):
         out.append(fmt.spilled(waiting, file["path"]))
+    if (waiting := file.get("not_looked_at")) and not answering.get("same_file"):  # who receives is at it
+        out.append(f"{fmt.unlooked(waiting, MOST_WAITING)}: `tracetui signals --look` does")
     if file.get("wal_bytes"):
         out.append(f"to move the file, take {file['path']}* or fold it first: `tracetui check --fold`")
     out += _sending_on(answering.get("forward") or {})

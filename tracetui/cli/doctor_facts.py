@@ -98,6 +98,7 @@ def file_facts(path: Path) -> dict[str, Any]:
                 "traces": totals.traces,
                 "spans": totals.spans,
                 "errors": totals.errors,
+                "not_looked_at": reader.unlooked(),
                 "ledger": dict(ledger),
                 "lost": sum(row.n for row in rows if row.outcome == "rejected" and row.reason.startswith(LOST)),
                 "sources": [one.to_json() for one in by_source(rows, reader.last_seen())],

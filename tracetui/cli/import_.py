@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial, reduce
 from pathlib import Path
@@ -15,6 +15,7 @@ import click
 
 from collector.errors import TracetuiError
 from collector.model import Batch, Receipt, Refusal
+from tracetui import format as fmt
 from tracetui.cli import common
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 SOURCE = "import"
 POLL_S = 0.25
+LOOK_S = 5.0
+"""So long it goes on, at most, looking for signals in what it has read: enough for some 10,000 spans."""
 BAR_BYTES = 2**20
 """Below this much to read, there is no time to look at a progress bar."""
 
@@ -52,13 +55,25 @@ def import_(files: tuple[Path, ...], follow: bool, db: Path | None, as_json: boo
             total = followed(Follower(files), ingest, threading.Event())
         else:
             total, failures = all_of(files, ingest)
+            ingest.look(within_s=LOOK_S)
     if as_json:
         common.print_json(receipt_json(total, settings.db))
     common.note(summary(total, settings.db))
+    note_unlooked(settings.db, db)
     for failure in failures:
         click.echo(f"Error: {failure}", err=True)
     if failures:
         raise click.exceptions.Exit(1)
+
+
+def note_unlooked(path: Path, db: Path | None) -> None:
+    """How many traces of the file still wait to be looked at for signals, and what to type for that."""
+    from collector.store import open_reader
+    from collector.store.signals import MOST_WAITING
+
+    with suppress(TracetuiError), open_reader(path) as reader:
+        if waiting := reader.unlooked():
+            common.note(f"{fmt.unlooked(waiting, MOST_WAITING)}; `{common.command(db, 'signals', '--look')}` does")
 
 
 def all_of(roots: Sequence[Path], ingest: Ingest, since_ns: int = 0) -> tuple[Receipt, list[str]]:

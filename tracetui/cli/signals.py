@@ -8,12 +8,14 @@ from pathlib import Path
 import click
 
 from collector.signals import ABOUT
-from collector.store.signals import Counted
+from collector.store.signals import MOST_WAITING, Counted, ordered
 from tracetui import format as fmt
 from tracetui.cli import common, table
 from tracetui.cli.table import Column
 from tracetui.shapes import rfc3339
 
+SORTED = "traces, signals, last or kind; a leading - turns it round."
+BY_TRACES = "-traces"
 COLUMNS = (
     Column("SIGNAL"),
     Column("TRACES", right=True),
@@ -26,6 +28,8 @@ COLUMNS = (
 
 @click.command(cls=common.Filtering)
 @common.filter_argument
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many kinds.")
+@click.option("--sort", metavar="NAME", default=BY_TRACES, show_default=True, help=SORTED)
 @common.db_option
 @common.view_option
 @common.json_option
@@ -33,23 +37,24 @@ COLUMNS = (
 @click.option("--look", is_flag=True, help="First look at every trace that nobody has looked at yet.")
 @click.option("--look-again", is_flag=True, help="First look at every trace anew, with the thresholds of now.")
 def signals(
-    words: tuple[str, ...], db: Path | None, views: tuple[str, ...], as_json: bool, max_tokens: int | None, look: bool,
-    look_again: bool,
+    words: tuple[str, ...], limit: int, sort: str, db: Path | None, views: tuple[str, ...], as_json: bool,
+    max_tokens: int | None, look: bool, look_again: bool,
 ) -> None:  # fmt: skip
     """Count what looks wrong: loops, cut answers, invented values, … `signal:loop` finds the traces of one."""
     where = common.parsed(words, views)
     if look or look_again:
         _look(db, anew=look_again)
     with common.opened(db) as reader:
-        rows = [row for row in reader.signal_counts(where) if row.signals]
-    see = (
-        f"a narrower filter or a larger --max-tokens; `{common.command(db, 'traces', 'signal:NAME')}` lists the traces"
-    )
+        rows = ordered([row for row in reader.signal_counts(where) if row.signals], sort)[:limit]
+        waiting = reader.unlooked()
+    see = common.narrower(f"`{common.command(db, 'traces', 'signal:NAME')}` lists the traces")
+    if waiting:
+        common.note(f"{fmt.unlooked(waiting, MOST_WAITING)}; `{common.command(db, 'signals', '--look')}` does")
     if as_json:
         common.print_json([counted_json(row) for row in rows], max_tokens, see)
         return
     if not rows:
-        common.note("nothing looks wrong in the traces that were looked at (--look looks at the others)")
+        common.note("nothing looks wrong in the traces that were looked at")
         return
     cells = [counted_cells(row, time.time_ns()) for row in rows]
     common.print_lines(table.lines(COLUMNS, cells, common.width(max_tokens), table.colours()), max_tokens, see)

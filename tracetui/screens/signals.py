@@ -3,168 +3,148 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from textual import on
-from textual.app import ComposeResult
 
-from collector.errors import NotFound, TracetuiError
 from collector.signals import ABOUT
-from collector.store.signals import SKIPPED, Counted
+from collector.store.signals import MOST_WAITING, SKIPPED, SORTS, Counted
 from tracetui import format as fmt
 from tracetui.keymap import bindings
 from tracetui.screens import empty
 from tracetui.screens.base import Facts
 from tracetui.screens.menu import Choice
-from tracetui.screens.paced import Paced
-from tracetui.widgets.frame import ContextLine, Empty, KeyBar, Note
+from tracetui.screens.summary import SummaryScreen
+from tracetui.source import Reader
+from tracetui.widgets.columns import Column, Order
 from tracetui.widgets.line_list import LineList
-from tracetui.widgets.paint import Part, clip_parts, parts_width
+from tracetui.widgets.paint import Part
+from tracetui.widgets.rows_list import RowsList
 
-MOST_NAME = 19
-
-
-class SignalList(LineList):
-    """One line a kind; those that this file has first, the others quiet below."""
-
-    head = 1
-    awaited = True
-
-    def __init__(self, facts: Facts) -> None:
-        super().__init__(id="list")
-        self._facts = facts
-        self.rows: list[Counted] = []
-
-    def show(self, rows: Sequence[Counted]) -> None:
-        kind = self.rows[self.cursor].kind if self.rows else ""
-        self.rows = sorted(rows, key=lambda one: (one.signals == 0 or one.kind == SKIPPED, -one.traces))
-        self.cursor = next((at for at, one in enumerate(self.rows) if one.kind == kind), 0)
-        self.awaited = False
-        self.refresh()
-
-    def line_count(self) -> int:
-        return len(self.rows)
-
-    def head_parts(self, y: int, width: int) -> list[Part]:
-        titles = "SIGNAL".ljust(MOST_NAME + 2) + "TRACES".rjust(7) + "SIGNALS".rjust(8) + "LAST".rjust(5)
-        return [("  " + titles, "quiet"), ("  NEWEST", "quiet")]
-
-    def line_parts(self, index: int, width: int) -> list[Part]:
-        one = self.rows[index]
-        has = one.signals > 0 and one.kind != SKIPPED
-        last = fmt.age(one.newest_ns, self._facts.now_ns()) if one.newest_ns is not None else ""
-        left: list[Part] = [
-            (self.glyphs.cursor + " " if index == self.cursor else "  ", "accent"),
-            (f"{self.glyphs.warn} " if has else "  ", "abandoned"),
-            (one.kind.ljust(MOST_NAME), "strong" if has else "quiet"),
-            (fmt.count(one.traces).rjust(7) if one.traces else fmt.UNKNOWN.rjust(7), "text" if has else "quiet"),
-            (fmt.count(one.signals).rjust(8) if one.signals else fmt.UNKNOWN.rjust(8), "text" if has else "quiet"),
-            (last.rjust(5), "quiet"),
-        ]
-        said: list[Part] = [("  ", "text"), (ABOUT.get(one.kind, "too large, or not to be read"), "quiet")]
-        if has:
-            said = [("  ", "text"), (fmt.plain(one.trace or "(no name)"), "accent"), ("  ", "text"),
-                    (fmt.plain(one.text), "text")]  # fmt: skip
-        return [*left, *clip_parts(said, max(width - parts_width(left), 0))]
+EVIDENCE_LINES = 2
+UNREADABLE = "traces that are too large to be looked at before they are opened, or that could not be read"
 
 
-class SignalsScreen(Paced):
-    """`6`. Enter lists the traces that have the signal."""
+@lru_cache(maxsize=16)
+def columns(width: int) -> tuple[Column, ...]:
+    return (
+        Column("kind", "SIGNAL", 19, sort="kind", fixed=True, about="what looks wrong"),
+        Column("traces", "TRACES", 7, right=True, gap=1, sort="traces", fixed=True, about="traces that have it"),
+        Column("signals", "SIGNALS", 7, right=True, gap=1, sort="signals", fixed=True, about="how often it is there"),
+        Column("last", "LAST", 4, right=True, gap=1, sort="last", fixed=True, about="when the newest trace began"),
+        Column("newest", "NEWEST", 0, fixed=True, about="the newest trace that has it, and what was seen there"),
+    )
+
+
+class SignalsScreen(SummaryScreen[Counted]):
+    """`6`. Those that this file has first, the others quiet below. Enter lists the traces that have the signal."""
 
     BINDINGS = bindings("signals")
-    key_groups = ("list", "signals", "screen", "app")
+    key_groups = ("list", "signals", "lists", "screen", "app")
+    what = "signals"
+    without = ("session", "columns", "group")
+    filters_traces = True
+    detail_lines = 1 + EVIDENCE_LINES
 
-    def compose(self) -> ComposeResult:
-        yield ContextLine(id="context")
-        yield Note(id="note")
-        yield SignalList(self.facts)
-        yield Empty()
-        yield KeyBar("list", "signals", "app", "screen", without=("show_signals",))
+    def __init__(self, facts: Facts, *, filter_text: str = "") -> None:
+        super().__init__(facts, filter_text=filter_text)
+        self._traced = True
+        self._waiting = 0
 
-    @property
-    def kinds(self) -> SignalList:
-        return self.query_one(SignalList)
+    def rows_list(self) -> RowsList[Counted]:
+        return RowsList(columns, self.cells, SORTS, lambda row: row.kind, Order("traces", True))
 
-    def on_mount(self) -> None:  # beside ExplorerScreen's own
-        self.kinds.focus()
-        self.show_context()
-        self.load()  # `reload` waits until this is over
+    def find(self, reader: Reader) -> Sequence[Counted]:
+        found = reader.signal_counts(**self.filters())
+        self._waiting = reader.unlooked()
+        self._traced = any(one.signals for one in found) or bool(reader.traces(limit=1))
+        return found if any(one.signals for one in found) else []
 
-    def reload(self) -> None:
-        if self.is_mounted:
-            self.load()
+    def cells(self, row: Counted) -> dict[str, list[Part]]:
+        has = row.signals > 0 and row.kind != SKIPPED
+        mark = f"{self.glyphs().warn} " if has else "  "
+        said: list[Part] = [(ABOUT.get(row.kind, UNREADABLE), "quiet")]
+        if has:
+            said = [(fmt.plain(row.trace or "(no name)"), "accent"), ("  ", "text"), (fmt.plain(row.text), "text")]
+        return {
+            "kind": [(mark, "abandoned"), (row.kind, "strong" if has else "quiet")],
+            "traces": [_count(row.traces, has)],
+            "signals": [_count(row.signals, has)],
+            "last": [(fmt.age(row.newest_ns, self.facts.now_ns()) if row.newest_ns is not None else "", "quiet")],
+            "newest": said,
+        }
 
-    async def look(self) -> None:
-        try:
-            rows, traced = await self.facts.source.ask_slowly(
-                lambda reader: (reader.signal_counts(), bool(reader.traces(limit=1)))
-            )
-        except TracetuiError as error:
-            self._failed(error)
-            return
-        self.read_well()
-        self.kinds.show(rows)
-        self.show_context()
-        any_ = any(one.signals for one in rows)
-        self.set_class(not any_, "empty")
-        if not any_:
-            self.query_one(Empty).say(nothing() if traced else empty.nothing(self.facts, "traces", ""))
-        elif self.focused is None:
-            self.kinds.focus()
+    def told(self, row: Counted) -> list[list[Part]]:
+        """What the signal is, and the evidence as far as it fits."""
+        about: list[Part] = [(f" {row.kind}  ", "strong"), (ABOUT.get(row.kind, UNREADABLE), "quiet")]
+        width = max(self.size.width - 2, 10)
+        lines = fmt.wrap(fmt.plain(row.text), width) if row.signals else []
+        rest = " ".join(lines[EVIDENCE_LINES - 1 :])
+        shown = [*lines[: EVIDENCE_LINES - 1], fmt.clip(rest, width)]
+        return [about, *([(" " + line, "text")] for line in shown)]
 
-    def _failed(self, error: TracetuiError) -> None:
-        if self.kinds.rows and not isinstance(error, NotFound):
-            self.show_error(error)
-            return
-        self.kinds.show([])
-        self.query_one(Empty).say(empty.failed(self.facts, "traces", error))
-        self.set_class(True, "empty")
-        self.show_context()
+    def sums(self, rows: Sequence[Counted]) -> list[Part]:
+        found = [one for one in rows if one.signals and one.kind != SKIPPED]
+        waiting: list[Part] = []
+        if self._waiting:
+            many = ">" if self._waiting >= MOST_WAITING else ""
+            waiting = [(f" {many}{fmt.count(self._waiting)} not looked at yet ", "abandoned")]
+        return [
+            (fmt.count(sum(one.signals for one in found)), "strong"),
+            (f" signals of {len(found)} {'kind' if len(found) == 1 else 'kinds'} ", "quiet"),
+            *waiting,
+        ]
 
-    def show_context(self) -> None:
-        name = fmt.plain(self.facts.source.path.rsplit("/", 1)[-1])
-        found = (
-            [one for one in self.kinds.rows if one.signals and one.kind != SKIPPED] if self.query(SignalList) else []
-        )
-        n, right = len(found), list[Part]()
-        if found:  # before they are read there is nothing to count, and without any the screen says so
-            right = [(f"{fmt.count(sum(one.signals for one in found))}", "strong"),
-                     (f" signals of {n} {'kind' if n == 1 else 'kinds'} ", "quiet")]  # fmt: skip
-        for context in self.query(ContextLine):
-            context.show([(" " + name, "strong"), ("  ", "text"), *self.live_parts(), ("   signals", "accent")], right)
+    def empty_lines(self) -> list[list[Part]]:
+        if not self._traced or not self.facts.exists:
+            return empty.nothing(self.facts, "traces", "")
+        return nothing(self.filter_text, self._waiting)
+
+    # Keys.
 
     @on(LineList.Chosen)
     def _chosen(self) -> None:
-        one = self.kinds.rows[self.kinds.cursor] if self.kinds.rows else None
-        if one is None:
+        row = self.listed.row
+        if row is None:
             return
-        if one.kind == SKIPPED:
-            self.app.notify(fmt.plain(one.text) + ". Open one and press !", markup=False)
+        if row.kind == SKIPPED:
+            self.app.notify(fmt.plain(row.text) + ". Open one and press !", markup=False)
         else:
-            self.post_message(self.Command(f"filter signal:{one.kind}"))
+            within = f"({self.filter_text}) " if " or " in self.filter_text else self.filter_text + " "
+            self.post_message(self.OpenTraces((within + f"signal:{row.kind}").strip()))
 
     def action_newest(self) -> None:
-        one = self.kinds.rows[self.kinds.cursor] if self.kinds.rows else None
-        if one is not None and one.trace_id and one.span_id:
-            self.post_message(self.OpenSpan(one.trace_id, one.span_id))
+        row = self.listed.row
+        if row is not None and row.trace_id and row.span_id:
+            self.post_message(self.OpenSpan(row.trace_id, row.span_id))
 
     def copy_choices(self) -> list[Choice]:
-        one = self.kinds.rows[self.kinds.cursor] if self.kinds.rows else None
-        if one is None or self.has_class("empty"):
+        row = self.listed.row
+        if row is None or self.has_class("empty"):
             return []
-        choices = [Choice("filter that finds it", f"signal:{one.kind}")] if one.kind != SKIPPED else []
-        if one.trace_id:
-            choices += [Choice("newest trace", one.trace_id), Choice("what was seen there", one.text)]
+        choices = [Choice("filter that finds it", f"signal:{row.kind}")] if row.kind != SKIPPED else []
+        if row.trace_id:
+            choices += [Choice("newest trace", row.trace_id), Choice("what was seen there", row.text)]
         return choices
 
-    def action_back(self) -> None:
-        self.dismiss(None)
+
+def _count(number: int, has: bool) -> Part:
+    return (fmt.count(number) if number else fmt.UNKNOWN, "text" if has else "quiet")
 
 
-def nothing() -> list[list[Part]]:
+def nothing(filter_text: str, waiting: int) -> list[list[Part]]:
     """What an empty screen says."""
+    if filter_text:
+        where: list[Part] = [("Nothing looks wrong in what ", "text"), (fmt.plain(filter_text), "accent")]
+        title: list[Part] = [*where, (" finds.", "text")]
+    else:
+        title = [("Nothing looks wrong in the traces that were looked at.", "text")]
+    left: list[list[Part]] = [[(fmt.unlooked(waiting, MOST_WAITING) + ".", "abandoned")]] if waiting else []
     return [
-        [("Nothing looks wrong in the traces that were looked at.", "text")],
+        title,
+        *left,
         [],
         [("Whoever writes to this file looks at traces a second after they ended.", "quiet")],
         [("For a file that nobody writes to:  ", "quiet"), ("tracetui signals --look", "accent")],
+        *([[("esc shows all again", "quiet")]] if filter_text else []),
     ]
