@@ -23,6 +23,8 @@ from collector.seen import Said, Seen, Upto, in_common, text_of
 CHARACTERS_A_TOKEN = 4
 CACHEABLE_TOKENS = 1024
 """Providers cache no shorter beginning."""
+KEPT_NS = 300 * 1_000_000_000
+"""Unless they are asked to, providers promise to keep a prompt no longer."""
 SEGMENTS = ("system", "tools", "history", "results", "reasoning")
 OF_MESSAGES = ("system", "history", "results", "reasoning")
 NOTHING = (0,) * len(OF_MESSAGES)
@@ -100,10 +102,9 @@ def caches(call: Seen) -> bool:
     return bool(call.usage.cache_read_tokens or call.usage.cache_write_tokens)
 
 
-def breaks(chain: Sequence[Seen], least: int) -> Iterator[tuple[Seen, Seen, Break, int]]:
+def breaks(chain: Sequence[Seen], least: int, *, cached: bool = False) -> Iterator[tuple[Seen, Seen, Break, int]]:
     """(the call before, the call, where it broke, tokens that were missed) where that cost `least` tokens or more;
-    for who wants to know nothing else of the steps."""
-    cached = False
+    for who wants to know nothing else of the steps. `cached`: the provider is known to cache."""
     for before, call in pairwise(chain):
         cached = cached or caches(before) or caches(call)
         missed = _missed(before, call) if cached else None

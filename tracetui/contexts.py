@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from collector.chains import chains
-from collector.context import SEGMENTS, Price, Step, steps
+from collector.context import KEPT_NS, SEGMENTS, Price, Step, steps
 from collector.seen import Seen
 from tracetui import format as fmt
 
@@ -137,4 +137,8 @@ def _cost(step: Step) -> str:
     if step.missed_tokens is None:
         return "whether the provider caches is not known"
     cost = "its price is not known" if step.over_nanousd is None else f"{fmt.money(step.over_nanousd)} more"
-    return f"{fmt.count(step.missed_tokens)} tokens not read from the cache: {cost} than with an unbroken prefix"
+    told = f"{fmt.count(step.missed_tokens)} tokens not read from the cache: {cost} than with an unbroken prefix"
+    before = step.before.end_ns or step.before.start_ns if step.before else step.call.start_ns
+    if step.missed_tokens and (gap := step.call.start_ns - before) > KEPT_NS:
+        told += f", had that been kept for the {fmt.duration(gap)} between them"
+    return told

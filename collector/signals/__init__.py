@@ -11,7 +11,7 @@ from dataclasses import replace
 from collector.limits import Limits
 from collector.model import SIGNALS
 from collector.seen import Said, Seen
-from collector.signals import answers, calls, misread, sources, trees
+from collector.signals import answers, caches, calls, misread, sources, trees
 from collector.signals.places import Place, first_places
 from collector.signals.trace import Earlier, Signal, Trace, Turn, Window, no_turns
 
@@ -28,7 +28,7 @@ RULES: dict[str, Rule] = {
     "truncated": answers.truncated,
     "ignored_result": calls.ignored_result,
     "window": answers.window,
-    "cache": answers.cache,
+    "cache": caches.cache,
     "swallowed": trees.swallowed,
     "orphan": trees.orphan,
     "abandoned": trees.abandoned,

@@ -1,12 +1,10 @@
-"""Model calls: cut answers, refusals, full windows, broken caches, calls that nobody can count."""
+"""Model calls: cut answers, refusals, full windows, calls that nobody can count."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from collector import context
-from collector.chains import chains
 from collector.seen import text_of, tool_calls
 from collector.signals.trace import Signal, Trace
 
@@ -87,14 +85,3 @@ def unmetered(trace: Trace) -> Iterator[Signal]:
             yield Signal(
                 "unmetered", span.span_id, f"neither tokens nor a cost of {span.model or 'this call'} are known"
             )
-
-
-def cache(trace: Trace) -> Iterator[Signal]:
-    """The beginning of a prompt changed, and what the provider had kept of it could not be used."""
-    if not any(context.caches(span) for span in trace.calls):
-        return
-    for chain in chains([span for span in trace.calls if span.input or span.system]):
-        for before, call, broken, missed in context.breaks(chain, trace.limits.cache_tokens):
-            text = f"the prompt differs from the call before at {broken.place}: {broken.what}; "
-            text += f"{missed:,} tokens were not read from the cache"
-            yield Signal("cache", call.span_id, text, (before.span_id,))

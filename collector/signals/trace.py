@@ -33,12 +33,12 @@ class Turn:
     spans: Sequence[Seen]
 
 
-Earlier = Callable[[], Sequence[Turn]]
-"""Gives the turns before a trace, newest first. Asked only when a value must be looked for in them: reading them
-costs more than looking at the trace itself."""
+Earlier = Callable[["int | None"], Sequence[Turn]]
+"""Gives the turns before a trace, newest first: so many, or (None) all in which values are looked for. Asked only when
+they must be looked at: reading them costs more than looking at the trace itself."""
 
 
-def no_turns() -> Sequence[Turn]:
+def no_turns(most: int | None = None) -> Sequence[Turn]:
     """Knows of no session."""
     return ()
 
@@ -68,7 +68,11 @@ class Trace:
     @cached_property
     def turns(self) -> Sequence[Turn]:
         """The turns of its session before it, newest first."""
-        return self._earlier()
+        return self._earlier(None)
+
+    def near(self, most: int) -> Sequence[Turn]:
+        """The last of them."""
+        return self.turns[:most] if "turns" in self.__dict__ else self._earlier(most)
 
     @cached_property
     def calls(self) -> list[Seen]:

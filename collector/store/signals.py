@@ -62,6 +62,13 @@ AFTER = """
     where t.session_id = o.session_id and (t.start_ns, t.trace_id) > (o.start_ns, o.trace_id)
       and exists (select 1 from signals g where g.trace_id = t.trace_id and g.kind in ('invented', 'borrowed'))
     order by t.start_ns, t.trace_id limit :limit"""
+# Those whose prompts were compared with this one's, or would have been.
+NEXT = f"""
+    select t.id, t.trace_id, t.seq, t.span_count, {ENDED}
+    from traces t join traces o on o.trace_id = :trace_id
+    where t.session_id = o.session_id and (t.start_ns, t.trace_id) > (o.start_ns, o.trace_id)
+      and t.cache_read_tokens is not null
+    order by t.start_ns, t.trace_id limit :limit"""
 # A trace that changed since it was looked at is due again; somebody else may have looked at it already, and later.
 UNCHANGED = """
     select t.trace_id from json_each(:looked) j join traces t
@@ -170,7 +177,7 @@ def _detected(reading: Reading, trace_id: str, most: int, limits: Limits, window
     from collector.signals import detect
 
     spans = spans_of(reading, trace_id, most, unread=True)
-    return detect(spans, limits, window, lambda: turns_before(reading, trace_id, unread=True))
+    return detect(spans, limits, window, lambda most: turns_before(reading, trace_id, most, unread=True))
 
 
 def of_trace(reading: Reading, trace_id: str) -> list[Signal]:
@@ -274,7 +281,7 @@ def look(
                     return looked
                 looked.seqs[trace_id] = seq
                 _look_at(reading, looked, trace_id, size, limits, window)
-                for later, changed, many in reading.rows(AFTER, {"trace_id": trace_id, "limit": LAST_TURNS}):
+                for later, changed, many in _again(reading, looked, trace_id):
                     if later not in looked.seqs:
                         looked.seqs[later] = changed
                         _look_at(reading, looked, later, many, limits, window)
@@ -286,6 +293,17 @@ def look(
                 looked.more = True
                 return looked
     return looked if any_new else None
+
+
+def _again(reading: Reading, looked: Looked, trace_id: str) -> list[tuple[str, int, int]]:
+    """The turns after a trace, (trace, change, spans), in which something else may be found now that it is there."""
+    from collector.signals.caches import NEAR_TURNS as COMPARED
+
+    found = [(row[0], row[1], row[2]) for row in reading.rows(AFTER, {"trace_id": trace_id, "limit": LAST_TURNS})]
+    for number, later, seq, size, ended in reading.rows(NEXT, {"trace_id": trace_id, "limit": COMPARED}):
+        if (seq, number) <= looked.was[0 if ended else 1]:  # the others are to come anyway
+            found.append((later, seq, size))
+    return found
 
 
 def _look_at(reading: Reading, looked: Looked, trace_id: str, size: int, limits: Limits, window: Window) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from collector.conventions.pairing import pair
 from collector.model import Document, Usage
-from collector.signals import ABOUT, KINDS, Limits, detect
+from collector.seen import Said
+from collector.signals import ABOUT, KINDS, Limits, Turn, detect
 from tests.builders import T0
 from tests.signals.traces import S, asks, assistant, found, kinds, llm, result, root, said, span, tool, user
 
@@ -237,6 +238,51 @@ def test_an_unbroken_prefix_and_a_provider_without_cache_are_no_signal() -> None
     assert kinds(*whole) == []
     never = [llm(1, user("a"), tokens=(8000, 1)), llm(2, user("b"), user("a"), tokens=(8000, 1))]
     assert kinds(*never) == []
+
+
+def test_another_question_after_the_same_examples_is_no_changed_prefix() -> None:
+    examples = (user("An example."), assistant("Its answer."))
+    assert kinds(cached(1, 0, *examples, user("q" * 90)), cached(2, 900, *examples, user("r" * 90))) == []
+
+
+def test_a_prompt_that_comes_ten_minutes_later_is_not_expected_to_be_kept() -> None:
+    late = cached(2, 0, user("a"), user("b"), start_ns=T0 + 600 * S, end_ns=T0 + 601 * S, system=(said("system", "B"),))
+    assert kinds(cached(1, 7000, user("a"), system=(said("system", "A"),)), late) == []
+
+
+# the cache, against the turn before
+
+
+def turns(read: int, *history: Said, clock: str = "10:02", at: int = 100, **more: Any) -> list[str]:
+    """The kinds of a turn whose first call was given this after the answer "Fine." to "a" at 10:01."""
+    before = cached(1, 7000, user("a"), out=assistant("Fine."), system=(said("system", "It is 10:01."),))
+    call = cached(5, read, *history, system=(said("system", f"It is {clock}."),), start_ns=T0 + at * S,
+                  end_ns=T0 + (at + 1) * S, parent_id=None, **more)  # fmt: skip
+    return [one.text for one in detect([call], earlier=lambda most: [Turn("t", "before", [root(), before])][:most])]
+
+
+AFTER = (user("a"), assistant("Fine."), user("b"))
+
+
+def test_a_clock_that_breaks_the_prefix_with_every_turn_is_found() -> None:
+    (text,) = turns(0, *AFTER)
+    assert text.startswith("the prompt differs from the turn before at the system instructions: “It is 10:01.” became")
+    assert text.endswith("; 8,000 tokens were not read from the cache")
+
+
+def test_a_turn_that_goes_on_as_it_should_and_one_that_does_not_go_on_are_no_signal() -> None:
+    assert turns(0, *AFTER, clock="10:01") == []  # the provider let go of it
+    assert turns(0, user("a"), assistant("Another answer."), user("b")) == []
+    assert turns(0, *AFTER, at=400) == []
+    assert turns(7500, *AFTER) == []
+
+
+def test_the_turns_before_are_read_only_where_much_was_not_read_from_the_cache() -> None:
+    def never(most: int | None) -> list[Turn]:
+        raise AssertionError
+
+    for usage in (Usage(8000, 10, cache_read_tokens=7500), Usage(8000, 10), Usage(500, 10, cache_read_tokens=0)):
+        assert detect([llm(1, *AFTER, usage=usage, parent_id=None)], earlier=never) == []
 
 
 # the tree

@@ -407,6 +407,15 @@ def test_the_first_call_of_a_turn_stands_beside_the_last_one_of_the_turn_before(
     assert (first["before"], first["changes"]) == (None, [])
     assert ([one["what"] for one in second["changes"]], second["broken"]) == (["added", "added"], None)
     assert (third["broken"]["place"], third["missed_tokens"]) == ("message 1 (user)", 9000)
+    with open_reader(path) as reader:
+        (signal,) = signals.of_trace(reader, FINE)
+        assert (signal.kind, signal.span_id) == ("cache", third["span_id"])
+        assert signal.text.startswith("the prompt differs from the turn before at message 1 (user): “Hello.” became")
+    grown = tmp_path / "grown.db"
+    for parts in (turns[4:], turns[2:4], turns[:2]):  # the other way round: what was looked at is looked at again
+        made(grown, *parts)
+    with open_reader(grown) as reader:
+        assert signals.of_trace(reader, FINE) == [signal]
 
 
 # the command line

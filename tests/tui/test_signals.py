@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -331,6 +332,17 @@ def test_a_bar_has_a_cell_for_every_segment_and_no_cell_too_many(path: Path) -> 
     assert [contexts.growth(step) for step in chain.steps] == ["", "+500"]
     ascii_ = "".join(text for text, _ in contexts.bar(chain.steps[1], chain.largest, 20, ascii_mode=True))
     assert ascii_.isascii()
+
+
+def test_a_cache_that_may_have_been_gone_by_then_is_said_to_be(path: Path) -> None:
+    with store.open_reader(path) as reader:
+        ((one,),) = (contexts.chains_of(reader.seen(LOST))[:1],)
+    step = one.steps[1]
+    assert not any("had that been kept" in line for line, _ in contexts.told(step))
+    late = replace(step, call=replace(step.call, start_ns=step.call.start_ns + 3_600_000 * MS))
+    assert any(
+        "unbroken prefix, had that been kept for the 1h 00m between them" in one for one, _ in contexts.told(late)
+    )
 
 
 def test_more_calls_than_cells_share_them(path: Path) -> None:
