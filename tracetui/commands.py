@@ -8,19 +8,18 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from collector.errors import TracetuiError
-from tracetui.keymap import Key
 from tracetui.screens.base import ExplorerScreen, Facts
 from tracetui.screens.command import UnknownCommand, understood, words
 from tracetui.screens.filtered import FilteredScreen
 from tracetui.screens.neighbours import Around
+from tracetui.turns import InTurn
 from tracetui.widgets.line_list import LineList
 
 
-class Commands(App[int]):
+class Commands(InTurn):
     """The part of the application that understands commands."""
 
     facts: Facts
-    keys: tuple[Key, ...]
 
     def to_traces(self) -> None:
         """Go back to the first list, as it was left: its filter, its order, its line."""

@@ -11,11 +11,12 @@ from textual.message import Message
 from collector.errors import TracetuiError
 from tracetui import format as fmt
 from tracetui.history import History
-from tracetui.keymap import bindings
+from tracetui.keymap import KEYS, Key, bindings
 from tracetui.remembered import Remembered
 from tracetui.screens.hands import Hands
 from tracetui.source import Source
 from tracetui.widgets.frame import Empty, KeyBar, Note
+from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 TICK_S = 0.25
 LISTS = ("show_traces", "show_sessions", "show_costs", "show_overview", "show_errors")
 """Keys that the line of keys leaves out where there is no room for them, or they mean something else."""
+LEADS_AWAY = ("back", "pause", "command", "search", "filter")
 CLOCK_S = 5.0
 
 
@@ -161,6 +163,35 @@ class ExplorerScreen(Hands):
         """Fill the top line."""
 
     # Keys.
+
+    def awaits(self, key: str) -> bool:
+        """Whether this key has to wait for what is being read: it would act on what stood here before, or on
+        nothing. Keys that lead away never wait."""
+        focused = self.focused
+        return isinstance(focused, LineList) and focused.awaited and self.acts(key)
+
+    def acts(self, key: str) -> bool:
+        """Whether it does something with what is shown, or moves about in it."""
+        return not any(
+            key in one.keys.split(",") for one in self._key_table if one.group == "app" or one.action in LEADS_AWAY
+        )
+
+    def moves(self, key: str) -> bool:
+        """Whether it only moves a cursor."""
+        return any(
+            key in one.keys.split(",") for one in self._key_table if one.group == "list" and one.action != "choose"
+        )
+
+    @property
+    def _key_table(self) -> tuple[Key, ...]:
+        return getattr(self.app, "keys", KEYS)
+
+    def works(self, *groups: str) -> bool:
+        """Whether one of these groups of workers of this screen, or of its widgets, is at it."""
+        return any(
+            one.group in groups and not one.is_finished and (one.node is self or self in one.node.ancestors)
+            for one in self.workers
+        )
 
     def action_back(self) -> None:
         """Put away what is said of the file, or else go to the screen below; the first list has none."""

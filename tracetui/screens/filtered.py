@@ -22,6 +22,10 @@ from tracetui.widgets.paint import Part
 class OffersTerms(ExplorerScreen):
     """Its FilterBar offers what may come next, from the file where that can be read."""
 
+    def awaits(self, key: str) -> bool:
+        """Tab takes what is offered for what was typed last."""
+        return super().awaits(key) or (key == "tab" and self.works("offers"))
+
     @on(FilterBar.Typed)
     def _typed(self, event: FilterBar.Typed) -> None:
         self._offer(event.text, event.cursor)

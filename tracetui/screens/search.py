@@ -235,6 +235,10 @@ class SearchScreen(ExplorerScreen):
             around = InHits(self.hits.hits, self.hits.cursor)
             self.post_message(self.OpenSpan(hit.trace_id, hit.span_id, around, said_in(hit)))
 
+    def awaits(self, key: str) -> bool:
+        """After Enter the hits are what is next."""
+        return super().awaits(key) or (self._entered and self.acts(key))
+
     def action_next_hit(self) -> None:
         self.hits.move_to(self.hits.cursor + 1)
 

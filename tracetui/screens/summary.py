@@ -83,6 +83,9 @@ class SummaryScreen(Paced, FilteredScreen, Generic[Row]):
             self.show_context()
             self.load()
 
+    def awaits(self, key: str) -> bool:
+        return super().awaits(key) or (not self.loaded and self.acts(key))
+
     @property
     def listed(self) -> RowsList[Row]:
         return self.query_one(RowsList)

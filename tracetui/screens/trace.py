@@ -251,6 +251,13 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions, TwoPane
 
     # Keys.
 
+    def awaits(self, key: str) -> bool:
+        """The tree is walked through at once; what acts on a span waits until the inspector has it."""
+        if super().awaits(key):
+            return True
+        in_tree = self.moves(key) and not isinstance(self.focused, Inspector)
+        return not in_tree and self.acts(key) and self.works("span", "document", "find", "seek")
+
     def action_back(self) -> None:
         came_for_it = self.inspector.brought and not self.inspector.has_focus  # from a search: one key leads back to it
         if not came_for_it and self.inspector.end_finding():

@@ -214,9 +214,10 @@ class FilterBar(Widget):
         self.query_one(".offers", Label).update("")
 
     def on_key(self, event: Key) -> None:
-        if event.key == "tab" and self._offered is not None:
+        if event.key == "tab":  # with nothing to take it stays here: what is typed next belongs here as well
             field = self.query_one(Input)
-            field.value, field.cursor_position = self._offered.taken(field.value)
+            if self._offered is not None:
+                field.value, field.cursor_position = self._offered.taken(field.value)
         elif event.key == "ctrl+s":
             self.post_message(self.Saving())
         elif event.key in ("up", "down") and self._before:

@@ -1,0 +1,121 @@
+"""Keys that come all at once, as over a slow line, do what they do one by one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual import events
+from textual.keys import _character_to_key
+from textual.pilot import Pilot
+from textual.widgets import TextArea
+
+from tracetui.app import Explorer
+from tracetui.screens.errors import ErrorsScreen
+from tracetui.screens.lists import TracesScreen
+from tracetui.screens.menu import ChoiceScreen, Menu
+
+from .real import real_app
+from .story import now_ns, written
+from .until import screen_text, shows, until
+
+NAMED = {"⏎": ("enter", "\r"), "⇥": ("tab", "\t"), "⎋": ("escape", "\x1b"), "↧": ("ctrl+j", "\n")}
+"""Keys of more than a letter, as they stand in the bursts below."""
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(tmp_path_factory.mktemp("turns") / "traces.db")
+
+
+def burst(app: Explorer, keys: str) -> None:
+    """All in one go, none waiting for what the one before it did."""
+    for key in keys:
+        name, character = NAMED.get(key, (_character_to_key(key), key))
+        app.post_message(events.Key(name, character))
+
+
+def copies(text: str) -> Callable[[Pilot[Any]], bool]:
+    """The copy menu offers this."""
+
+    def offers(pilot: Pilot[Any]) -> bool:
+        screen = pilot.app.screen
+        return isinstance(screen, ChoiceScreen) and any(
+            text in one.about for one in screen.query_one(Menu).choices if one.label == "message"
+        )
+
+    return offers
+
+
+def holds(text: str) -> Callable[[Pilot[Any]], bool]:
+    """The sheet of a replay begins so."""
+    return lambda pilot: any(one.text.startswith(text) for one in pilot.app.screen.query(TextArea))
+
+
+def on_screen(*texts: str) -> Callable[[Pilot[Any]], bool]:
+    return lambda pilot: shows(pilot, *texts)
+
+
+BURSTS = {
+    "a search": ("/return⏎", on_screen("4 hits")),
+    "the hit of a search": ("/return⏎⏎", on_screen("Messages", "Raw")),
+    "a filter": ("fname:refund⏎", on_screen("/ name:refund", "4 traces")),
+    "a filter with Tab": ("fstat⇥error⏎", on_screen("/ status:error")),
+    "the first one of what was filtered": ("fname:support_agent -name:refund⏎⏎", on_screen("‹ support_agent")),
+    "a command": (":theme nord⏎", lambda pilot: pilot.app.theme == "nord"),
+    "another screen and its menu": ("3b", on_screen("Group by", "model › user")),
+    "a session": ("2g⏎", on_screen("turn")),
+    "what to copy of the next line": ("k⏎jy", copies("get_order")),
+    "a call on its sheet": ("k⏎jr# ", holds("# #: model")),
+    "words in a trace, the next, and only those": ("k⏎/order⏎nm", on_screen("only these")),
+    "another tab": ("k⏎j3⇥jjjjy", on_screen("Copy", "value")),
+}
+
+
+async def seen_after(pilot: Pilot[Any], keys: str, seen: Callable[[Pilot[Any]], bool]) -> None:
+    burst(pilot.app, keys)
+    try:
+        await until(pilot, lambda: seen(pilot), 10)
+    except AssertionError:
+        pytest.fail(f"after {keys!r}:\n{screen_text(pilot)}")
+
+
+FEW = ("a filter with Tab", "what to copy of the next line")
+
+
+@pytest.mark.parametrize(
+    "which",
+    [FEW, pytest.param([one for one in BURSTS if one not in FEW], marks=pytest.mark.slow)],
+    ids=["a few", "the others"],
+)
+async def test_a_burst_does_what_its_keys_do_one_by_one(which: Sequence[str], db: Path) -> None:
+    app = real_app(db, now_ns)
+    async with app.run_test(size=(100, 30)) as pilot:
+        for what in which:
+            keys, seen = BURSTS[what]
+            await seen_after(pilot, keys, seen)
+            app.to_traces()
+            app.switch_screen(TracesScreen(app.facts))
+
+
+async def test_what_was_typed_before_there_was_a_screen_reaches_it(db: Path) -> None:
+    """The shell's line turned its Enter into a line feed."""
+    app = real_app(db, now_ns)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await seen_after(pilot, "fname:refund↧", on_screen("/ name:refund", "4 traces"))
+
+
+async def test_escape_waits_for_nothing_that_is_being_read(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+    app = real_app(db, now_ns)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "63 traces"))
+        monkeypatch.setattr(ErrorsScreen, "find", lambda *_: go_on.wait(20) and ())
+        try:
+            await seen_after(pilot, "5", lambda pilot: isinstance(pilot.app.screen, ErrorsScreen))
+            await seen_after(pilot, "⎋", lambda pilot: isinstance(pilot.app.screen, TracesScreen))
+        finally:
+            go_on.set()
