@@ -14,6 +14,7 @@ from collector.store import staging
 from collector.store.build import Built, Pricer, build
 from collector.store.content import BLOB, Elements, Encoder, dumps
 from collector.store.merge import fold
+from collector.store.pointers import named
 from collector.store.received import SEEN
 from collector.store.relations import Relations, SpanKey
 from collector.store.state import BODY_COLUMNS, row_of, same_row
@@ -21,6 +22,7 @@ from collector.store.stored import Stored
 from collector.store.sums import Sums
 
 _CONVENTION = BODY_COLUMNS.index("convention")
+_REPLAY_OF = BODY_COLUMNS.index("replay_of")
 KNOWN_HASHES = 100_000
 ELEMENTS_BYTES = 16_000_000
 """Messages of conversations that go on, in bytes of JSON: five of 200 turns of 16 KB."""
@@ -211,6 +213,7 @@ class Batch:
         put("s_contexts", [(name, *row) for name, row in encoder.contexts.items()])
         put("s_spans", [row_of(item.state) for item in built.values()])
         put("s_bodies", [item.body for item in built.values()])
+        put("s_pointers", _pointers(built.values()))
         put("s_marks", [(s.id, s.seq, s.counted, s.below) for s in (relations.now[key] for key in marks)])
         put("s_mentions", _mentions(built.values()))
         put("s_traces", sums.trace_rows)
@@ -292,3 +295,7 @@ def _mentions(spans: Iterable[Built]) -> list[tuple[str, int, int]]:
                 resent.setdefault(name, item.state.id)
     names = {row[0] for row in brought}
     return [*brought, *((name, span, 0) for name, span in resent.items() if name not in names)]
+
+
+def _pointers(spans: Iterable[Built]) -> list[tuple[str, str, int, str]]:
+    return [row for item in spans for row in named(item.state.id, item.span.links, item.body[_REPLAY_OF])]

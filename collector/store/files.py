@@ -25,7 +25,7 @@ BUSY_MS = 5000
 WAL_CEILING_PAGES = 16000
 CACHE_KIB = 16384
 SCRIPTS = ("schema.sql", "library.sql", "media.sql", "signals.sql", "days.sql", "told.sql", "shelf.sql", "calls.sql",
-           "views.sql")  # fmt: skip
+           "pointers.sql", "views.sql")  # fmt: skip
 NETWORK_TYPES = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "vboxsf", "prl_fs", "fuse", "sshfs", "afpfs", "webdav"}
 )

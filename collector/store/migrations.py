@@ -51,6 +51,35 @@ def add_calls(database: Database) -> None:
     _run(database, "calls.sql")
 
 
+def add_pointers(database: Database) -> None:
+    """9: which span names another. Of a large file that exists only what comes from now on: whoever opens it next may
+    be a program that has other things to do."""
+    _run(database, "pointers.sql")
+    spans = database.conn.execute("select spans from counters").fetchone()[0]
+    if spans > MANY_SPANS:
+        database.conn.execute("insert or replace into meta values (?, ?)", (UP_TO, str(spans)))
+        return
+    for statement in _POINTERS:
+        database.conn.execute(statement)
+
+
+MANY_SPANS = 50_000
+UP_TO = "pointers_from"
+"""In `meta`: the last spans.id that `pointers` does not know, in a file that was large when it got that table."""
+_POINTERS = (
+    """insert or ignore into pointers
+       select lower(substr(b.replay_of, -16)), 'replay', b.id,
+         case when length(b.replay_of) >= 48 then lower(substr(b.replay_of, 1, 32)) else '' end
+       from bodies b where length(b.replay_of) >= 16""",
+    """insert or ignore into pointers
+       select json_extract(j.value, '$[1]'), 'link', b.id, json_extract(j.value, '$[0]')
+       from bodies b, json_each(case when json_valid(b.links) then b.links else '[]' end) j
+       where b.links is not null and j.type = 'array' and json_type(j.value, '$[0]') = 'text'
+         and json_type(j.value, '$[1]') = 'text'""",
+)
+"""What `pointers.named` would say of the spans that are there."""
+
+
 def _run(database: Database, script: str) -> None:
     for statement in (files("collector.store") / script).read_text().split(";\n"):
         database.conn.execute(statement)
@@ -73,7 +102,8 @@ def add_signals(database: Database) -> None:
 
 MANY_TRACES = 2000
 
-STEPS: tuple[Step, ...] = (add_library, add_encoded, add_signals, add_days, add_told, add_shelf, add_calls)
+STEPS: tuple[Step, ...] = (add_library, add_encoded, add_signals, add_days, add_told, add_shelf, add_calls,
+                           add_pointers)  # fmt: skip
 """STEPS[n] leads from version n + 1 to n + 2."""
 
 SCHEMA_VERSION = 1 + len(STEPS)

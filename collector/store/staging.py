@@ -37,6 +37,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "s_contexts": ("hash", "kind", "body"),
     "s_spans": SPAN_COLUMNS,
     "s_bodies": BODY_COLUMNS,
+    "s_pointers": ("to_span", "kind", "from_id", "to_trace"),
     "s_marks": ("id", "seq", "counted", "below"),
     "s_mentions": ("hash", "span_id", "brings"),
     "s_traces": TRACE_COLUMNS,
@@ -141,6 +142,7 @@ def _program() -> str:
         ),
         _upsert("spans", "id", SPAN_COLUMNS),
         _upsert("bodies", "id", BODY_COLUMNS),
+        "insert into pointers select * from s_pointers where to_span is not null on conflict do nothing",
         """update spans set seq = m.seq, counted = m.counted, below = m.below
            from s_marks m where spans.id = m.id""",
         """insert into mentions select t.id, m.span_id from s_mentions m join texts t on t.hash = m.hash

@@ -7,7 +7,7 @@ import sqlite3
 from importlib.resources import files
 
 SINCE = {2: "library.sql", 3: "media.sql", 4: "signals.sql", 5: "days.sql", 6: "told.sql", 7: "shelf.sql",
-         8: "calls.sql"}  # fmt: skip
+         8: "calls.sql", 9: "pointers.sql"}  # fmt: skip
 """What each version of the schema added."""
 
 

@@ -150,7 +150,7 @@ def a_directory(path: Path) -> None:
         (foreign, StoreError, "another program's SQLite file; name another with --db"),
         (foreign_with_a_version, StoreError, "another program's SQLite file; name another with --db"),
         (text, StoreError, "is it a SQLite file, and undamaged"),
-        (too_new, SchemaTooNew, "has schema 99, this version writes 8: upgrade tracetui"),
+        (too_new, SchemaTooNew, "has schema 99, this version writes 9: upgrade tracetui"),
         (torn_schema, StoreError, "is it a SQLite file, and undamaged"),
         (a_directory, StoreError, "cannot write"),
     ],

@@ -18,6 +18,7 @@ from collector.store.cost_ahead import running
 from collector.store.cost_keys import dimensions
 from collector.store.filters import Filter, parse
 from collector.store.overview import overview
+from collector.store.pointers import pointing_at
 from collector.store.reader import Reader
 from collector.store.rows import Page
 from tests.builders import T0, conversation, make_part, span_id, trace_id, user
@@ -65,6 +66,7 @@ NEVER_READ_ALL: dict[str, Ask] = {
     "roots": lambda r: r.children(trace_id(1), None, after=Page(T0, span_id(1))),
     "child counts": lambda r: r.child_counts(trace_id(1), [span_id(1), span_id(2)]),
     "one span": lambda r: r.span(trace_id(1), span_id(1)),
+    "what names a span": lambda r: pointing_at(r, trace_id(1), span_id(1), T0),
     "sessions": lambda r: r.sessions(),
     "next sessions": lambda r: r.sessions(after=Page(T0, "s")),
     "recent sessions": lambda r: r.sessions(where("since:1h")),

@@ -13,13 +13,14 @@ from textual.pilot import Pilot
 from collector.ingest import Ingest
 from collector.model import Batch, Content, Event, LogRecord, Message, Rank, SpanPart
 from collector.settings import Settings
+from collector.store.pointers import Pointer
 from tests.builders import T0, trace_id
 from tracetui import format as fmt
 from tracetui.screens.picture import NoPicture, PictureScreen, decode, way
 from tracetui.screens.trace import TraceScreen
 from tracetui.widgets import lines as laid
 from tracetui.widgets import messages
-from tracetui.widgets.details import document, target
+from tracetui.widgets.details import document
 from tracetui.widgets.finding import Finding, marked
 from tracetui.widgets.lines import Document
 from tracetui.widgets.markup import rendered
@@ -160,13 +161,6 @@ def test_events_and_logs_stand_in_order_of_time() -> None:
     assert "WARN" in text
 
 
-def test_what_a_replay_names_is_found() -> None:
-    trace, span = "a" * 32, "b" * 16
-    assert target(span, trace) == (trace, span)
-    assert target(f"{'c' * 32}:{span}", trace) == ("c" * 32, span)
-    assert target("not hex", trace) is None
-
-
 async def test_enter_on_a_link_goes_to_its_span(file: Path) -> None:  # noqa: F811
     async with explorer(file).run_test(size=(160, 40), notifications=True) as pilot:
         await at_chat(pilot)
@@ -195,6 +189,30 @@ async def test_enter_on_a_link_goes_to_its_span(file: Path) -> None:  # noqa: F8
         await until(pilot, lambda: shows(pilot, "other"))
         await pilot.press("escape", "escape")
         await until(pilot, lambda: pilot.app.screen is screen)
+
+
+async def test_a_span_lists_those_that_link_to_it_and_enter_goes_there(file: Path) -> None:  # noqa: F811
+    async with explorer(file).run_test(size=(160, 40)) as pilot:
+        await at_chat(pilot)
+        await pilot.press("k")
+        await until(pilot, lambda: shows(pilot, "linked from 1"))
+        await pilot.press("4", "tab")
+        await until(pilot, lambda: shows(pilot, "followed by ✔ chat"))
+        screen = pilot.app.screen
+        assert isinstance(screen, TraceScreen)
+        screen.inspector.move_to(next(n for n, line in enumerate(screen.inspector.lines) if line.here.goto))
+        await pilot.press("enter")
+        await until(pilot, lambda: screen.waterfall.selected_id == 2 and shows(pilot, "3 links", "follows"))
+
+
+def test_many_that_link_to_a_span_end_with_a_word_on_the_rest() -> None:
+    span = make_detail(make_span(1))
+    many = [Pointer("link", "t", f"{n:016x}", HOSTILE[n % len(HOSTILE)], None, "ok", T0, MS, None) for n in range(20)]
+    page = document(span, 3, 80, pointers=many)
+    assert "linked from 20+" in text_of(page)
+    assert [line.here.goto for line in page.lines if line.here.goto] == [("t", f"{n:016x}") for n in range(20)]
+    assert "earlier ones" in text_of(page)
+    assert not set("\x1b\x07") & set(text_of(page))
 
 
 async def test_enter_on_a_replay_goes_to_what_it_replays(file: Path) -> None:  # noqa: F811

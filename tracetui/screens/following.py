@@ -13,8 +13,7 @@ from textual.screen import Screen
 
 from collector.errors import TracetuiError
 from collector.export.shared import held
-from collector.model import MODEL_KINDS
-from collector.store.replays import Replay, replays_of
+from collector.store.pointers import Pointer, pointing_at
 from tracetui import editor, opener
 from tracetui import format as fmt
 from tracetui.screens.base import ExplorerScreen, Facts
@@ -60,22 +59,22 @@ class Following(Screen[None]):
             return
         self.post_message(ExplorerScreen.OpenSpan(trace_id, span_id))
 
-    @work(group="replays", exclusive=True)
-    async def learn_replays(self) -> None:
-        """Which spans replay the call that the inspector shows, once one stays with it."""
+    @work(group="pointers", exclusive=True)
+    async def learn_pointers(self) -> None:
+        """Which spans replay the one that the inspector shows, or link to it, once one stays with it."""
         span = self.inspector.span if self.query(Inspector) else None
-        if span is None or span.row.kind not in MODEL_KINDS:
+        if span is None:
             return
         row = span.row
         await asyncio.sleep(STAYS_S)
 
-        def question(reader: Any) -> list[Replay]:
-            return replays_of(reader.rows, row.trace_id, row.span_id, row.start_ns)
+        def question(reader: Any) -> list[Pointer]:
+            return pointing_at(reader, row.trace_id, row.span_id, row.start_ns)
 
         with suppress(TracetuiError):  # the span itself is there
             found = await self.facts.source.ask_slowly(cast(Any, question))
             for inspector in self.query(Inspector):  # none left where the screen went meanwhile
-                inspector.supply_replays(row.span_id, found)
+                inspector.supply_pointers(row.span_id, found)
 
     # The span as OTLP.
 

@@ -95,7 +95,7 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions, TwoPane
             self._load()
 
     def on_screen_resume(self) -> None:  # beside ExplorerScreen's own: a replay may have been sent from here
-        self.learn_replays()
+        self.learn_pointers()
 
     def restart(self) -> None:
         """Another file: nothing that was read counts."""
@@ -215,7 +215,7 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions, TwoPane
             self.inspector.show(None, [(fmt.plain(str(error)), "error")])
             return
         self.inspector.show(span)
-        self.learn_replays()
+        self.learn_pointers()
         if self.said and self._goto is None:
             self.inspector.seek(self.said)
             self.said = None

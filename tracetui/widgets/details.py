@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from collector.model import Value
-from collector.store.replays import Replay
+from collector.store.pointers import MOST, Pointer, target
 from collector.store.rows import SpanDetail
 from tracetui import format as fmt
 from tracetui.widgets import messages
@@ -29,25 +28,28 @@ def document(
     everything: bool = False,
     whole: bool = False,
     otlp: str | None = None,
-    replays: Sequence[Replay] = (),
+    pointers: Sequence[Pointer] = (),
     glyphs: fmt.Glyphs = fmt.UNICODE,
 ) -> Document:
     """The lines of one tab at a width. The head comes first on every tab. `whole` unfolds everything; `otlp` is the
-    span as OTLP's JSON, None where it was not read (yet); `replays` are those of this span."""
+    span as OTLP's JSON, None where it was not read (yet); `pointers` are what names this span."""
     page = Document(max(width, 12), toggled, whole)
-    _head(page, span, glyphs)
-    _replays(page, replays, glyphs)
+    links = [one for one in pointers if one.kind == "link"]
+    _head(page, span, glyphs, len(links))
+    _replays(page, [one for one in pointers if one.kind == "replay"], glyphs)
+    page.head = len(page.lines)
     page.gap()
     if tab == 0:
         failure(page, span, glyphs)
         messages.conversation(page, span, everything=everything, glyphs=glyphs)
     else:
-        (messages.sides, attributes, happenings, partial(raw, otlp=otlp))[tab - 1](page, span)
+        happened = partial(happenings, links=links, glyphs=glyphs)
+        (messages.sides, attributes, happened, partial(raw, otlp=otlp))[tab - 1](page, span)
     return page
 
 
-def _head(page: Document, span: SpanDetail, glyphs: fmt.Glyphs) -> None:
-    """One or two lines: what it is, and what it took."""
+def _head(page: Document, span: SpanDetail, glyphs: fmt.Glyphs, linked: int = 0) -> None:
+    """One or two lines: what it is, and what it took. `linked`: from so many spans, which Events lists."""
     row = span.row
     running = row.status == "running"
     taken = fmt.duration(None if row.end_ns is None else row.end_ns - row.start_ns, running=running)
@@ -65,6 +67,10 @@ def _head(page: Document, span: SpanDetail, glyphs: fmt.Glyphs) -> None:
     if row.ttft_ns is not None:
         facts.append(f"first token {fmt.duration(row.ttft_ns)}")
     facts += [fmt.plain(reason) for reason in span.finish_reasons[:2]]
+    if span.links:
+        facts.append(f"{fmt.count(len(span.links))} {'link' if len(span.links) == 1 else 'links'}")
+    if linked:
+        facts.append(f"linked from {linked}{'+' if linked == MOST else ''}")
     kind = row.kind if row.kind in glyphs.kinds else "span"
     title: list[Part] = [(glyphs.kinds[kind] + " ", kind), (fmt.plain(row.name), "strong")]
     if row.model and row.model not in row.name:
@@ -82,29 +88,21 @@ def _head(page: Document, span: SpanDetail, glyphs: fmt.Glyphs) -> None:
                  here=Here(span.replay_of, "replay of", goto=target(span.replay_of, row.trace_id)))  # fmt: skip
 
 
-def replay_lines(replays: Sequence[Replay]) -> int:
-    """How many lines they take."""
-    return min(len(replays), MOST_REPLAYS + 1)
-
-
-def _replays(page: Document, replays: Sequence[Replay], glyphs: fmt.Glyphs) -> None:
+def _replays(page: Document, replays: Sequence[Pointer], glyphs: fmt.Glyphs) -> None:
     """One line for each, the newest first."""
     for one in replays[:MOST_REPLAYS]:
-        took = fmt.duration(one.duration_ns, running=one.status == "running")
-        facts = f"{fmt.clock(one.start_ns)[:19]}  {took}  {fmt.money(one.cost_nanousd)}"
-        sign = glyphs.states.get(one.status, "?")
-        page.add(("replayed ", "quiet"), (f"{sign} ", one.status), (fmt.plain(one.model or one.span_id), "accent"),
-                 (f"  {facts}", "quiet"), ("  enter goes there", "quiet"),
-                 here=Here(f"{one.trace_id}:{one.span_id}", "replay", goto=(one.trace_id, one.span_id)))  # fmt: skip
+        _pointer(page, ("replayed ", "quiet"), one, one.model or one.span_id, glyphs)
     if len(replays) > MOST_REPLAYS:
         page.add((f"and {len(replays) - MOST_REPLAYS} earlier ones: has:replay finds them all", "quiet"))
 
 
-def target(text: str, trace_id: str) -> tuple[str, str] | None:
-    """(trace id, span id) of a span that is named by its id, or by both ids; None where it is neither."""
-    ids = re.findall(r"[0-9a-f]+", text.lower())
-    spans, traces = [one for one in ids if len(one) == 16], [one for one in ids if len(one) == 32]
-    return (traces[0] if traces else trace_id, spans[-1]) if spans else None
+def _pointer(page: Document, lead: Part, one: Pointer, called: str, glyphs: fmt.Glyphs) -> None:
+    """The line of a span that names this one."""
+    took = fmt.duration(one.duration_ns, running=one.status == "running")
+    facts = [fmt.clock(one.start_ns)[:19], took, *([] if one.cost_nanousd is None else [fmt.money(one.cost_nanousd)])]
+    page.add(lead, (glyphs.states.get(one.status, "?") + " ", one.status), (fmt.plain(called), "accent"),
+             ("  " + "  ".join(facts), "quiet"), ("  enter goes there", "quiet"),
+             here=Here(f"{one.trace_id}:{one.span_id}", one.kind, goto=(one.trace_id, one.span_id)))  # fmt: skip
 
 
 def failure(page: Document, span: SpanDetail, glyphs: fmt.Glyphs) -> None:
@@ -160,8 +158,10 @@ def attributes(page: Document, span: SpanDetail) -> None:
             page.pairs(sorted(values.items()), prefix=title + ".")
 
 
-def happenings(page: Document, span: SpanDetail) -> None:
-    """Events, log records, links and scores, with the time since the span began."""
+def happenings(
+    page: Document, span: SpanDetail, *, links: Sequence[Pointer] = (), glyphs: fmt.Glyphs = fmt.UNICODE
+) -> None:
+    """Events, log records, links, scores, and the spans that link here, with the time since the span began."""
     marks: list[tuple[int, str, str, Mapping[str, Value], Value]] = [
         *((event.time_ns, event.name, "event", event.attributes, None) for event in span.events),
         *((log.time_ns, log.event_name, log.severity or "log", log.attributes, log.body) for log in span.logs),
@@ -184,7 +184,11 @@ def happenings(page: Document, span: SpanDetail) -> None:
         page.add(("    score  ", "quiet"), (fmt.plain(score.name), "strong"), (f"  {given}", "text"))
         if score.comment:
             page.text(score.comment, "quiet", indent=11)
-    if not (marks or span.links or span.scores):
+    for one in links:
+        _pointer(page, (" " * 11 + "followed by ", "quiet"), one, one.name or one.span_id, glyphs)
+    if len(links) == MOST:
+        page.add((" " * 11 + "and perhaps earlier ones", "quiet"))
+    if not (marks or span.links or span.scores or links):
         page.add(("No events, log records, links or scores on this span.", "quiet"))
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from textual import events, work
 from textual.message import Message
 
-from collector.store.replays import Replay
+from collector.store.pointers import Pointer
 from collector.store.rows import SpanDetail
 from tracetui.keymap import bindings
-from tracetui.widgets.details import TABS, document, replay_lines
+from tracetui.widgets.details import TABS, document
 from tracetui.widgets.finding import Finding, marked
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.lines import NOWHERE, DocLine, Here
@@ -64,8 +64,8 @@ class Inspector(LineList):
         """What is looked for came with whoever opened the span."""
         self._sought: list[tuple[str, int]] = []
         self._otlp: tuple[str, str] = ("", "")
-        self._replays: tuple[str, Sequence[Replay]] = ("", ())
-        self._pushed = 0
+        self._pointers: tuple[str, Sequence[Pointer]] = ("", ())
+        self._headed = 0
         self._toggled: dict[tuple[str, int], set[str]] = {}
         self._shown: tuple[str, int] | None = None
         self._goal: tuple[tuple[str, int], int] | None = None
@@ -140,12 +140,13 @@ class Inspector(LineList):
         if self.span is not None and self.span.row.span_id == span_id and self.tab == RAW:
             self._lay_out()
 
-    def supply_replays(self, span_id: str, replays: Sequence[Replay]) -> None:
-        """The spans that replay this one, where they are others than is known."""
-        if self.span is not None and self.span.row.span_id == span_id and self._replays != (span_id, replays):
-            known = self._replays[1] if self._replays[0] == span_id else ()
-            self._pushed = replay_lines(replays) - replay_lines(known)
-            self._replays = (span_id, replays)
+    def supply_pointers(self, span_id: str, pointers: Sequence[Pointer]) -> None:
+        """The spans that name this one, where they are others than is known."""
+        if self.span is None or self.span.row.span_id != span_id:
+            return
+        known = self._pointers[1] if self._pointers[0] == span_id else ()
+        self._pointers = (span_id, pointers)
+        if list(known) != list(pointers):
             self._lay_out()
 
     @work(exclusive=True, group="document")
@@ -170,18 +171,18 @@ class Inspector(LineList):
                 everything=self.everything,
                 whole=bool(self.finding and self.finding.text),
                 otlp=otlp,
-                replays=self._replays[1] if self._replays[0] == span.row.span_id else (),
+                pointers=self._pointers[1] if self._pointers[0] == span.row.span_id else (),
                 glyphs=self.glyphs,
             )
-            lines = page.lines
+            lines, headed = page.lines, page.head
         except Exception as error:  # noqa: BLE001 - odd content costs its tab, not the screen
-            lines = [DocLine(((f"This tab cannot be shown ({type(error).__name__}).", "error"),))]
+            lines, headed = [DocLine(((f"This tab cannot be shown ({type(error).__name__}).", "error"),))], 0
         if key != self._shown:
             self.cursor = self.top = 0
         elif self.cursor:  # what is read stays where it is
-            self.cursor, self.top = max(self.cursor + self._pushed, 0), max(self.top + self._pushed, 0)
-        self._pushed = 0
-        self.lines, self._shown = lines, key
+            pushed = headed - self._headed
+            self.cursor, self.top = max(self.cursor + pushed, 0), max(self.top + pushed, 0)
+        self.lines, self._shown, self._headed = lines, key, headed
         if self._goal is not None and self._goal[0] == key:
             self.cursor, self._goal = self._goal[1], None
             self.top = max(self.cursor - self.page // 3, 0)

@@ -56,13 +56,14 @@ class DocLine:
 @dataclass(slots=True)
 class Document:
     """Collects lines. `toggled` holds the folds that are not as they start; `whole` unfolds everything. `message` is
-    the one that what is added belongs to."""
+    the one that what is added belongs to. So many lines are its `head`."""
 
     width: int
     toggled: Collection[str] = ()
     whole: bool = False
     lines: list[DocLine] = field(default_factory=list)
     message: Message | None = None
+    head: int = 0
 
     def add(self, *parts: Part, fold: str = "", here: Here | None = None) -> None:
         self.lines.append(DocLine(parts, fold, here or (Here(message=self.message) if self.message else NOWHERE)))
