@@ -9,6 +9,7 @@ TracetuiError
 ├── FilterError        a filter that cannot be read, with its column (exit 2)
 ├── NotFound           no such trace, span or file                  (exit 1)
 ├── NotKept            a client's API has it, nothing here does     (HTTP 501)
+├── Interrupted        a question that nobody waits for any more
 └── StoreError         the file cannot be read or written
     ├── StoreBusy      locked for longer than we wait; try again    (HTTP 503)
     └── SchemaTooNew   a newer tracetui wrote it; read, not written
@@ -55,6 +56,10 @@ class FilterError(TracetuiError):
 
 class NotFound(TracetuiError):
     """No such trace, span, session or file."""
+
+
+class Interrupted(TracetuiError):
+    """A question was broken off, because nobody waits for its answer any more. Not a fault of the file."""
 
 
 class NotKept(TracetuiError):

@@ -16,10 +16,17 @@ _OPS = {"=": "=", ">": ">", ">=": ">=", "<": "<", "<=": "<="}
 
 @dataclass(slots=True)
 class Conditions:
-    """A where clause and the values it binds."""
+    """A where clause and the values it binds. `own`: those of its parts that a row answers without its spans.
+
+    `whole`: most rows will be asked. Then the spans that are like it are gathered once, in one walk through the table,
+    which takes a quarter of looking up the spans of each trace; for a page, which ends once it is full, it is the
+    other way round."""
 
     parts: list[str] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
+    own: list[str] = field(default_factory=list)
+    whole: bool = False
+    lookups: int = 0
 
     def bind(self, value: str | float) -> str:
         name = f"f{len(self.values)}"

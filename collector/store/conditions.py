@@ -39,9 +39,11 @@ _RUNS = "t.trace_id in (select r.trace_id from spans r where r.status = 'running
 _FAILED = "+s.trace_id in (select r.trace_id from spans r where r.status = 'error')"
 _BODY = "exists (select 1 from bodies b where b.id = s.id and {})"
 _ANY_SPAN = "exists (select 1 from spans s where s.trace_id = t.trace_id and ({}))"
+_SOME_SPAN = "t.trace_id in (select s.trace_id from spans s where ({}))"
 _ROOT = "exists (select 1 from spans s where s.trace_id = t.trace_id and s.span_id = t.root_span_id and ({}))"
 _TRACE_OF = "exists (select 1 from traces t where t.trace_id = s.trace_id and ({}))"
 _TRACE_IN = "exists (select 1 from traces t where t.session_id = x.session_id and ({}))"
+_SOME_TRACE = "x.session_id in (select t.session_id from traces t where ({}))"
 _SUM = "case when {0}.input_tokens is not null or {0}.output_tokens is not null then {1} end"
 _TOKENS = {
     alias: _SUM.format(alias, f"ifnull({alias}.input_tokens, 0) + ifnull({alias}.output_tokens, 0)") for alias in "tsx"
@@ -97,12 +99,12 @@ _One = Callable[[Conditions, Term], str]
 _Scope = Callable[[Conditions, Within], str]
 
 
-def for_traces(where: Filter) -> Conditions:
-    return _all(Conditions(), where, _trace_term, _trace_scope)
+def for_traces(where: Filter, *, whole: bool = False) -> Conditions:
+    return _all(Conditions(whole=whole), where, _trace_term, _trace_scope)
 
 
-def for_spans(where: Filter) -> Conditions:
-    return _all(Conditions(), where, _span_term, _span_scope)
+def for_spans(where: Filter, *, whole: bool = False) -> Conditions:
+    return _all(Conditions(whole=whole), where, _span_term, _span_scope)
 
 
 def for_calls(of_traces: Filter, of_spans: Filter) -> tuple[Conditions, Conditions]:
@@ -112,13 +114,16 @@ def for_calls(of_traces: Filter, of_spans: Filter) -> tuple[Conditions, Conditio
     return traces, _all(spans, of_spans, _span_term, _span_scope)
 
 
-def for_sessions(where: Filter) -> Conditions:
-    return _all(Conditions(), where, _session_term, _session_scope)
+def for_sessions(where: Filter, *, whole: bool = False) -> Conditions:
+    return _all(Conditions(whole=whole), where, _session_term, _session_scope)
 
 
 def _all(c: Conditions, where: Filter, one: _One, scope: _Scope) -> Conditions:
     for part in dict.fromkeys(replace(part, column=0) for part in where.terms):
+        before = c.lookups
         c.parts.append(_part(c, part, one, scope))
+        if c.lookups == before:
+            c.own.append(c.parts[-1])
     return c
 
 
@@ -144,7 +149,7 @@ def _trace_scope(c: Conditions, part: Within) -> str:
     if own is not None:
         return matches(c, _TRACE_OWN[own.key], own.values, fold=own.key in FOLDED)
     of_span = _nested(c, part.where, _span_term, _span_scope)
-    return (_ROOT if part.scope == "root" else _ANY_SPAN).format(of_span)
+    return _spans_of_trace(c, of_span) if part.scope == "any" else _ROOT.format(of_span)
 
 
 def _of_the_root(part: Within) -> Term | None:
@@ -158,7 +163,19 @@ def _span_scope(c: Conditions, part: Within) -> str:
 
 
 def _session_scope(c: Conditions, part: Within) -> str:
-    return _TRACE_IN.format(_trace_scope(c, part))
+    return _traces_of_session(c, _trace_scope(c, part))
+
+
+def _spans_of_trace(c: Conditions, of_span: str) -> str:
+    """Of a trace: one of its spans is like that."""
+    c.lookups += 1
+    return (_SOME_SPAN if c.whole else _ANY_SPAN).format(of_span)
+
+
+def _traces_of_session(c: Conditions, of_trace: str) -> str:
+    """Of a session: one of its traces is like that."""
+    c.lookups += 1
+    return (_SOME_TRACE if c.whole else _TRACE_IN).format(of_trace)
 
 
 def _trace_term(c: Conditions, term: Term) -> str:
@@ -175,7 +192,7 @@ def _trace_term(c: Conditions, term: Term) -> str:
 
 
 def _any_span(c: Conditions, term: Term) -> str:
-    return _ANY_SPAN.format(_span_term(c, term))
+    return _spans_of_trace(c, _span_term(c, term))
 
 
 def _own_or_any(column: str) -> _One:
@@ -274,7 +291,7 @@ def _session_term(c: Conditions, term: Term) -> str:
         return bounded(c, _SESSION_NUMBERS[term.key], term.bounds)
     if term.key == "user":  # the user's traces are few, and have an index
         return f"x.session_id in (select t.session_id from traces t where {_trace_term(c, term)})"
-    of_a_trace = _TRACE_IN.format(_trace_term(c, term))
+    of_a_trace = _traces_of_session(c, _trace_term(c, term))
     if term.key == "score":
         return f"{valued.scored(c, 'c.session_id = x.session_id', term)} or {of_a_trace}"
     return of_a_trace

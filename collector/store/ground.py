@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from collector.errors import StoreError
+from collector.errors import Interrupted, StoreError, TracetuiError
 from collector.store import hostid
 from collector.store.expand import Expander
 from collector.store.migrations import SCHEMA_VERSION
@@ -48,7 +48,13 @@ class Reading:
         except sqlite3.DatabaseError as error:
             raise self._unreadable(error) from error
 
-    def _unreadable(self, error: Exception) -> StoreError:
+    def interrupt(self) -> None:
+        """Break off the statement that runs, from another thread: whoever asked it gets Interrupted."""
+        self._connection.interrupt()
+
+    def _unreadable(self, error: Exception) -> TracetuiError:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            return Interrupted("the question was broken off")
         newer = self.state.schema_version > SCHEMA_VERSION
         hint = "; a newer version wrote it: upgrade tracetui" if newer else ""
         return StoreError(f"cannot read {self.state.path}: {error}{hint}")

@@ -14,7 +14,7 @@ from collector.store.filters import Filter, quoted
 from collector.store.ground import Reading
 from collector.store.lists import TRACES
 from collector.store.narrow import narrow
-from collector.store.pages import narrowed
+from collector.store.pages import for_all
 
 MOST = 1000
 
@@ -61,7 +61,8 @@ def groups(reading: Reading, by: str, where: Filter | None = None) -> list[Group
     if by not in BY:
         raise FilterError(f"cannot group by {by!r}; it is one of {', '.join(BY)}", by, 0)
     where = where or Filter()
-    conditions = narrowed(TRACES, where, narrow(reading.rows, where) if where else None)
+    few = narrow(reading.rows, where) if where else None
+    conditions = for_all(reading.rows, reading.moment(), TRACES, where, few)
     found = conditions.where
     if by == "model":
         some = "1" if not conditions.parts else f"s.trace_id in (select t.trace_id from traces t where {found})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from collector.errors import FilterError
@@ -150,6 +150,8 @@ def query(
 ) -> tuple[str, dict[str, Any]]:
     """(SQL, values). With `before` the rows come in reverse."""
     order = ordering(what, after, before, sort)
+    if conditions.whole and what is SPANS:  # in the order of the table, and sorted then: not by the index of starts
+        order = replace(order, column=f"+{order.column}", where=order.where.replace("(", "(+", 1))
     direction = "desc" if order.down else "asc"
     sql = f"""
         select {what.row} from {what.table}

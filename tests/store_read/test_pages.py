@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from collector.model import Process
-from collector.store import narrow, open_reader, pages
+from collector.store import narrow, open_reader, pages, tally
 from collector.store.filters import parse
+from collector.store.groups import groups
 from collector.store.reader import Reader
 from collector.store.rows import Page
 from tests.builders import MS, T0, assistant, conversation, make_llm, make_part, trace_id, user
-from tests.store_read.files import write
+from tests.store_read.files import Plans, write
 
 WORDS = ["common", "other", "rare"]
 
@@ -91,6 +92,51 @@ def test_every_way_to_a_page_finds_the_same(path: Path, name: str, most: int, mo
                 assert ask(reader, where, limit=2, sort=f"-{sort}", before=page_of(every[4])) == every[2:4], text
             if name == "traces":
                 assert reader.totals(where).traces == len(every), text
+
+
+@pytest.mark.parametrize("near", [0, 7, 1000])
+@pytest.mark.parametrize("name", LISTS)
+def test_what_is_gathered_in_one_walk_is_what_is_looked_up(
+    path: Path, name: str, near: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Far down a list that hardly any row holds for, in any order, and for sums and groups: the same rows."""
+    ask, page_of = LISTS[name]
+    sort = "last" if name == "sessions" else "start"
+    other = "errors" if name != "spans" else "name"
+    with open_reader(path) as reader:
+        for text in [*FILTERS, "any:(kind:llm status:error)", "root:name:run", "tool:x or error.type:y", "level:nope"]:
+            where = parse(text, T0)
+            every, sorted_ = (ask(reader, where, limit=1000, sort=by) for by in (f"-{sort}", other))
+            sums, by_user = reader.totals(where), groups(reader, "user", where)
+            with monkeypatch.context() as far:
+                far.setattr(narrow, "MOST", 0)
+                far.setattr(pages, "NEAR", dict.fromkeys(pages.NEAR, near))
+                far.setattr(pages, "FIFTH", 10**9)
+                far.setattr(tally, "WINDOW", 1 + near)
+                assert ask(reader, where, limit=1000, sort=f"-{sort}") == every, text
+                assert ask(reader, where, limit=1000, sort=sort) == every[::-1], text
+                assert ask(reader, where, limit=1000, sort=other) == sorted_, text
+                if len(every) > 4:
+                    assert ask(reader, where, limit=2, sort=f"-{sort}", after=page_of(every[1])) == every[2:4], text
+                    assert ask(reader, where, limit=2, sort=f"-{sort}", before=page_of(every[4])) == every[2:4], text
+                told: list[int] = []
+                assert reader.totals(where, told=lambda so_far, told=told: told.append(so_far.traces)) == sums, text
+                assert told == sorted(told)
+                assert groups(reader, "user", where) == by_user, text
+
+
+def test_a_page_that_hardly_any_row_holds_for_is_gathered_from_the_spans(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "NEAR", dict.fromkeys(pages.NEAR, 5))
+    monkeypatch.setattr(pages, "FIFTH", 10**9)
+    with open_reader(path) as reader:
+        plans = Plans(reader)
+        assert reader.traces(parse("tool:nope", T0)) == []
+        assert "SCAN s" in plans.scans()
+        plans = Plans(reader)
+        assert len(reader.traces(parse("kind:llm", T0), limit=2)) == 2
+        assert (plans.scans(), plans.sorts()) == ([], [])  # the first page is full before that
 
 
 @pytest.mark.parametrize("name", LISTS)

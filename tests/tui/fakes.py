@@ -247,7 +247,9 @@ class FakeReader:
             raise NotFound(f"traces.db has no trace that begins with {prefix}")
         return found[0]
 
-    def totals(self, where: str = "") -> Totals:
+    def interrupt(self) -> None: ...
+
+    def totals(self, where: str = "", *, told: Any = None) -> Totals:
         cost = sum(row.cost_nanousd or 0 for row in self.rows)
         errors = sum(row.status == "error" for row in self.rows)
         unpriced = sum(row.unpriced_calls for row in self.rows)

@@ -9,6 +9,7 @@ from typing import Any
 from textual import on, work
 from textual.app import ComposeResult
 from textual.message import Message
+from textual.timer import Timer
 
 from collector.errors import NotFound, TracetuiError
 from collector.store.filters import quoted
@@ -67,11 +68,20 @@ class ListScreen(OrderedScreen[Row]):
             super().__init__()
             self.by, self.filter_text = by, filter_text
 
+    class Counted(Message):
+        """How much the filter finds; `partly`: so far. `number` says which filter it was."""
+
+        def __init__(self, number: int, totals: Totals, *, partly: bool = False) -> None:
+            super().__init__()
+            self.number, self.totals, self.partly = number, totals, partly
+
     def __init__(self, facts: Facts, *, filter_text: str = "", order: Order | None = None) -> None:
         super().__init__(facts, filter_text=filter_text, order=order)
         self._totals: Totals | None = None
         self._totals_due = 0.0
-        self._counting = False
+        self._counting = self._partly = False
+        self._count_number = 0
+        self._count_timer: Timer | None = None
 
     def table(self) -> Table[Row]:
         raise NotImplementedError
@@ -100,7 +110,7 @@ class ListScreen(OrderedScreen[Row]):
         self.window.tick()
 
     def restart(self) -> None:
-        self._totals = None
+        self._stop_counting()
         self.say("")
         self.window.restart()
 
@@ -133,31 +143,49 @@ class ListScreen(OrderedScreen[Row]):
         if self._counting:
             return
         self._counting = True
-        self.set_timer(max(wait_s, 0.001), self._count_now)
+        self._count_timer = self.set_timer(max(wait_s, 0.001), self._count_now)
+
+    def _stop_counting(self) -> None:
+        """What is counted, or waits for it, is of another filter or file."""
+        if self._count_timer is not None:
+            self._count_timer.stop()
+        self.workers.cancel_group(self, "totals")
+        self._count_number += 1
+        self._totals, self._totals_due = None, 0.0
+        self._counting = self._partly = False
 
     @work(group="totals")
     async def _count_now(self) -> None:
         if self._totals is not None and self.waits():
             self._counting = False
             return
-        began = time.monotonic()
-        text, filters = self.filter_text, self.filters()
+        began, number, filters = time.monotonic(), self._count_number, self.filters()
+
+        def told(so_far: Totals) -> None:  # in the reader's thread
+            self.post_message(self.Counted(number, so_far, partly=True))
+
         try:
-            totals = await self.facts.source.count(lambda reader: reader.totals(**filters))
+            totals = await self.facts.source.count(lambda reader: reader.totals(**filters, told=told))
         except TracetuiError as error:
             if self.window.rows:  # else the empty screen says it
                 self.show_error(error)
             return
         finally:
-            self._counting = False
-            took = time.monotonic() - began
-            self._totals_due = began + max(TOTALS_S, 11 * took)
-        if text == self.filter_text:
-            self._totals = totals
+            if number == self._count_number:
+                self._counting = False
+                took = time.monotonic() - began
+                self._totals_due = began + max(TOTALS_S, 11 * took)
+        self.post_message(self.Counted(number, totals))
+
+    @on(Counted)
+    def _counted(self, event: Counted) -> None:
+        """Of the filter that is on; on the way to a sum only where there is no older one."""
+        if event.number != self._count_number or (event.partly and self._totals is not None and not self._partly):
+            return
+        self._totals, self._partly = event.totals, event.partly
+        if not event.partly:
             self.read_well()
-            self.show_context()
-        else:
-            self._count()
+        self.show_context()
 
     def facts_changed(self) -> None:
         super().facts_changed()
@@ -171,9 +199,11 @@ class ListScreen(OrderedScreen[Row]):
             context.show(self.context_left(), self._sums())
 
     def _sums(self) -> list[Part]:
-        if self._totals is None:
-            return [(self.what + " ", "quiet")]
         totals = self._totals
+        if totals is None:
+            return [("counting " if self.filter_text else "", "quiet"), (self.what + " ", "quiet")]
+        if self._partly:
+            return [(f"{fmt.count(totals.traces)}+", "strong"), (" traces, counting ", "quiet")]
         parts: list[Part] = [
             (fmt.count(totals.traces), "strong"),
             (" trace  " if totals.traces == 1 else " traces  ", "quiet"),
@@ -202,7 +232,7 @@ class ListScreen(OrderedScreen[Row]):
     # Filter.
 
     def filter_changed(self) -> None:
-        self._totals, self._totals_due = None, 0.0
+        self._stop_counting()
         self.show_context()
         self.window.restart()
 

@@ -58,8 +58,7 @@ class OrderedScreen(FilteredScreen, Generic[Row]):
     async def fetch(
         self, limit: int, *, after: Page | None = None, before: Page | None = None, last: bool = False
     ) -> Sequence[Row]:
-        """Rows in the order of the list. Where an index has it they come by the quick lane; else on the slow one, and
-        the longer it took, the later they are asked for again."""
+        """Rows in the order of the list. The longer it took, the later they are asked for again."""
         order = self.look.order
         sort = order.reversed.sort if last else order.sort
 
@@ -67,8 +66,7 @@ class OrderedScreen(FilteredScreen, Generic[Row]):
             return self.ask(reader, limit=limit, after=after, before=before, sort=sort)
 
         began = time.monotonic()
-        source = self.facts.source
-        rows = await (source.ask(question) if self._quick else source.ask_slowly(question))
+        rows = await self.facts.source.ask_list(question)
         self._due = time.monotonic() + max(PAUSE_S, 10 * (time.monotonic() - began))
         return rows[::-1] if last else rows
 

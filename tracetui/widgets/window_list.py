@@ -14,6 +14,7 @@ from typing import Any, Generic
 from textual import events, work
 from textual.message import Message
 from textual.strip import Strip
+from textual.worker import Worker
 
 from collector.errors import TracetuiError
 from collector.store.rows import Page
@@ -70,6 +71,7 @@ class WindowList(LineList, Generic[Row]):
         self._strips: dict[Hashable, Strip] = {}
         self._wanted: set[str] = set()
         self._loading = False
+        self._loads: Worker[None] | None = None
         self._generation = 0
 
     # Painting.
@@ -192,6 +194,10 @@ class WindowList(LineList, Generic[Row]):
         self.cursor = self.top = 0
         self._generation += 1
         self._fresh.clear()
+        if self._loads is not None:
+            self._loads.cancel()
+        self._loading = False
+        self._wanted.clear()
         self.await_lines()
         self.refresh()
         self.reload()
@@ -204,10 +210,10 @@ class WindowList(LineList, Generic[Row]):
         self._wanted.add(what)
         if not self._loading and self.is_attached:
             self._loading = True
-            self._load()
+            self._loads = self._load(self._generation)
 
     @work(group="window")
-    async def _load(self) -> None:
+    async def _load(self, begun: int) -> None:
         loads = {
             "first": self._load_first, "last": self._load_last, "reload": self._reload, "below": self._below,
             "above": self._above,
@@ -216,17 +222,17 @@ class WindowList(LineList, Generic[Row]):
             while self._wanted:
                 what = next(name for name in loads if name in self._wanted)
                 self._wanted.discard(what)
-                generation = self._generation
                 try:
                     loaded = await loads[what]()
                 except TracetuiError as error:  # what was wanted meanwhile is asked all the same
                     self.awaited = False
                     self.post_message(self.Failed(error))
                     continue
-                if loaded is not None and generation == self._generation:
+                if loaded is not None and begun == self._generation:
                     self._put(loaded)
         finally:
-            self._loading = False
+            if begun == self._generation:  # else another has taken over
+                self._loading = False
 
     async def _reload(self) -> Loading[Row]:
         if self.follow or not self.rows:
