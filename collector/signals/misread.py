@@ -32,19 +32,38 @@ _UNITS: dict[str, tuple[str, str]] = {
     r"km/h|kph|kmh": ("speed", "km/h"), r"mph|miles per hour": ("speed", "mph"),
     r"km|kilomet(?:er|re)s?": ("distance", "km"), r"mi|miles?": ("distance", "miles"),
     r"kg|kilograms?|kilos?": ("weight", "kg"), r"lbs?|pounds?": ("weight", "lb"),
+    r"met(?:er|re)s": ("length", "metres"), r"feet|ft": ("length", "feet"),
+    r"cm|centimet(?:er|re)s?": ("width", "cm"), r"inch(?:es)?": ("width", "inches"),
+    r"lit(?:er|re)s?": ("volume", "litres"), r"gallons?": ("volume", "gallons"),
+    r"kb|kib": ("size", "KB"), r"mb|mib": ("size", "MB"), r"gb|gib": ("size", "GB"), r"tb|tib": ("size", "TB"),
+    r"ms|milliseconds?": ("time", "ms"), r"seconds?|secs?": ("time", "s"),
+    r"usd|us\s?dollars?": ("money", "USD"), r"eur|€|euros?": ("money", "EUR"), r"gbp|£": ("money", "GBP"),
 }  # fmt: skip
+_OFTEN = frozenset({"length", "width", "volume", "size", "time", "money"})
+"""Of these, small whole numbers are too common to be taken for the same one."""
+_KIND = {unit: kind for kind, unit in _UNITS.values()}
+_SIGNS = {"$": "USD", "€": "EUR", "£": "GBP"}
+_SIGNED = re.compile(
+    r"(?<![\w$€£])([$€£])\s?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?!\w|[.,]\d|\s?(?:thousand|[mb]illion))"
+)
+"""Another dollar than the American one has letters before its sign."""
 _TO: dict[tuple[str, str], Callable[[float], float]] = {
     ("°C", "°F"): lambda n: n * 1.8 + 32, ("°F", "°C"): lambda n: (n - 32) / 1.8,
     ("km/h", "mph"): lambda n: n / 1.609344, ("mph", "km/h"): lambda n: n * 1.609344,
     ("km", "miles"): lambda n: n / 1.609344, ("miles", "km"): lambda n: n * 1.609344,
     ("kg", "lb"): lambda n: n / 0.45359237, ("lb", "kg"): lambda n: n * 0.45359237,
+    ("metres", "feet"): lambda n: n / 0.3048, ("feet", "metres"): lambda n: n * 0.3048,
+    ("cm", "inches"): lambda n: n / 2.54, ("inches", "cm"): lambda n: n * 2.54,
+    ("litres", "gallons"): lambda n: n / 3.785411784, ("gallons", "litres"): lambda n: n * 3.785411784,
+    ("ms", "s"): lambda n: n / 1000, ("s", "ms"): lambda n: n * 1000,
 }  # fmt: skip
+"""There is none for money, and for sizes of 1000 or 1024: only the same number is told."""
 _SHORT = {"c": "°C", "f": "°F", "metric": "", "imperial": ""}
 _WITH_UNIT = re.compile(
     rf"(?<![\w.,])(-?\d+(?:[.,]\d+)?)\s?(?:{'|'.join(f'(?P<u{n}>{unit})' for n, unit in enumerate(_UNITS))})(?![\w/])",
     re.IGNORECASE,
 )
-_UNIT_KEYS = frozenset({"unit", "units", "temperature_unit", "scale"})
+_UNIT_KEYS = frozenset({"unit", "units", "temperature_unit", "scale", "currency"})
 _LINE_KEYS = frozenset({"line", "line_number", "lineno", "linenumber", "start_line", "end_line"})
 _LISTED = re.compile(r"^\s*(\d{1,6})\s*[|:│\t→](.*)$", re.MULTILINE)
 _QUOTED = re.compile(r"`([^`\n]{1,80})`")
@@ -105,7 +124,9 @@ def _units(trace: Trace, span: Seen, answer: str) -> Iterator[Signal]:
         return
     said = {one for value in _heard(trace, span) for one in _all_measured(value)}
     for unit, number in stated:
-        others = {other for other, same in said if same == number and (other, unit) in _TO}
+        if _KIND[unit] in _OFTEN and abs(number) < 10 and number == int(number):
+            continue
+        others = {other for other, same in said if same == number and other != unit and _KIND.get(other) == _KIND[unit]}
         if not others or (unit, number) in said or any(abs(n - number) < 1 for n in _converted(said, unit)):
             continue
         other = min(others)
@@ -123,6 +144,8 @@ def _measured(text: str) -> Iterator[Measured]:
     for match in _WITH_UNIT.finditer(text) if any(c.isdigit() for c in text) else ():
         unit = next(names[n][1] for n in range(len(names)) if match[f"u{n}"])
         yield unit, float(match[1].replace(",", "."))
+    for sign, number in _SIGNED.findall(text):
+        yield _SIGNS[sign], float(number.replace(",", ""))
 
 
 def _all_measured(value: Value, deep: int = 0) -> Iterator[Measured]:

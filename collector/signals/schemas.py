@@ -90,7 +90,12 @@ def _name(value: Value) -> str:
 
 def _choice_fault(schema: dict[str, Any], value: Value, where: str) -> str | None:
     choices = schema.get("enum")
-    if not isinstance(choices, list) or value in choices or (value is None and schema.get("nullable") is True):
+    if (
+        not isinstance(choices, list)
+        or not choices
+        or value in choices
+        or (value is None and schema.get("nullable") is True)
+    ):
         return None
     return f"{where} is {str(value)[:40]!r}, none of {', '.join(str(one) for one in choices[:6])}"
 

@@ -110,6 +110,17 @@ class Trace:
         return last
 
     @cached_property
+    def last_model_below(self) -> dict[str, int]:
+        """When the last agent or call of a model below a span began that went well."""
+        last: dict[str, int] = {}
+        for span in reversed(self.spans):
+            at = span.parent_id if span.status == "ok" and span.kind in ("llm", "agent") else None
+            while at is not None and at not in last and at in self.by_id:
+                last[at] = span.start_ns
+                at = self.by_id[at].parent_id
+        return last
+
+    @cached_property
     def tools(self) -> list[Seen]:
         return [span for span in self.spans if span.kind == "tool"]
 

@@ -33,6 +33,11 @@ def answered(question: str, results: list[Any], answer: str) -> list[Any]:
         ([{"distance": 12.5, "units": "miles"}], "12,5 km sind es.",
          "12.5 km in the answer: what was said is 12.5 miles"),
         ("weight: 7 lbs", "It weighs 7 kg.", "7 kg in the answer: what was said is 7 lb"),
+        ({"price": 49, "currency": "EUR"}, "It costs $49.", "49 USD in the answer: what was said is 49 EUR"),
+        ("Total: $1,249.50", "€1,249.50 in all", "1249.5 EUR in the answer: what was said is 1249.5 USD"),
+        ({"latency_ms": 250}, "It took 250 seconds.", "250 s in the answer: what was said is 250 ms"),
+        ("16 GB free", "There are 16 MB left.", "16 MB in the answer: what was said is 16 GB"),
+        ({"height_feet": 120}, "It is 120 metres high.", "120 metres in the answer: what was said is 120 feet"),
     ],
 )  # fmt: skip
 def test_a_number_in_another_unit_than_was_said_is_found(value: Any, answer: str, wrong: str) -> None:
@@ -55,6 +60,15 @@ def test_a_unit_is_found_where_only_the_tool_and_its_span_say_it() -> None:
         ("flight of 800 km", "800 km/h is how fast it flies."),  # no other unit of the same
         ("it costs 5 pounds", "It weighs 5 pounds."),
         ({"speed": True, "unit": "mph"}, "1 km/h"),
+        ("€49 a month", "It costs €49, or A$49 where that is the price."),  # another dollar
+        ("€49 or $49", "It costs $49."),
+        ("$5 a day", "€5 is what a coffee costs."),  # small numbers come by themselves
+        ({"latency_ms": 2500}, "It took 2.5 seconds."),
+        ({"took_ms": 30000, "limit": "30 seconds"}, "30 s is the limit."),
+        ({"price": 49}, "It costs $49."),
+        ("revenue of €49 million", "$49 is the price."),
+        ("metric 88", "imperial 88 °C"),
+        ({"units": "metric", "wind": 40}, "40 mph"),
     ],
 )  # fmt: skip
 def test_a_unit_that_was_said_or_worked_out_is_passed_over(value: Any, answer: str) -> None:

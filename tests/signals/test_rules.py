@@ -301,6 +301,18 @@ def test_an_error_that_reached_the_root_or_was_made_good_is_not_swallowed() -> N
     assert kinds(span(1, "http", status="error"), llm(2, user("x"))) == []
 
 
+def test_what_a_model_could_deal_with_and_what_the_user_stopped_is_not_swallowed() -> None:
+    step = span(1, "chain", name="step 1")
+    failed = span(2, "tool", parent_id="1", name="get_order", status="error")
+    assert kinds(step, failed, span(3, "chain", name="step 2"), llm(4, user("x"), parent_id="3")) == []
+    early = llm(0, user("x"))
+    assert kinds(early, step, failed, span(3, "chain", name="step 2")) == ["swallowed"]
+    assert kinds(step, failed) == []  # of an agent whose calls were not recorded
+    part = span(5, "span", parent_id="1", name="tool.execution", status="error")
+    assert kinds(tool(1, "bash", {}, "1"), part, llm(6, user("x"))) == []
+    assert kinds(span(1, "tool", name="bash", status="error", status_message="Interrupted by the user")) == []
+
+
 def test_spans_whose_parent_never_arrived_are_found() -> None:
     signal = only(span(1, parent_id="gone"), span(2, parent_id="gone"))
     assert (signal.kind, signal.text) == ("orphan", "2 spans below gone, which is not in the file")
@@ -335,6 +347,9 @@ def test_a_search_with_documents_or_without_recorded_contents_is_no_signal() -> 
     assert kinds(span(1, "retriever", input_value="plan", documents=(Document("a"),))) == []
     assert kinds(span(1, "retriever")) == []
     assert kinds(span(1, "retriever", input_value="plan", output_value="one page")) == []
+    assert kinds(span(1, "retriever", input_value="doc://one")) == []  # read, not searched for
+    assert kinds(span(1, "reranker", input_value="plan")) == []
+    assert kinds(span(1, "reranker", input_value="plan", output_value=[])) == ["empty_retrieval"]
 
 
 # tool calls
@@ -372,6 +387,8 @@ def test_arguments_that_break_the_schema_are_found(arguments: Any, wrong: str) -
 
 @pytest.mark.parametrize("arguments", [{"city": "Paris", "days": 2}, {"city": "Paris", "days": 2.0, "unit": "C"}])
 def test_arguments_that_keep_to_the_schema_are_no_signal(arguments: Any) -> None:
+    unset = [{"name": "get_weather", "parameters": {"type_": 6, "enum": [], "properties": {"city": {"enum": []}}}}]
+    assert kinds(llm(1, user("x"), out=asks("get_weather", arguments), tool_definitions=unset)) == []
     assert kinds(llm(1, user("x"), out=asks("get_weather", arguments), tool_definitions=TOOLS)) == []
 
 
