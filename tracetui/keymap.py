@@ -144,11 +144,17 @@ def bindings(group: str) -> list[BindingType]:
     ]
 
 
-def bar(groups: tuple[str, ...], without: tuple[str, ...] = (), keys: Iterable[Key] = KEYS) -> list[tuple[str, str]]:
-    """(sign, label) for the bottom line, the most needed first, `without` some actions."""
+def bar(groups: tuple[str, ...], without: tuple[str, ...] = (), keys: Iterable[Key] = KEYS) -> list[Key]:
+    """Those of the bottom line, the most needed first, `without` some actions."""
     shown = [key for key in keys if key.group in groups and key.bar and key.action not in without]
-    shown.sort(key=lambda key: key.bar)
-    return [(key.sign, key.label) for key in shown]
+    return sorted(shown, key=lambda key: key.bar)
+
+
+def signed(key: Key, word: int) -> str:
+    """The key that this word of a sign stands for: `n N` are two. Textual's name."""
+    words = key.sign.split()
+    one = words[word] if word < len(words) else ""
+    return _character_to_key(one) if word and len(one) == 1 and one.isascii() else key.keys.split(",")[0]
 
 
 def help_sections(keys: Iterable[Key] = KEYS) -> list[tuple[str, list[tuple[str, str]]]]:

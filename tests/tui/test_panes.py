@@ -10,9 +10,10 @@ from textual.pilot import Pilot
 
 from tracetui.remembered import Remembered
 from tracetui.widgets.divider import Divider
+from tracetui.widgets.frame import KeyBar
 
-from .fakes import FakeReader, agent_spans, make_app, some_traces
-from .until import shows, until
+from .fakes import FakeReader, agent_spans, make_app, make_trace, some_traces
+from .until import settled, shows, until
 
 
 async def opened(pilot: Pilot) -> Any:
@@ -58,6 +59,41 @@ async def test_the_line_between_them_is_dragged(size: tuple[int, int]) -> None:
         line.on_mouse_move(events.MouseMove(line, 0, 0, 0, 0, 0, False, False, False))  # nobody holds it any more
         await pilot.pause()
         assert line.region == was
+
+
+async def test_a_click_on_a_tab_is_remembered_like_its_key() -> None:
+    async with make_app(FakeReader(some_traces(), agent_spans())).run_test(size=(120, 30)) as pilot:
+        screen = await opened(pilot)
+        start, _ = screen.inspector._tab_cells(screen.inspector.size.width)[2]
+        await pilot.click(screen.inspector, (start + 2, 0))
+        await until(pilot, lambda: screen.inspector.tab == 2 and Remembered().get("tab") == 3)
+
+
+async def test_a_click_on_the_line_of_keys_presses_the_key() -> None:
+    """Of two keys under one word, the one that was clicked."""
+    async with make_app(FakeReader(some_traces(), agent_spans())).run_test(size=(160, 30)) as pilot:
+        screen = await opened(pilot)
+        keys, tree = screen.query_one(KeyBar), screen.waterfall
+        line = "".join(text for text, _ in keys._left)
+        await pilot.click(keys, (line.index("n N") + 2, 0))
+        await until(pilot, lambda: tree.cursor > 2)
+        failed = tree.cursor
+        await pilot.click(keys, (line.index("N next") + 3, 0))  # the label is that of the first
+        await until(pilot, lambda: tree.cursor == failed)
+        await pilot.click(keys, (line.index("help") + 1, 0))
+        await until(pilot, lambda: shows(pilot, "one page down"))
+
+
+async def test_a_click_on_what_is_new_goes_there() -> None:
+    reader = FakeReader([make_trace(number) for number in range(90)])
+    async with make_app(reader).run_test(size=(100, 20)) as pilot:
+        await until(pilot, lambda: shows(pilot, "support_agent"))
+        await pilot.press("g")
+        await until(pilot, lambda: pilot.app.screen.window.cursor == 0)
+        await settled(pilot)
+        pilot.app.screen.chip(12)
+        await pilot.click("#keys", (95, 0))
+        await until(pilot, lambda: pilot.app.screen.window.follow)
 
 
 @pytest.mark.parametrize("odd", [7, "x", {"wide": "600"}, {"wide": 990, "narrow": True}, [1]])

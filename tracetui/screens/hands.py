@@ -97,7 +97,7 @@ class Hands(Screen[None]):
         driver = self.app._driver
         if done.sequence and driver is not None:
             driver.write(done.sequence)  # ours from end to end: base64 is all that a trace brings into it
-        self.app.notify(fmt.plain(done.sentence), markup=False)
+        self.say_done(done.sentence)
 
     # Export.
 
@@ -132,7 +132,7 @@ class Hands(Screen[None]):
             self.app.call_from_thread(self.app.notify, fmt.plain(said), severity="error", markup=False)
             return
         said = f"{fmt.count(count)} span{'' if count == 1 else 's'} written to {path}"
-        self.app.call_from_thread(self.app.notify, fmt.plain(said), timeout=WRITTEN_S, markup=False)
+        self.app.call_from_thread(self.say_done, said, WRITTEN_S)
 
     # Picture.
 
@@ -143,7 +143,12 @@ class Hands(Screen[None]):
         except OSError as error:
             self.app.notify(fmt.plain(f"No picture: {error.strerror} ({path})"), severity="error", markup=False)
             return
-        self.app.notify(fmt.plain(f"This screen is in {path}"), timeout=WRITTEN_S, markup=False)
+        self.say_done(f"This screen is in {path}", WRITTEN_S)
+
+    def say_done(self, said: str, for_s: float | None = None) -> None:
+        """What became of the last key, in place of what was said before it: four of them hide a small screen."""
+        self.app.clear_notifications()
+        self.app.notify(fmt.plain(said), timeout=for_s, markup=False)
 
 
 def stamp() -> str:

@@ -65,7 +65,7 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions, TwoPane
             yield Divider(id="rule")
             yield Inspector(id="inspector")
         yield FindBar()
-        yield KeyBar("list", "trace", "screen", "app", without=LISTS)
+        yield KeyBar("list", "trace", "screen", "app", without=(*LISTS, "show_signals"))
 
     def on_mount(self) -> None:  # beside ExplorerScreen's own
         self._arrange(self.app.size.width)
@@ -289,6 +289,10 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions, TwoPane
     def action_tab(self, number: int) -> None:
         self.inspector.show_tab(number - 1)
         self.facts.remembered.put(TAB, number)
+
+    @on(Inspector.TabChosen)
+    def _tab_chosen(self, event: Inspector.TabChosen) -> None:
+        self.action_tab(event.tab + 1)
 
     def copy_choices(self) -> list[Choice]:
         span = self.inspector.span

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.events import Key
+from textual.events import Click, Key
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -56,13 +56,14 @@ class Note(Painter):
 
 
 class KeyBar(Line):
-    """The keys that matter here, and on the right what waits to be seen."""
+    """The keys that matter here, and on the right what waits to be seen. A click on one presses it."""
 
     def __init__(self, *groups: str, without: tuple[str, ...] = ()) -> None:
         super().__init__(id="keys")
         self._groups, self._without = groups, without
-        self._keys: list[tuple[str, str]] = []
+        self._keys: list[keymap.Key] = []
         self._chip: list[Part] = []
+        self._places: list[tuple[int, str]] = []
 
     def on_mount(self) -> None:
         self._keys = keymap.bar(self._groups, self._without, getattr(self.app, "keys", keymap.KEYS))
@@ -81,15 +82,35 @@ class KeyBar(Line):
     def _fill(self) -> None:
         room = self.size.width - parts_width(self._chip) - 2
         parts: list[Part] = [(" ", "text")]
-        for sign, label in self._keys:
-            item: list[Part] = [(self._sign(sign), "accent"), (f" {label}  ", "quiet")]
-            if parts_width(parts) + parts_width(item) > room:
+        self._places = []
+        for key in self._keys:
+            item: list[Part] = [(self._sign(key.sign), "accent"), (f" {key.label}  ", "quiet")]
+            at = parts_width(parts)
+            if at + parts_width(item) > room:
                 break
+            self._places += _words(key, at)
             parts += item
+        self._places.append((parts_width(parts), ""))
         self.show(parts, self._chip)
+
+    def on_click(self, event: Click) -> None:
+        if event.x >= self.size.width - parts_width(self._chip):
+            self.app.simulate_key("G")
+            return
+        pressed = [name for at, name in self._places if at <= event.x][-1:]
+        if pressed and pressed[0]:
+            self.app.simulate_key(pressed[0])
 
     def _sign(self, sign: str) -> str:
         return "enter" if self.ascii_mode and sign == "↵" else sign
+
+
+def _words(key: keymap.Key, at: int) -> list[tuple[int, str]]:
+    """Where each word of a sign begins, and the key that it stands for. The label goes with the first."""
+    words = key.sign.split()
+    starts = [at + sum(len(word) + 1 for word in words[:number]) for number in range(len(words))]
+    names = [(start, keymap.signed(key, number)) for number, start in enumerate(starts)]
+    return [*names, (at + len(key.sign), keymap.signed(key, 0))]
 
 
 class Empty(Painter):

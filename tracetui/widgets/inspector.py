@@ -29,7 +29,7 @@ class Inspector(LineList):
 
     @dataclass
     class TabChosen(Message):
-        """Another tab is on show."""
+        """The name of a tab was clicked."""
 
         tab: int
 
@@ -112,7 +112,6 @@ class Inspector(LineList):
         if 0 <= tab < len(TABS) and tab != self.tab:
             self.tab = tab
             self._lay_out()
-            self.post_message(self.TabChosen(tab))
 
     def show_everything(self, everything: bool) -> None:
         self.everything = everything
@@ -309,7 +308,7 @@ class Inspector(LineList):
         event.stop()
         for tab, (start, end) in enumerate(self._tab_cells(self.size.width)):
             if event.y == 0 and start - 1 <= event.x <= end:
-                self.show_tab(tab)
+                self.post_message(self.TabChosen(tab))
 
     def on_resize(self) -> None:  # beside LineList's own
         self._lay_out()
