@@ -33,10 +33,13 @@ class Looking:
         self._wrote_at = clock()
         self._round_at = -APART_S
         self._settled = self._quiet = False
+        self._own: int | None = None
+        """How far the file was after the last write; None until that was asked."""
 
     def wrote(self) -> None:
         self._wrote_at = self._clock()
         self._settled = self._quiet = False
+        self._own = None
 
     @property
     def idle(self) -> bool:
@@ -52,13 +55,15 @@ class Looking:
         self._round_at = now
         with open_reader(self._path) as reading:
             self._note(now, reading.seq())
+            self._own = self._noted[-1][1] if self._own is None else self._own
             settled = self._noted[-1][1] if ending else self._as_of(now - SETTLED_S)
             quiet = settled if ending else self._as_of(now - QUIET_S)
             looked = look(reading, self._limits, self._window, settled_until=settled, quiet_until=quiet,
                           budget_s=budget_s, strict=strict, clock=self._clock)  # fmt: skip
         if looked is None or not looked.more:
-            self._settled = self.idle
-            self._quiet = now - self._wrote_at > QUIET_S
+            # What came last was noted a moment after it came, and is not old enough as soon as nothing else comes.
+            self._settled = self.idle and settled >= self._own
+            self._quiet = now - self._wrote_at > QUIET_S and quiet >= self._own
         return looked
 
     def _nothing_new(self, now: float) -> bool:

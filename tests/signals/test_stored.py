@@ -185,6 +185,25 @@ def test_a_trace_is_looked_at_once_it_has_settled_and_an_open_one_once_it_is_qui
         assert looked() == []
 
 
+def test_the_last_trace_of_a_busy_while_is_looked_at_a_second_later(tmp_path: Path) -> None:
+    path = made(tmp_path / "t.db")
+    clock = Clock()
+    looking = Looking(path, Limits(), clock=clock)
+    found_at: dict[str, float] = {}
+    with Ingest(path, settings(path)) as ingest:
+        for step in range(320):
+            if step in (0, 3):
+                ingest.write(Batch("test", parts=tuple([*looping(), *cut(LOST)[:1]] if step == 0 else cut())))
+                looking.wrote()
+                clock.now += 0.2  # nobody looks at the very moment
+            if (round_ := looking.round(9.0)) is not None:
+                ingest._writer.keep_signals(round_)
+                found_at = {**dict.fromkeys(round_.found, clock.now - 1000), **found_at}
+            clock.now += 0.24
+    assert found_at == {LOOPING: pytest.approx(1.25, abs=0.5), CUT: pytest.approx(2.2, abs=0.5),
+                        LOST: pytest.approx(60.5, abs=1)}  # fmt: skip
+
+
 def test_looking_stops_when_its_time_is_spent_and_goes_on_later(tmp_path: Path) -> None:
     path = tmp_path / "t.db"
     ingest = Ingest(path, settings(path))
