@@ -288,7 +288,7 @@ UNICODE = Glyphs(
         "embedding": "≋",
         "reranker": "≡",
         "chain": "▤",
-        "guardrail": "⛨",
+        "guardrail": "⊘",
         "evaluator": "★",
         "prompt": "¶",
         "event": "•",

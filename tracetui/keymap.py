@@ -144,10 +144,23 @@ def bindings(group: str) -> list[BindingType]:
     ]
 
 
-def bar(groups: tuple[str, ...], without: tuple[str, ...] = (), keys: Iterable[Key] = KEYS) -> list[Key]:
-    """Those of the bottom line, the most needed first, `without` some actions."""
+def bar(
+    groups: tuple[str, ...], without: tuple[str, ...] = (), keys: Iterable[Key] = KEYS, *, typing: bool = False
+) -> list[Key]:
+    """Those of the bottom line, the most needed first, `without` some actions. While `typing`, only keys that write
+    nothing."""
     shown = [key for key in keys if key.group in groups and key.bar and key.action not in without]
-    return sorted(shown, key=lambda key: key.bar)
+    shown.sort(key=lambda key: key.bar)
+    return [silent for key in shown if (silent := _silent(key))] if typing else shown
+
+
+def _silent(key: Key) -> Key | None:
+    """The same command on a key of its that writes nothing, None where there is none."""
+    names = key.keys.split(",")
+    name = next((one for one in names if len(one) > 1 and one not in {*_CHARACTERS, *_TYPED}), None)
+    if name is None:
+        return None
+    return key if name == names[0] else replace(key, keys=name, sign=name)
 
 
 def signed(key: Key, word: int) -> str:
@@ -202,6 +215,7 @@ IN_FRONT = {
 
 
 _CHARACTERS = {_character_to_key(char): char for char in string.punctuation}
+_TYPED = ("space", "enter", "backspace", "delete")
 _KEY_NAMES = {key.value for key in Keys} | set(_CHARACTERS)
 
 

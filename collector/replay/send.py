@@ -8,6 +8,7 @@ belongs to no session, whose turns it would add to.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -19,10 +20,12 @@ from urllib.parse import urlsplit
 
 from collector.conventions.said import content
 from collector.export.calls import Answer, Provider
+from collector.export.plainly import line
+from collector.protocols.llm import Endpoint, Gather, Said
 from collector.protocols.llm import anthropic as anthropic_words
 from collector.protocols.llm import openai as openai_words
 from collector.replay.draft import Draft
-from collector.replay.failures import ReplayError, explained
+from collector.replay.failures import MOST, NoAnswer, ReplayError, explained, of_page
 from collector.sdk.live import Plan, Span
 from collector.sdk.queue import Queue
 from collector.sdk.trouble import note_error
@@ -31,6 +34,7 @@ TIMEOUT_S = 120.0
 """For each piece of the answer, not for the whole."""
 NAMED = {"openai": ("model", "messages"), "anthropic": ("model", "messages", "max_tokens")}
 TAG = "replay"
+NO_KEY = "none-needed"
 LOCAL = ("localhost", "::1", "host.docker.internal")
 
 
@@ -54,16 +58,19 @@ class Outcome:
 
 
 async def send(
-    draft: Draft, db: Path, *, on_text: Callable[[str], None] = lambda _: None, env: Mapping[str, str] | None = None
-) -> Outcome:
-    """Ask again, and store what is answered into `db`. `on_text` gets the answer's text piece by piece.
+    draft: Draft, db: Path, *, on_text: Callable[[str], None] = lambda _: None,
+    on_other: Callable[[str], None] = lambda _: None, env: Mapping[str, str] | None = None,
+) -> Outcome:  # fmt: skip
+    """Ask again, and store what is answered into `db`. `on_text` gets the answer's text piece by piece; `on_other`
+    hears what the model is doing ("reasoning", "calling a tool") whenever a piece is no text.
 
     ReplayError says what stood in the way, once that too is in the file. Cancelling the task ends the request; what
     came so far is stored as a cancelled span.
     """
     environ = os.environ if env is None else env
     base, key = where(draft.call.provider, environ)
-    made = _client(draft.call.provider, base, key)  # before anything is recorded: the package may be missing
+    # Before anything is recorded: the package may be missing. Importing it takes a second, which no screen waits for.
+    made = await asyncio.to_thread(_client, draft.call.provider, base, key)
     queue = _queue(db)
     words = openai_words if draft.call.provider.api == "openai" else anthropic_words
     endpoint = words.ENDPOINTS[draft.call.path]
@@ -77,13 +84,14 @@ async def send(
     )  # fmt: skip
     queue.place(span, None)
     queue.launch(span)
+    whole: Said | None = None
     try:
         async with _streamed(made, draft) as stream:
-            async for item in stream:
-                if gather.take(item):
-                    span.first_token()
-                if text := _text(item):
-                    on_text(text)
+            whole = await _unstreamed(stream, endpoint)
+            if whole is not None:
+                on_text(answer_of(whole.get("output")).text)
+            else:
+                await _listen(stream, gather, span, on_text, on_other)
     except asyncio.CancelledError:
         span.cancelled = "CancelledError"
         await _end(queue, span, gather.said())
@@ -92,10 +100,12 @@ async def send(
         said = gather.said() if gather.complete or span.first_token_at else {}
         note_error(span, error)
         await _end(queue, span, said)
-        raise explained(error, draft.call.provider, base, draft.model) from error
+        begun = bool(span.first_token_at)
+        keyed = key != NO_KEY
+        raise explained(error, draft.call.provider, base, draft.model, keyed=keyed, begun=begun) from error
     finally:
         await made.close()
-    said = gather.said()
+    said = gather.said() if whole is None else whole
     stored = await _end(queue, span, said)
     return _outcome(span, said, stored)
 
@@ -104,13 +114,26 @@ def where(provider: Provider, env: Mapping[str, str]) -> tuple[str, str]:
     """(address, key) to use. ReplayError where a key is needed and none is set; servers of this machine need none."""
     base = env.get(provider.base_variable) or provider.base
     key = env.get(provider.key_variable, "") if provider.key_variable else ""
-    host = urlsplit(base).hostname or ""
+    host = _host(base)
+    if host is None:
+        raise ReplayError(
+            f"{provider.base_variable} is {base!r}, which is no address; it begins with http:// or https://"
+        )
     if key or not provider.key_variable or host in LOCAL or host.startswith("127."):
-        return base, key or "none-needed"
+        return base, key or NO_KEY
     raise ReplayError(
         f"{provider.key_variable} is not set, and {host} wants a key: export it, or set {provider.base_variable} to a"
         " server of your own (it is read when you send, and never stored)"
     )
+
+
+def _host(base: str) -> str | None:
+    """The host of an address, None where it is none."""
+    try:
+        parts = urlsplit(base)
+        return parts.hostname if parts.scheme in ("http", "https") else None
+    except ValueError:
+        return None
 
 
 def _client(provider: Provider, base: str, key: str) -> Any:
@@ -156,6 +179,49 @@ async def _streamed(client: Any, draft: Draft) -> AsyncIterator[Any]:
         stream = await client.chat.completions.create(**named, stream=True, stream_options=options, extra_body=body)
     async with stream:
         yield stream
+
+
+async def _listen(
+    stream: Any, gather: Gather, span: Span, on_text: Callable[[str], None], on_other: Callable[[str], None]
+) -> None:
+    """Take the answer in, piece by piece."""
+    async for item in stream:
+        fresh = gather.take(item)
+        if fresh:
+            span.first_token()
+        if text := _text(item):
+            on_text(text)
+        elif fresh:
+            on_other(_doing(item))
+    if not gather.complete and not span.first_token_at:
+        raise NoAnswer("answered without a word, and without saying that this was all")
+
+
+async def _unstreamed(stream: Any, endpoint: Endpoint) -> Said | None:
+    """The answer of a server that does not stream, though it was asked to; None where events come. What neither is
+    an answer nor events is told at once: the clients would take it for a stream in which nothing is said."""
+    kind = stream.response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in ("application/json", "text/html"):
+        return None
+    text = (await stream.response.aread()).decode("utf-8", "replace")
+    try:
+        said = endpoint.answered(json.loads(text))
+    except ValueError:
+        said = {}
+    if said.get("output") or said.get("finish_reasons"):
+        return said
+    raise NoAnswer(f"answered with {kind} that holds no answer: {line(of_page(text), MOST)}")
+
+
+def _doing(item: Any) -> str:
+    """What a piece of the answer that is no text is a part of."""
+    kind = getattr(getattr(item, "delta", None), "type", "")
+    deltas = [choice.delta for choice in getattr(item, "choices", None) or ()]
+    return (
+        "calling a tool"
+        if kind == "input_json_delta" or any(getattr(d, "tool_calls", None) for d in deltas)
+        else "reasoning"
+    )
 
 
 def _text(item: Any) -> str:

@@ -13,6 +13,18 @@ _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 _LINES = re.compile(r"[^\n]*\n?")
 
 
+_CUT = {
+    "length": "cut by the token limit", "max_tokens": "cut by the token limit",
+    "model_context_window_exceeded": "cut: the model's window is full", "content_filter": "stopped by a filter",
+    "refusal": "refused", "pause_turn": "paused by the provider",
+}  # fmt: skip
+
+
+def cut_short(reason: str | None) -> str:
+    """What kept an answer from being whole, in words; "" where it is. None: its stream ended and did not say why."""
+    return _CUT.get(reason, "") if reason else "its end did not come: it may be cut"
+
+
 class Piece(NamedTuple):
     """Text that both have ("same"), only the first ("gone") or only the second ("new")."""
 

@@ -30,10 +30,13 @@ def recorded(
         return reader.span(TRACE, span_id(1))
 
 
-def openai_events(*words: str, model: str = "gpt-4o-mini-2024-07-18") -> list[Any]:
+def openai_events(
+    *words: str, model: str = "gpt-4o-mini-2024-07-18", reasoning: tuple[str, ...] = (), reason: str = "stop"
+) -> list[Any]:
     frame = {"id": "chatcmpl-2", "object": "chat.completion.chunk", "created": 1, "model": model}
-    pieces = [{**frame, "choices": [{"index": 0, "delta": {"content": word}}]} for word in words]
-    ending = {**frame, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    deltas = [*({"reasoning_content": word} for word in reasoning), *({"content": word} for word in words)]
+    pieces = [{**frame, "choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+    ending = {**frame, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
     usage = {"prompt_tokens": 12, "completion_tokens": 7, "total_tokens": 19}
     return [*pieces, ending, {**frame, "choices": [], "usage": usage}]
 

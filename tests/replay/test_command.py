@@ -43,6 +43,20 @@ def test_an_answer_streams_to_stdout_without_its_escapes_and_the_talk_to_stderr(
     assert "stored: tracetui show " in ran.stderr
 
 
+def test_an_answer_cut_short_is_told_and_an_error_begins_a_line_of_its_own(server: Server, tmp_path: Path) -> None:
+    recorded(tmp_path / "traces.db")
+    events = openai_events("It is ", reason="length")
+    server.says(Reply(events=events), Reply(events=[events[0], None], broken=True))
+    asked = ["replay", span_id(1), "--db", str(tmp_path / "traces.db")]
+    env = {"OPENAI_BASE_URL": f"{server.url}/v1"}
+    first = CliRunner().invoke(main.cli, asked, env=env)
+    assert (first.exit_code, first.stdout) == (0, "It is \n")
+    assert "not the whole answer: cut by the token limit" in first.stderr
+    second = CliRunner().invoke(main.cli, asked, env=env)
+    assert (second.exit_code, second.stdout) == (1, "It is \n")
+    assert "broke off" in second.stderr or "broke off" in str(second.exception)
+
+
 def test_json_is_one_document_with_both_answers_and_the_stored_span(server: Server, tmp_path: Path) -> None:
     recorded(tmp_path / "traces.db")
     server.says(Reply(events=openai_events("It is ", "on its way.")))

@@ -21,6 +21,7 @@ from tests.replay.recorded import ANSWERED, ASKED, anthropic_events, openai_even
 from tests.sdk.clients.server import Reply, Server
 
 KEY = "sk-proj-" + "k3y" * 12
+PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>" + b"x" * 5_000 + b"</body></html>"
 
 
 @pytest.fixture
@@ -113,6 +114,10 @@ def test_the_key_is_nowhere_in_the_file(server: Server, db: Path) -> None:
         ),
         (Reply({"error": "temperature is too high"}, status=400), "answered 400: temperature is too high"),
         (Reply({"oh": "no"}, status=500), "answered 500"),
+        (Reply(PAGE, status=502), "answered 502: 502 Bad Gateway$"),
+        (Reply(PAGE), "answered with text/html that holds no answer: 502 Bad Gateway$"),
+        (Reply({"error": {"message": "no"}}), "answered with application/json that holds no answer"),
+        (Reply(events=[{"choices": []}]), "answered without a word, and without saying that this was all"),
     ],
 )
 def test_what_the_provider_refuses_is_said_plainly_and_recorded(
@@ -142,6 +147,42 @@ SAID_BY_OTHERS = [
     ("openai", 404, {"message": "Not Found"}, r"has nothing at http.*/v1 \(404\): Not Found; is OPENAI_BASE_URL right"),
     ("openai", 400, {"message": "temperature is not supported with this model"}, "answered 400: temperature"),
 ]  # fmt: skip
+
+
+def test_without_a_key_the_variable_to_set_is_named_by_a_server_that_wants_one(server: Server, db: Path) -> None:
+    draft = draft_of(recorded(db))
+    server.says(Reply({"error": {"message": "Missing bearer"}}, status=401))
+    with pytest.raises(ReplayError, match=r"wants a key \(401\): Missing bearer; OPENAI_API_KEY is not set"):
+        asyncio.run(send(draft, db, env={"OPENAI_BASE_URL": f"{server.url}/v1"}))
+
+
+@pytest.mark.parametrize("address", ["localhost:8080", "/v1", "http://[::1", "ftp://127.0.0.1/v1"])
+def test_an_address_that_is_none_is_said(db: Path, address: str) -> None:
+    with pytest.raises(ReplayError, match=r"OPENAI_BASE_URL is .*, which is no address; it begins with http"):
+        asyncio.run(send(draft_of(recorded(db)), db, env={"OPENAI_BASE_URL": address, "OPENAI_API_KEY": KEY}))
+
+
+def test_a_server_that_does_not_stream_is_understood(server: Server, db: Path) -> None:
+    draft = draft_of(recorded(db))
+    choice = {"index": 0, "message": {"role": "assistant", "content": "It came."}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 12, "completion_tokens": 7, "total_tokens": 19}
+    server.says(Reply({"id": "c", "object": "chat.completion", "model": "m", "choices": [choice], "usage": usage}))
+    heard: list[str] = []
+    outcome = asyncio.run(send(draft, db, on_text=heard.append, env=openai_at(server.url)))
+    assert (outcome.answer.text, heard, outcome.finish_reason) == ("It came.", ["It came."], "stop")
+    assert outcome.first_token_ns is None
+    assert replays(db)[0].usage.output_tokens == 7
+
+
+def test_a_piece_that_is_no_text_says_what_it_is(server: Server, db: Path) -> None:
+    call = {"index": 0, "id": "t1", "type": "function", "function": {"name": "get_order", "arguments": "{}"}}
+    events = openai_events(reasoning=("hm",), reason="tool_calls")
+    events.insert(1, {**events[0], "choices": [{"index": 0, "delta": {"tool_calls": [call]}}]})
+    server.says(Reply(events=events))
+    doing: list[str] = []
+    outcome = asyncio.run(send(draft_of(recorded(db)), db, on_other=doing.append, env=openai_at(server.url)))
+    assert doing == ["reasoning", "calling a tool"]
+    assert (outcome.answer.text, outcome.answer.tools) == ("", (("get_order", {}),))
 
 
 @pytest.mark.parametrize(("provider", "status", "error", "said"), SAID_BY_OTHERS)
@@ -210,7 +251,7 @@ def test_without_the_package_the_extra_is_named(db: Path, monkeypatch: pytest.Mo
 def test_an_answer_that_breaks_off_is_kept_as_far_as_it_came(server: Server, db: Path) -> None:
     draft = draft_of(recorded(db))
     server.says(Reply(events=[*openai_events("It ", "is ")[:2], None], broken=True))
-    with pytest.raises(ReplayError, match=r"broke off|cannot reach"):
+    with pytest.raises(ReplayError, match=r"^the answer of 127.0.0.1:\d+ broke off: .*; what came until then is kept"):
         asyncio.run(send(draft, db, env=openai_at(server.url)))
     (span,) = replays(db)
     assert span.row.status == "error"

@@ -18,6 +18,7 @@ from tracetui.cli.explore import make_app, make_source
 from tracetui.screens.replay import ReplayScreen
 from tracetui.screens.trace import TraceScreen
 from tracetui.widgets.inspector import Inspector
+from tracetui.widgets.sheet import Sheet
 
 from .hostile import HOSTILE
 from .until import screen_text, shows, until
@@ -60,7 +61,7 @@ async def test_a_call_is_edited_sent_compared_and_its_answer_opened(
         sheet.text = sheet.text.replace("789", "790")
         assert server.asked == []
         await pilot.press("ctrl+r")
-        await until(pilot, lambda: shows(pilot, "It is in your hands.", "now  gpt-4o-mini-2024-07-18"))
+        await until(pilot, lambda: shows(pilot, "It is in your hands.", "now", " 7 out"))
         assert server.asked[0][1]["messages"] == [{"role": "user", "content": "Where is my order 790?"}]
         await pilot.press("ctrl+o")
         await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen) and pilot.app.screen is not screen)
@@ -129,7 +130,7 @@ async def test_hostile_text_stays_text_on_the_sheet_and_in_the_answers(
     async with app_on(tmp_path / "traces.db").run_test(size=(100, 30)) as pilot:
         await opened(pilot)
         await pilot.press("ctrl+r")
-        await until(pilot, lambda: shows(pilot, "Said: ", "now  gpt-4o-mini-2024"))
+        await until(pilot, lambda: shows(pilot, "Said: ", " 7 out"))
         assert not set(screen_text(pilot)) & {"\x1b", "\x07", "\x9b"}
     assert server.asked[0][1]["messages"][-1]["content"] == f"{ASKED} {text}"
 
@@ -148,3 +149,67 @@ def test_answers_wrap_between_words_and_keep_their_inks() -> None:
     lines = wrapped([("one two ", "text"), ("three\nfour ", "added"), ("日本語日本語", "text")], 9)
     assert ["".join(text for text, _ in line) for line in lines] == ["one two ", "three", "four ", "日本語日", "本語"]
     assert lines[1] == [("three", "added")]
+    lines = wrapped([("It came on ", "text"), ("Tuesday", "text"), ("!", "added")], 18)
+    assert ["".join(text for text, _ in line) for line in lines] == ["It came on ", "Tuesday!"]
+    assert lines[1] == [("Tuesday", "text"), ("!", "added")]
+
+
+async def test_an_answer_that_grows_is_laid_out_as_if_it_had_come_at_once_and_stays_where_one_reads() -> None:
+    from textual.app import App, ComposeResult
+
+    from tracetui.widgets.answer import AnswerPane, wrapped
+
+    class Alone(App[None]):
+        def compose(self) -> ComposeResult:
+            yield AnswerPane(id="now")
+
+    said = "".join(f"line {n} of an answer that is long enough to be wrapped\n{'日本語 ' * (n % 7)}" for n in range(60))
+    async with Alone().run_test(size=(40, 10)) as pilot:
+        pane = pilot.app.query_one(AnswerPane)
+        for start in range(0, len(said), 7):
+            pane.grow(said[start : start + 7])
+        assert [line for line in pane._lines if line] == [line for line in wrapped([(said, "text")], 38) if line]
+        assert pane.top == len(pane._lines) - pane.page  # its end was in sight, and is
+        pane.action_first()
+        pane.action_page_up()
+        pane.grow("more\nand more\n")
+        assert pane.top == 0
+
+
+async def test_keys_that_would_write_are_not_offered_on_the_sheet(tmp_path: Path) -> None:
+    recorded(tmp_path / "traces.db")
+    async with app_on(tmp_path / "traces.db").run_test(size=(100, 30)) as pilot:
+        await opened(pilot)
+        assert shows(pilot, "f1 help", "ctrl+q quit")
+        assert not shows(pilot, "y copy")
+        await pilot.press("tab")
+        await until(pilot, lambda: shows(pilot, "? help", "q quit", "y copy"))
+        await pilot.press("f1")
+        await until(pilot, lambda: shows(pilot, "Keys", "esc closes"))
+
+
+async def test_openings_of_parts_are_told_apart_from_the_text(tmp_path: Path) -> None:
+    recorded(tmp_path / "traces.db")
+    async with app_on(tmp_path / "traces.db").run_test(size=(100, 30)) as pilot:
+        sheet = (await opened(pilot)).query_one("#sheet", Sheet)
+        assert [bool(sheet.get_line(n).spans) for n in range(6)] == [True, True, True, False, True, False]
+
+
+async def test_what_is_no_text_is_named_while_it_comes_and_what_cut_the_answer_when_it_ended(
+    server: Server, tmp_path: Path
+) -> None:
+    recorded(tmp_path / "traces.db")
+    gate = threading.Event()
+    events = openai_events("It is ", reasoning=("hm ", "so "), reason="length")
+    server.says(Reply(events=events, gate=gate), Reply(events=[*events[:2], events[-1]], gate=gate))
+    async with app_on(tmp_path / "traces.db").run_test(size=(100, 30)) as pilot:
+        await opened(pilot)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: shows(pilot, "It is ", "answering"))
+        gate.set()
+        await until(pilot, lambda: shows(pilot, "cut by the token limit"))
+        gate.clear()
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: shows(pilot, "reasoning", "esc cancels"))
+        gate.set()
+        await until(pilot, lambda: shows(pilot, "an empty answer; its end did not come"))

@@ -57,7 +57,11 @@ def replay(
             common.print_lines(to_sheet(draft.call.body).split("\n")[:-1], max_tokens, see)
         return
     common.note(told(draft, guess))
-    outcome = asyncio.run(_sent(draft, settings.db, streaming=not as_json and max_tokens is None))
+    try:
+        outcome = _asked(draft, settings.db, streaming=not as_json and max_tokens is None)
+    except KeyboardInterrupt:
+        common.note("cancelled; what came until then is kept, `has:replay` finds it")
+        raise
     room = max_tokens if outcome.stored else None  # what is kept nowhere else is told whole
     see = f"`{common.command(db, 'show', outcome.trace_id[:12], '--messages')}`"
     if as_json:
@@ -110,21 +114,27 @@ def told(draft: Draft, guess: Estimate) -> str:
     return f"asking {fmt.plain(draft.model)}: about {fmt.count(guess.input_tokens)} tokens in{answer}, {cost}"
 
 
-async def _sent(draft: Draft, db: Path, *, streaming: bool) -> Outcome:
+def _asked(draft: Draft, db: Path, *, streaming: bool) -> Outcome:
+    """Send it; the answer's text goes to stdout as it comes, and its line is ended whatever happens."""
     from collector.replay import send
 
+    wrote = False
+
     def write(text: str) -> None:
+        nonlocal wrote
+        wrote = wrote or bool(text)
         click.echo("\n".join(fmt.plain_lines(text)), nl=False)
 
-    outcome = await send(draft, db, on_text=write if streaming else lambda _: None)
-    if streaming and outcome.answer.text:
-        click.echo()
-    return outcome
+    try:
+        return asyncio.run(send(draft, db, on_text=write if streaming else lambda _: None))
+    finally:
+        if wrote:
+            click.echo()
 
 
 def _summary(before: SpanDetail, draft: Draft, outcome: Outcome, db: Path) -> None:
     from collector.export.plainly import json_text, line
-    from collector.replay.words import compared
+    from collector.replay.words import compared, cut_short
 
     for name, arguments in outcome.answer.tools:
         click.echo(f"{line(name)}({json_text(arguments, None)})")
@@ -140,6 +150,8 @@ def _summary(before: SpanDetail, draft: Draft, outcome: Outcome, db: Path) -> No
         if recorded.tools != outcome.answer.tools:
             same += "; other tool calls"
         common.note(same)
+    if short := cut_short(outcome.finish_reason):
+        common.note(f"not the whole answer: {short}")
     took = f"{fmt.duration(outcome.duration_ns)} (then {fmt.duration(_took(before))})"
     common.note(f"{took}; {_stored(outcome, db)}")
 
@@ -184,6 +196,7 @@ def _document(draft: Draft, guess: Estimate, outcome: Outcome, db: Path) -> dict
         "answer": _answer(outcome.answer),
         "recorded": _answer(recorded),
         "diff": [one._asdict() for one in compared(recorded.text, outcome.answer.text)] if recorded else None,
+        "finish_reason": outcome.finish_reason,
         "duration_ns": outcome.duration_ns,
         "ttft_ns": outcome.first_token_ns,
         "span": span,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tracetui.screens.neighbours import Around
 
 TICK_S = 0.25
-LISTS = ("show_traces", "show_sessions", "show_costs", "show_overview", "show_errors")
+LISTS = ("show_traces", "show_sessions", "show_costs", "show_overview", "show_errors", "show_signals")
 """Keys that the line of keys leaves out where there is no room for them, or they mean something else."""
 LEADS_AWAY = ("back", "pause", "command", "search", "filter")
 CLOCK_S = 5.0

@@ -19,15 +19,16 @@ from collector.export.plainly import json_text
 from collector.pricing import Prices
 from collector.replay import Draft, Estimate, Outcome, draft_of, estimate, from_sheet, send, to_sheet
 from collector.replay.draft import with_body
-from collector.replay.words import compared
+from collector.replay.words import Piece, compared, cut_short
 from collector.store.rows import SpanDetail
 from tracetui import format as fmt
 from tracetui.keymap import bindings
-from tracetui.screens.base import ExplorerScreen, Facts
+from tracetui.screens.base import LISTS, ExplorerScreen, Facts
 from tracetui.screens.menu import Choice
-from tracetui.widgets.answer import AnswerPane
+from tracetui.widgets.answer import AnswerPane, AnswerTitle
 from tracetui.widgets.frame import ContextLine, KeyBar, Note
-from tracetui.widgets.paint import Line, Part, Rule
+from tracetui.widgets.paint import Part, Rule
+from tracetui.widgets.sheet import Sheet
 
 TYPING_S = 0.3
 """The estimate waits for so long a pause in the typing."""
@@ -36,7 +37,9 @@ TYPING_S = 0.3
 class Send(Protocol):
     """`collector.replay.send`, or a test's."""
 
-    def __call__(self, draft: Draft, db: Path, *, on_text: Callable[[str], None]) -> Awaitable[Outcome]: ...
+    def __call__(
+        self, draft: Draft, db: Path, *, on_text: Callable[[str], None], on_other: Callable[[str], None]
+    ) -> Awaitable[Outcome]: ...
 
 
 def open_replay(screen: ExplorerScreen, span: SpanDetail | None) -> None:
@@ -69,29 +72,42 @@ class ReplayScreen(ExplorerScreen):
         self._sending: Worker[None] | None = None
         self._heard: list[str] = []
         self._painted = 0
+        self._doing = ""
+        self._asked_ns = 0
         self._warned = False
+        self._state: tuple[str, str, list[str]] = ("", "quiet", [])
+        self._pieces: list[Piece] = []
         self.outcome: Outcome | None = None
 
     def compose(self) -> ComposeResult:
         yield ContextLine(id="context")
         yield Note(id="note")
-        yield TextArea(self._sheet, id="sheet", show_line_numbers=False, soft_wrap=True, tab_behavior="focus")
+        yield Sheet(self._sheet, id="sheet")
         yield Rule(id="between")
         with Container(id="answers"):
             with Vertical():
-                yield Line(id="then-title")
+                yield AnswerTitle(id="then-title")
                 yield AnswerPane(id="then")
             yield Rule()
             with Vertical():
-                yield Line(id="now-title")
+                yield AnswerTitle(id="now-title")
                 yield AnswerPane(id="now")
-        yield KeyBar("replay", "screen", without=("search", "command", "pause"))
+        yield KeyBar("replay", "screen", "app", without=("search", "command", "pause", *LISTS))
 
     def on_mount(self) -> None:  # beside ExplorerScreen's own
         self.query_one("#sheet", TextArea).focus()
         self.say(" ".join(fmt.plain(doubt) for doubt in self.draft.call.doubts))
-        self._show_answers()
+        self.call_after_refresh(self._show_answers)  # titles need their width
         self._estimate()
+
+    def on_descendant_focus(self) -> None:
+        """On the sheet every letter is text."""
+        for keys in self.query(KeyBar):
+            keys.typing(isinstance(self.focused, TextArea))
+        self._show_titles()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show_titles)
 
     # What will be sent.
 
@@ -142,43 +158,64 @@ class ReplayScreen(ExplorerScreen):
             self.show_context()
             self.app.notify(self._problem, severity="warning", markup=False)
             return
-        self.outcome, self._heard, self._painted = None, [], 0
+        self.outcome, self._heard, self._painted, self._doing = None, [], 0, ""
         self._sheet = self.query_one("#sheet", TextArea).text
-        self._show_answers()
-        self._title("now", "waiting for the first words", "running")
+        self._asked_ns = self.facts.now_ns()
         self._sending = self._ask(draft)
+        self._show_answers()
 
     @work(group="send")
     async def _ask(self, draft: Draft) -> None:
         try:
-            self.outcome = await self._send(draft, Path(self.facts.source.path), on_text=self._heard.append)
+            outcome = await self._send(
+                draft, Path(self.facts.source.path), on_text=self._heard.append, on_other=self._hear_other
+            )
+            pieces = await self._compared(outcome.answer)
         except TracetuiError as error:
-            self._ended(fmt.plain(str(error)), "error")
+            self._ended("failed", fmt.plain(str(error)), "error")
             return
         except asyncio.CancelledError:
-            self._ended("cancelled; what came is kept", "abandoned")
+            self._ended("cancelled", "cancelled; what came is kept", "abandoned")
             raise
         finally:
             self._sending = None
+        self.outcome, self._pieces = outcome, pieces
         self._show_answers()
-        await self._measure(self.outcome)
+        await self._measure(outcome)
 
-    def _ended(self, why: str, role: str) -> None:
+    def _hear_other(self, doing: str) -> None:
+        self._doing = doing
+
+    async def _compared(self, new: Answer) -> list[Piece]:
+        """Word by word. Two answers of a thousand words take half a second, which no key waits for."""
+        then = self.draft.call.answer
+        return await asyncio.to_thread(compared, then.text, new.text) if then else []
+
+    def _ended(self, how: str, why: str, role: str) -> None:
+        self._sending = None
         text = "".join(self._heard)
         self._say("now", [(text + "\n\n" if text else "", "text"), (why, role)])
-        self._title("now", "", role)
+        self._state = (how, role, [self._took()])
+        self._show_titles()
+
+    def _took(self) -> str:
+        return fmt.duration(self.facts.now_ns() - self._asked_ns)
 
     async def _measure(self, outcome: Outcome) -> None:
         """What the file knows of the new call: tokens in one meaning, and the cost."""
+        short = cut_short(outcome.finish_reason)
         if not outcome.stored:
-            self._title("now", f"{fmt.duration(outcome.duration_ns)}  not stored: the file cannot be written", "error")
+            self._state = ("not stored: the file cannot be written", "error", [fmt.duration(outcome.duration_ns)])
+            self._show_titles()
             return
         try:
             span = await self.facts.source.ask(lambda reader: reader.span(outcome.trace_id, outcome.span_id))
         except TracetuiError as error:
-            self._title("now", fmt.plain(str(error)), "error")
-            return
-        self._title("now", _figures(span), "ok")
+            self._state = (fmt.plain(str(error)), "error", [])
+        else:
+            model = fmt.plain(span.row.model or "")
+            self._state = (model, "abandoned" if short else "ok", _figures(span))
+        self._show_titles()
 
     def _tick(self) -> None:
         """An answer that was asked for here comes in while the rest of the screens is held still."""
@@ -186,41 +223,54 @@ class ReplayScreen(ExplorerScreen):
             self.tick()
 
     def tick(self) -> None:
-        """While it streams: what came since."""
-        if self._sending is not None and len(self._heard) != self._painted:
-            if not self._painted:
-                self._title("now", "answering", "running")
-            self._painted = len(self._heard)
-            self._say("now", [("".join(self._heard), "text")], follow=True)
+        """While it streams: what came since, and for how long it has."""
+        if self._sending is None:
+            return
+        more = "".join(self._heard[self._painted :])
+        if more and not self._painted:
+            self._say("now", [])
+        self._painted = len(self._heard)
+        for pane in self.query("#now").results(AnswerPane) if more else ():
+            pane.grow(more)
+        self._show_titles()
 
     # The answers.
 
     def _show_answers(self) -> None:
-        then = self.draft.call.answer
-        new = self.outcome.answer if self.outcome else None
+        then, new = self.draft.call.answer, self.outcome.answer if self.outcome else None
         before: list[Part] = [(then.text, "text")] if then else [("The recording holds no answer.", "quiet")]
         after: list[Part] = []
         if new is None:
-            after = [("ctrl+r sends the sheet as it stands.", "quiet")] if self._sending is None else []
+            after = [("ctrl+r sends the sheet as it stands." if self._sending is None else "esc cancels", "quiet")]
         elif then is None:
             after = [(new.text, "text")]
         else:
-            pieces = compared(then.text, new.text)
+            pieces = self._pieces
             before = [(one.text, "gone" if one.kind == "gone" else "text") for one in pieces if one.kind != "new"]
             after = [(one.text, "added" if one.kind == "new" else "text") for one in pieces if one.kind != "gone"]
         self._say("then", [*before, *_calls(then)])
-        self._say("now", [*after, *_calls(new)])
-        self._title("then", _figures(self.span), "quiet")
-        if self.outcome is None:
-            self._title("now", "", "quiet")
+        self._say("now", [*after, *_calls(new), *_remarks(self.outcome)])
+        self._show_titles()
 
-    def _say(self, pane: str, parts: list[Part], *, follow: bool = False) -> None:
+    def _say(self, pane: str, parts: list[Part]) -> None:
         for answer in self.query(f"#{pane}").results(AnswerPane):  # none left when the screen is going away
-            answer.show(parts, follow=follow)
+            answer.show(parts)
 
-    def _title(self, pane: str, said: str, role: str) -> None:
-        for line in self.query(f"#{pane}-title").results(Line):
-            line.show([(f" {pane}  ", "strong"), (said, role)])
+    def _show_titles(self) -> None:
+        model = fmt.plain(self.span.row.model or "")
+        titles: list[tuple[str, str, str, list[str]]] = [("then", model, "quiet", _figures(self.span))]
+        if self._sending is not None:
+            doing = self._doing or "waiting for the first words"
+            doing = "answering" if self._heard else doing
+            took = self.facts.now_ns() - self._asked_ns
+            running = [fmt.duration(took, running=True)] if took >= 1_000_000_000 else []
+            titles.append(("now", doing, "running", running))
+        else:
+            titles.append(("now", *self._state))
+        for which, said, role, figures in titles:
+            for title in self.query(f"#{which}-title").results(AnswerTitle):
+                focused = self.focused is not None and self.focused.id == which
+                title.say(which, said, role, figures, focused=focused)
 
     def copy_choices(self) -> list[Choice]:
         then = self.draft.call.answer
@@ -252,12 +302,22 @@ class ReplayScreen(ExplorerScreen):
             self.dismiss(None)
 
 
-def _figures(span: SpanDetail) -> str:
-    """Model, time, tokens and cost of a call, in a line."""
+def _figures(span: SpanDetail) -> list[str]:
+    """Time, tokens and cost of a call, as far as they are known."""
     row = span.row
     took = None if row.end_ns is None else row.end_ns - row.start_ns
-    parts = [fmt.plain(row.model or ""), fmt.duration(took), f"{fmt.tokens(row.output_tokens)} out"]
-    return "  ".join([*parts, fmt.money(row.cost_nanousd)])
+    out = "" if row.output_tokens is None else f"{fmt.tokens(row.output_tokens)} out"
+    cost = "" if row.cost_nanousd is None else fmt.money(row.cost_nanousd)
+    return [figure for figure in (fmt.duration(took), out, cost) if figure]
+
+
+def _remarks(outcome: Outcome | None) -> list[Part]:
+    """What there is to know of the new answer beside its words."""
+    if outcome is None:
+        return []
+    empty = not outcome.answer.text and not outcome.answer.tools
+    said = [*(["an empty answer"] if empty else []), cut_short(outcome.finish_reason)]
+    return [(("" if empty else "\n\n") + "; ".join(filter(None, said)), "abandoned")] if any(said) else []
 
 
 def _calls(answer: Answer | None) -> list[Part]:

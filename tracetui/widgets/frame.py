@@ -66,7 +66,12 @@ class KeyBar(Line):
         self._places: list[tuple[int, str]] = []
 
     def on_mount(self) -> None:
-        self._keys = keymap.bar(self._groups, self._without, getattr(self.app, "keys", keymap.KEYS))
+        self.typing(False)
+
+    def typing(self, on: bool) -> None:
+        """Whether letters are text now: keys that would write are no keys then."""
+        known = getattr(self.app, "keys", keymap.KEYS)
+        self._keys = keymap.bar(self._groups, self._without, known, typing=on)
         self._fill()
 
     def on_resize(self) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 @dataclass
 class Reply:
-    """`body` as JSON, or `events` as server-sent events, in writes of `cut` bytes; `gate` is waited for before the
-    last event; `broken` closes the connection in the middle of a promised body."""
+    """`body` as JSON (bytes: as a web page), or `events` as server-sent events, in writes of `cut` bytes; `gate` is
+    waited for before the last event; `broken` closes the connection in the middle of a promised body."""
 
     body: Any = None
     events: Iterable[Any] | None = None
@@ -79,9 +79,10 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
 
         def whole(self, reply: Reply) -> None:
-            data = json.dumps(reply.body).encode()
+            page = isinstance(reply.body, bytes)
+            data = reply.body if page else json.dumps(reply.body).encode()
             self.send_response(reply.status)
-            self.send_header("content-type", "application/json")
+            self.send_header("content-type", "text/html; charset=utf-8" if page else "application/json")
             self.send_header("content-length", str(len(data) + (100 if reply.broken else 0)))
             for name, value in reply.headers.items():
                 self.send_header(name, value)
