@@ -62,6 +62,19 @@ def test_a_graph_of_a_trace_is_shown_as_text_and_as_json(db):
     assert "of a whole trace" in run("show", ONE, "0", "--graph", code=2).output
 
 
+def test_where_a_value_stood_first_is_shown_as_text_and_as_json(db):
+    shape = json.loads(run("show", ONE, "--first", "789", "--json").stdout)
+    lines = run("show", ONE, "--first", "789").stdout.splitlines()
+    assert shape[0]["trace_id"].startswith(ONE)
+    assert "789" in shape[0]["excerpt"]
+    assert lines[1].startswith("first  ")
+    assert shape[0]["span_id"][:8] in lines[1]
+    assert "789" in lines[2]
+    assert "nowhere in this trace" in run("show", ONE, "--first", "31337").stdout
+    assert "of a whole trace" in run("show", ONE, "0", "--first", "789", code=2).output
+    assert "wants a value" in run("show", ONE, "--first", " ", code=2).output
+
+
 def test_traces_print_as_json_newest_first(db):
     listed = json.loads(run("traces", "--json").stdout)
     assert [trace["trace_id"] for trace in listed] == [TWO, ONE]

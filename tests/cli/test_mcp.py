@@ -94,6 +94,9 @@ async def test_tools_answer_with_the_documents_that_commands_print(db):
             assert await asked(client, "show_trace", trace_id=TRACE, view=view, **big) == printed(
                 db, "show", TRACE, f"--{view}"
             )
+        places = await asked(client, "first_places", trace_id=TRACE, value="789")
+        assert places == printed(db, "show", TRACE, "--first", "789")
+        assert places
         assert await asked(client, "show_session", session_id="thread-42") == printed(
             db, "show", "--session", "thread-42"
         )
@@ -122,7 +125,8 @@ async def test_tools_only_read_and_say_that_answers_are_data(db):
     async with Client(made(db)) as client:
         tools = (await client.list_tools()).tools
         assert {tool.name for tool in tools} == set(
-            """list_traces list_spans list_sessions show_trace show_span show_session search costs overview errors
+            """list_traces list_spans list_sessions show_trace first_places show_span show_session search costs overview
+            errors
             signals""".split()
         )
         assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)

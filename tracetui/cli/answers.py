@@ -99,6 +99,13 @@ def graph(reader: Reader, trace_id: str) -> Json:
     return {"trace_id": trace_id, **graph.graph_json(graph.read(reader, trace_id, time.time_ns()))}
 
 
+def first(reader: Reader, trace_id: str, value: str) -> list[Json]:
+    """Where a value stood first."""
+    from tracetui.cli import places
+
+    return places.places_json(reader, trace_id, value)
+
+
 def session(reader: Reader, session_id: str, limit: int) -> Json:
     """One session with its newest turns. NotFound when there is none."""
     from collector.store.conversation import conversation

@@ -113,6 +113,17 @@ class Tools:
                 found = answers.trace(reader, whole, resolve().settings.signals, max_tokens)
         return _cut(found, max_tokens, f"{LARGER}, or show_span for one of its spans")
 
+    def first_places(
+        self, trace_id: TraceId,
+        value: Annotated[str, Field(description="An id, a number, a date, some words.", min_length=1)],
+        max_tokens: Tokens = DEFAULT_TOKENS,
+    ) -> str:  # fmt: skip
+        """Show where a value first appears in a trace, and in its session before it: who said it before an answer did,
+        or that nobody had."""
+        with common.opened(self._db) as reader:
+            found = answers.first(reader, reader.resolve_trace(trace_id), value)
+        return _cut(found, max_tokens, f"{LARGER}; show_span shows one")
+
     def show_span(self, trace_id: TraceId, span_id: SpanId, max_tokens: Tokens = DEFAULT_TOKENS) -> str:
         """Show one span of a trace with all that is known: messages, tool call, parameters, events, attributes."""
         with common.opened(self._db) as reader:
@@ -171,7 +182,8 @@ def made(db: Path | None) -> MCPServer[Any]:
     return server
 
 
-NAMES = """list_traces list_spans list_sessions show_trace show_span show_session search costs overview errors
+NAMES = """list_traces list_spans list_sessions show_trace first_places show_span show_session search costs overview
+    errors
     signals""".split()
 
 

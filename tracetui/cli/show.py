@@ -28,13 +28,14 @@ if TYPE_CHECKING:
 @click.option("--json", "form", flag_value="json", help="Print one JSON document.")
 @click.option("--context", is_flag=True, help="How the prompts of its model calls grew, and where the cache broke.")
 @click.option("--graph", is_flag=True, help="Agents, models and tools: who called whom, how often, at what cost.")
+@click.option("--first", metavar="VALUE", help="Where a value stood first, here and in the session before.")
 @click.option("--session", metavar="ID", help="A session as a conversation, its newest turns, in place of TRACE.")
 @click.option("--limit", type=click.IntRange(min=1), default=100, help="Of a session: at most so many turns [100].")
 @common.budget_option
 @common.db_option
 def show(
-    trace: str | None, span: str | None, form: str, context: bool, graph: bool, session: str | None, limit: int,
-    max_tokens: int | None, db: Path | None,
+    trace: str | None, span: str | None, form: str, context: bool, graph: bool, first: str | None,
+    session: str | None, limit: int, max_tokens: int | None, db: Path | None,
 ) -> None:  # fmt: skip
     """Show TRACE, or only SPAN of it. Ids may be shortened while they are unique."""
     if (trace is None) == (session is None):
@@ -45,8 +46,10 @@ def show(
         show_session(session, form, limit, db, max_tokens)
         return
     assert trace is not None
-    if (graph or context) and span is not None:
-        raise click.UsageError("--graph and --context are of a whole trace; leave SPAN out")
+    if (graph or context or first) and span is not None:
+        raise click.UsageError("--graph, --context and --first are of a whole trace; leave SPAN out")
+    if first is not None and not first.strip():
+        raise click.UsageError("--first wants a value: an id, a number, a date, some words")
     with common.opened(db) as reader:
         trace_id = reader.resolve_trace(trace)
         asked = Asked(form, max_tokens, db)
@@ -54,6 +57,8 @@ def show(
             _show_context(reader, trace_id, asked)
         elif graph:
             _show_graph(reader, trace_id, asked)
+        elif first is not None:
+            _show_first(reader, trace_id, first.strip(), asked)
         elif span is None:
             _show_trace(reader, trace_id, asked)
         else:
@@ -118,6 +123,17 @@ def _show_graph(reader: Reader, trace_id: str, asked: Asked) -> None:
         return
     found = graph.read(reader, trace_id, time.time_ns())
     _print(chain([tell.heading(reader.trace(trace_id))], graph.text_lines(found)), asked, see)
+
+
+def _show_first(reader: Reader, trace_id: str, value: str, asked: Asked) -> None:
+    from tracetui.cli import places
+
+    see = asked.see(trace_id, "SPAN", "--messages")
+    if asked.form == "json":
+        common.print_json(answers.first(reader, trace_id, value), asked.max_tokens, see)
+        return
+    found, names = reader.first_places(trace_id, value), reader.span_names(trace_id)
+    _print(chain([tell.heading(reader.trace(trace_id))], places.text_lines(found, names)), asked, see)
 
 
 def _show_span(reader: Reader, trace_id: str, prefix: str, asked: Asked) -> None:
