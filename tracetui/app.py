@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on, work
 from textual.app import App
@@ -18,7 +18,7 @@ from textual.message import Message
 from tracetui import format as fmt
 from tracetui import themes
 from tracetui.keymap import KEYS, bindings, remapped
-from tracetui.palette import KeyCommands
+from tracetui.palette import KeyCommands, Palette
 from tracetui.screens.base import ExplorerScreen, Facts
 from tracetui.screens.lists import TracesScreen
 from tracetui.source import Source
@@ -39,7 +39,7 @@ class Explorer(Ways):
     CSS_PATH = "tracetui.tcss"
     TITLE = "tracetui"
     BINDINGS = bindings("app")
-    COMMANDS = App.COMMANDS | {KeyCommands}
+    COMMANDS: ClassVar[set[Any]] = {KeyCommands}
     NOTIFICATION_TIMEOUT: ClassVar[float] = 4.0
 
     class Tailed(Message):
@@ -112,6 +112,10 @@ class Explorer(Ways):
         self._worn = name
         self.set_reactive(App.theme, name)
         self.stylesheet.set_variables(self.get_css_variables())
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return themes.inks(self.current_theme)

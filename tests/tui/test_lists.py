@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -105,7 +106,8 @@ async def test_t_sorts_by_a_column_and_again_turns_it_round(db: Path, size: tupl
         assert shows(pilot, "COST↓")
         assert screen_text(pilot).splitlines()[2].startswith("▸")
         await pilot.press("t")
-        await choose(pilot, "COST")
+        await until(pilot, lambda: shows(pilot, "cost, greatest first; again turns it round"))
+        await pilot.press("enter")  # the menu begins on what the list is sorted by
         await until(pilot, lambda: names(pilot)[-6:] == DEAREST[::-1])
         assert shows(pilot, "COST↑")
         await pilot.press("G")
@@ -297,6 +299,73 @@ async def test_v_lists_views_and_V_saves_one_beside_the_comments(db: Path, home:
     assert tomllib.loads(text)["views"] == {"old": "name:agent_1", "dear": "cost:>5"}
     assert "# mine" in text
     assert "# dear to me" in text
+
+
+async def test_a_view_that_could_not_be_asked_for_is_not_saved(db: Path, home: Path) -> None:
+    file = home / "tracetui.toml"
+    file.write_text("[views]\nslow = 'latency:>1s'\n")
+    async with app_of(db).run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: traces_shown(pilot, 9))
+        await pilot.press("f", *"kind:tool (", "ctrl+s")
+        await until(pilot, lambda: shows(pilot, "^ this ( is never closed"))
+        await pilot.press("end", "ctrl+u", *"view:slow cost:>5", "ctrl+s")
+        await until(pilot, lambda: shows(pilot, "Save view:slow cost:>5 as"))
+        await pilot.press(*"slow", "enter")  # it would name itself
+        await until(pilot, lambda: notified(pilot, "slow"))
+        assert pilot.app.facts.source.views == {"slow": "latency:>1s"}  # type: ignore[attr-defined]
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: shows(pilot, "Save view:slow cost:>5 as"))
+        await pilot.press(*"both", "enter")
+        await until(pilot, lambda: notified(pilot, "Saved as view:both"))
+    assert tomllib.loads(file.read_text())["views"] == {"slow": "latency:>1s", "both": "view:slow cost:>5"}
+
+
+async def test_a_menu_that_is_longer_than_the_screen_is_walked_to_its_last_line(db: Path) -> None:
+    async with app_of(db).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: traces_shown(pilot, 9))
+        for key, last in (("t", "began, oldest first"), ("T", "how long ago it began")):
+            await pilot.press(key, "G")
+            await until(pilot, lambda last=last: any("▸" in s and last in s for s in screen_text(pilot).split("\n")))
+            assert shows(pilot, "▐") == (key == "T")  # what does not fit has a scroll bar
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(pilot.app.screen, TracesScreen))
+
+
+async def test_an_error_far_to_the_right_is_pointed_at_where_it_is_seen(db: Path) -> None:
+    """Of a line that is longer than its room: at the column as it is scrolled, the words where there is room."""
+    wide = "天気 " * 4 + "nope:1 "
+    async with app_of(db).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: traces_shown(pilot, 9))
+        for text, wrong in (
+            ("name:a " * 12 + "(", "("),
+            ("name:a " * 7 + "(", "("),
+            (wide + "x " * 40, "nope"),
+        ):
+            await pilot.press("f")
+            field = pilot.app.screen.query_one(FilterBar).query_one(Input)
+            field.value = text
+            await pilot.press("enter")
+            await until(pilot, lambda: shows(pilot, "^"))
+
+            def points_at(wrong: str = wrong) -> bool:
+                lines = screen_text(pilot).split("\n")
+                row = next(n for n, line in enumerate(lines) if "^" in line)
+                above = next(line for line in lines[row - 1 :: -1] if line.startswith(" filter"))
+                at = cell_len(lines[row].partition("^")[0])
+                return cell_len(above.partition(wrong)[0]) == at
+
+            await until(pilot, points_at)
+            assert shows(pilot, "never closed") or shows(pilot, "there is no key 'nope'")
+            await pilot.press("escape")
+
+
+async def test_what_was_just_said_leaves_the_bar_to_type_into_free(db: Path) -> None:
+    async with app_of(db).run_test(size=(80, 24), notifications=True) as pilot:
+        await until(pilot, lambda: traces_shown(pilot, 9))
+        pilot.app.NOTIFICATION_TIMEOUT = 60.0  # type: ignore[misc]
+        await pilot.press("v", "f")
+        pilot.app.screen.query_one(FilterBar).query_one(Input).value = "name:a " * 9 + "end"
+        await until(pilot, lambda: shows(pilot, "No view is saved yet", "name:a end", "f filter  ↵ open"))
 
 
 async def test_without_views_v_says_how_to_make_one_and_ctrl_s_saves_from_the_bar(db: Path, home: Path) -> None:

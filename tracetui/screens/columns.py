@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from tracetui.screens.modal import Modal
 from tracetui.widgets.columns import Column, Look
 from tracetui.widgets.line_list import LineList
-from tracetui.widgets.paint import Line, Part
+from tracetui.widgets.paint import Line, Part, spread
 
 
 class Columns(LineList):
@@ -32,12 +32,13 @@ class Columns(LineList):
     def line_parts(self, index: int, width: int) -> list[Part]:
         column = self.columns[index]
         shown = self.look.shows(column, self.screen_width)
-        return [
+        parts: list[Part] = [
             (f"{self.glyphs.cursor if index == self.cursor else ' '} ", "accent"),
             ("[x] " if shown else "[ ] ", "quiet" if column.fixed else "accent" if shown else "quiet"),
             ((column.title or column.name.upper()).ljust(16), "text"),
             (column.about + ("  (always)" if column.fixed else ""), "quiet"),
         ]
+        return spread(parts, self.more(index), width)
 
 
 class ColumnsScreen(Modal[None]):

@@ -126,19 +126,32 @@ class FilteredScreen(OffersTerms):
         if not text:
             self.app.notify("There is no filter to save: f writes one.", markup=False)
             return
+        try:
+            self.facts.source.parse(text)
+        except FilterError as error:
+            bar.refuse(error)
+            return
         question = AskScreen(f"Save {fmt.clip(fmt.plain(text), 48)} as", "a name: letters, digits, - and _", VIEW_NAME)
         self.app.push_screen(question, lambda name: self._save(name, text))
 
     def _save(self, name: str | None, text: str) -> None:
         if not name:
             return
+        views = self.facts.source.views
+        before = views.get(name)
         try:
+            views[name] = text
+            self.facts.source.parse(f"view:{name}")  # it may name itself, or one that names it
             path = save_view(name, text)
         except (TracetuiError, OSError) as error:
-            self.app.notify(str(error), severity="warning", markup=False)
+            if before is None:
+                del views[name]
+            else:
+                views[name] = before
+            self.app.notify(fmt.plain(str(error)), severity="warning", markup=False)
             return
-        self.facts.source.views[name] = text
-        self.app.notify(f"Saved as view:{name} in {path}.", markup=False)
+        instead = f" It was {before}." if before not in (None, text) else ""
+        self.app.notify(fmt.plain(f"Saved as view:{name} in {path}.{instead}"), markup=False)
 
     # The bar.
 

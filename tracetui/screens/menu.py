@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from tracetui import format as fmt
 from tracetui.screens.modal import Modal
 from tracetui.widgets.line_list import LineList
-from tracetui.widgets.paint import Line, Part
+from tracetui.widgets.paint import Line, Part, spread
 
 Result = TypeVar("Result")
 
@@ -36,9 +36,10 @@ class Choice:
 class Menu(LineList):
     """Labels, with the beginning of what they give."""
 
-    def __init__(self, choices: list[Choice]) -> None:
+    def __init__(self, choices: list[Choice], at: int = 0) -> None:
         super().__init__()
         self.choices = choices
+        self.cursor = at
 
     def on_mount(self) -> None:
         self.styles.height = len(self.choices)
@@ -51,12 +52,13 @@ class Menu(LineList):
         cursor = self.glyphs.cursor if index == self.cursor else " "
         column = min(max(len(item.label) for item in self.choices), width // 2) + 2
         preview = fmt.plain((choice.about or choice.text)[: 2 * width])
-        return [
+        parts: list[Part] = [
             (f"{cursor} ", "accent"),
             (f"{index + 1} " if index < 9 else "  ", "quiet"),
             (fmt.fit(fmt.plain(choice.label), column), "text"),
             (preview, "quiet"),
         ]
+        return spread(parts, self.more(index), width)
 
 
 class Picking(Modal[Result | None], Generic[Result]):
@@ -70,15 +72,17 @@ class Picking(Modal[Result | None], Generic[Result]):
         *((str(number), f"pick({number})", "") for number in range(1, 10)),
     ]
 
-    def __init__(self, title: str, choices: list[Choice]) -> None:
+    def __init__(self, title: str, choices: list[Choice], *, at: int = 0) -> None:
+        """`at`: the choice that the cursor begins on."""
         super().__init__()
         self._title = title
         self._choices = choices
+        self._at = at
 
     def compose(self) -> ComposeResult:
         with Vertical(id="menu"):
             yield Line(id="title")
-            yield Menu(self._choices)
+            yield Menu(self._choices, self._at)
 
     def on_mount(self) -> None:
         self.query_one("#title", Line).show([(f"  {self._title}", "strong")], [("enter or number, esc  ", "quiet")])

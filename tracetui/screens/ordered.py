@@ -119,15 +119,7 @@ class OrderedScreen(FilteredScreen, Generic[Row]):
         self.window.bulk = 0 if self._quick else BULK
 
     def action_sort(self) -> None:
-        order = self.look.order
-        choices = {}
-        for column in self.all_columns(200):
-            if column.sort and column.sort not in choices:
-                now = (", greatest first" if order.falling else ", smallest first") if column.sort == order.name else ""
-                choices[column.sort] = Choice(
-                    column.title or column.name.upper(), column.sort, about=column.about + now
-                )
-        self.app.push_screen(MenuScreen("Sort by", list(choices.values())), self._sort_chosen)
+        self.app.push_screen(sort_menu(self.all_columns(200), self.look.order), self._sort_chosen)
 
     def _sort_chosen(self, name: str | None) -> None:
         if name is not None:
@@ -146,6 +138,28 @@ class OrderedScreen(FilteredScreen, Generic[Row]):
 
     def glyphs(self) -> fmt.Glyphs:
         return fmt.ASCII if getattr(self.app, "ascii_mode", False) else fmt.UNICODE
+
+
+TIMES = ("start", "first", "last")
+
+
+def sort_menu(columns: Sequence[Column], order: Order) -> MenuScreen:
+    """What one may sort by. It begins on what is sorted by, so that the same keys turn the order round."""
+    choices: dict[str, Choice] = {}
+    for column in columns:
+        if column.sort and column.sort not in choices:
+            now = f", {_way(column, order)} first; again turns it round" if column.sort == order.name else ""
+            choices[column.sort] = Choice(column.title or column.name.upper(), column.sort, about=column.about + now)
+    at = list(choices).index(order.name) if order.name in choices else 0
+    return MenuScreen("Sort by", list(choices.values()), at=at)
+
+
+def _way(column: Column, order: Order) -> str:
+    if column.sort in TIMES:
+        return "newest" if order.falling else "oldest"
+    if column.right:
+        return "greatest" if order.falling else "smallest"
+    return "z" if order.falling else "a"
 
 
 def _names(known: object, side: str) -> frozenset[str]:

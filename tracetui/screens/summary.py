@@ -16,7 +16,7 @@ from tracetui import format as fmt
 from tracetui.screens import empty
 from tracetui.screens.base import Facts
 from tracetui.screens.filtered import FilteredScreen
-from tracetui.screens.menu import Choice, MenuScreen
+from tracetui.screens.ordered import sort_menu
 from tracetui.screens.paced import Paced
 from tracetui.source import Reader
 from tracetui.widgets.columns import Order, remembered_order
@@ -153,9 +153,7 @@ class SummaryScreen(Paced, FilteredScreen, Generic[Row]):
     # Order.
 
     def action_sort(self) -> None:
-        columns = self.listed.columns(200)
-        choices = [Choice(column.title, column.sort, about=column.about) for column in columns if column.sort]
-        self.app.push_screen(MenuScreen("Sort by", choices), self._sort_chosen)
+        self.app.push_screen(sort_menu(self.listed.columns(200), self.listed.look.order), self._sort_chosen)
 
     def _sort_chosen(self, name: str | None) -> None:
         if name is not None:

@@ -208,8 +208,18 @@ class FilterBar(Widget):
 
     def refuse(self, error: FilterError) -> None:
         """Point at the column that could not be read."""
-        self._problem(" " * (9 + min(error.column, 200)) + "^ " + fmt.plain(str(error)))
         self.query_one(Input).cursor_position = error.column
+        self._point(error)
+        self.call_after_refresh(self._point, error)  # by then a long line has scrolled to its cursor
+
+    def _point(self, error: FilterError) -> None:
+        field = self.query_one(Input)
+        at = 9 + fmt.cells(field.value[: error.column]) - round(field.scroll_offset.x)
+        said, room = fmt.plain(str(error)), self.size.width - 1
+        if at > fmt.cells(said) and at + 2 + fmt.cells(said) > room:
+            self._problem(f"{said} ^".rjust(at + 1))
+        else:
+            self._problem(" " * min(at, max(room - 1, 0)) + ("^ " if at + 20 < room else "^\n") + said)
 
     def _problem(self, text: str) -> None:
         self.query_one(".problem", Label).update(text)

@@ -119,6 +119,14 @@ class LineList(Painter, can_focus=True):
     def shows_cursor(self) -> bool:
         return True
 
+    def more(self, index: int) -> list[Part]:
+        """For the end of a line of a list that is longer than its room: a scroll bar."""
+        _, page = self._cells
+        beyond = self.line_count() - page
+        if page <= 0 or beyond <= 0:
+            return []
+        return [(self.glyphs.thumb if index - self.top == round((page - 1) * self.top / beyond) else " ", "faint")]
+
     def refresh_index(self, index: int) -> None:
         """Repaint one line, if it is on screen."""
         if self.top <= index < self.top + self.page:
