@@ -36,7 +36,8 @@ def _since_the_turn_before(trace: Trace, firsts: Sequence[Seen]) -> Iterator[Sig
         before += Trace(turn.spans, trace.limits, trace.window).calls
     cached = any(context.caches(call) for call in (*before, *doubtful))
     for call in doubtful:
-        chain = next(chain for chain in chains([*before, call]) if chain[-1] is call) if before else [call]
+        begun = [one for one in before if (one.start_ns, one.span_id) < (call.start_ns, call.span_id)]
+        chain = next(chain for chain in chains([*begun, call]) if chain[-1] is call)
         if len(chain) < 2 or not _answered_in(chain[-2], call):
             continue
         for last, _, broken, missed in context.breaks(chain[-2:], trace.limits.cache_tokens, cached=cached):

@@ -22,6 +22,9 @@ from collector.signals.values import in_text
 MOST_MESSAGES = 200
 """So many of the last messages are read for what they say of a value."""
 MOST_ADDED = 10
+LONGEST_SUM = 1_000
+"""Characters of a question that asks for the sum of MOST_ADDED numbers. Longer ones are not read for it: their numbers
+are tried from each of their digits on."""
 LINES_AROUND = 2
 """Comments stand on a line near what they are about."""
 
@@ -65,13 +68,13 @@ _WITH_UNIT = re.compile(
 )
 _UNIT_KEYS = frozenset({"unit", "units", "temperature_unit", "scale", "currency"})
 _LINE_KEYS = frozenset({"line", "line_number", "lineno", "linenumber", "start_line", "end_line"})
-_LISTED = re.compile(r"^\s*(\d{1,6})\s*[|:│\t→](.*)$", re.MULTILINE)
+_LISTED = re.compile(r"^[^\S\n]*(\d{1,6})[^\S\n]*[|:│\t→](.*)$", re.MULTILINE)
 _QUOTED = re.compile(r"`([^`\n]{1,80})`")
 _NAME = re.compile(r"[A-Za-z_]\w{2,}")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _NUMBER = r"\d+(?:[.,]\d+)*"
 _ASKS_A_SUM = re.compile(
-    rf"\b(?:add|sum)\b[^\d?!.]{{0,40}}(?P<list>{_NUMBER}(?:(?:\s*(?:,|and|\+|plus|&)\s*)+{_NUMBER})+)"
+    rf"\b(?:add|sum)\b[^\d?!.]{{0,40}}(?P<list>{_NUMBER}(?:\s*(?:(?:,|and|\+|plus|&)\s*)+{_NUMBER})+)"
     rf"|(?P<plus>{_NUMBER}(?:\s*(?:\+|plus)\s*{_NUMBER})+)",
     re.IGNORECASE,
 )
@@ -271,7 +274,8 @@ def _sums(span: Seen, answer: str) -> Iterator[Signal]:
     stated = [one for one in islice(in_text(answer), 3) if one.kind == "number"]
     if len(stated) != 1 or not span.input or span.input[-1].message.role != "user":
         return
-    asked = _ASKS_A_SUM.search(text_of(span.input[-1].message))
+    question = text_of(span.input[-1].message)
+    asked = _ASKS_A_SUM.search(question) if len(question) <= LONGEST_SUM else None
     if asked is None:
         return
     numbers = [one.number for one in in_text(asked[0]) if one.kind == "number" and one.number is not None]

@@ -181,3 +181,17 @@ def test_a_sum_that_a_tool_worked_out_is_left_to_the_tool() -> None:
 def test_odd_values_are_read_or_passed_over(odd: Any) -> None:
     calls = said("assistant", call("post", {"line": 3, "body": "`x_y`", "deep": odd}))
     assert misread(*answered("How warm?", [odd], f"It is 88 °C, {odd!r:.90}."), llm(3, user("1"), out=calls)) == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["What is the sum of 12" + " ," * 200 + " and that?", "Add " + "1" * 100_000, "Add these: " + "7," * 100_000],
+    ids=["empty cells", "digits", "a column"],
+)
+def test_a_question_of_pieces_that_go_on_for_long_is_looked_through_once(asked: str) -> None:
+    """Tried at each place, or in each way in which separators can be told apart, this would never end."""
+    assert misread(llm(1, user(asked), out=assistant("It is 13."))) == []
+
+
+def test_a_listing_of_blank_lines_is_looked_through_once() -> None:
+    assert comment(3, "`total` is wrong", "\n" * 500_000) == []

@@ -285,6 +285,12 @@ def test_the_turns_before_are_read_only_where_much_was_not_read_from_the_cache()
         assert detect([llm(1, *AFTER, usage=usage, parent_id=None)], earlier=never) == []
 
 
+def test_a_turn_before_that_went_on_beside_this_one_is_looked_at_up_to_where_it_began() -> None:
+    after = cached(6, 7000, *AFTER, user("c"), start_ns=T0 + 200 * S, end_ns=T0 + 201 * S)
+    call = cached(5, 0, *AFTER, start_ns=T0 + 100 * S, end_ns=T0 + 101 * S, parent_id=None)
+    assert detect([call], earlier=lambda most: [Turn("t", "before", [root(), after])][:most]) == []
+
+
 # the tree
 
 
