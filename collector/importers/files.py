@@ -26,7 +26,7 @@ from collector.protocols import otlp
 from collector.protocols.jsonbody import weigh
 
 SQLITE, PARQUET = b"SQLite format 3\x00", b"PAR1"
-LINES_A_BATCH = 500
+LINES_A_BATCH, BYTES_A_BATCH = 500, 16 * 2**20
 LINE_BYTES, DOCUMENT_BYTES = 64 * 2**20, 2**30
 """A line may be as long as a body that a door takes."""
 BLOCK_BYTES = 2**16
@@ -257,9 +257,9 @@ def _loaded(body: bytes) -> Any:
 
 
 def _chunks(first: bytes, stream: IO[bytes], name: str) -> Iterator[list[bytes] | Refusal]:
-    """Lines by the batch; a line that is too long is left out. Where the stream breaks off, what came before is given
-    first."""
-    chunk = [first]
+    """Lines by the batch, of so many bytes too: sessions with pictures have lines of megabytes. A line that is too long
+    is left out. Where the stream breaks off, what came before is given first."""
+    chunk, size = [first], len(first)
     while True:
         try:
             line = _line(stream)
@@ -270,16 +270,17 @@ def _chunks(first: bytes, stream: IO[bytes], name: str) -> Iterator[list[bytes] 
             break
         if len(line) == LINE_BYTES and not line.endswith(b"\n"):
             yield chunk
-            chunk = []
+            chunk, size = [], 0
             yield Refusal("a line that is too long", sample(line))
             del line
             while (rest := stream.readline(BLOCK_BYTES)) and not rest.endswith(b"\n"):
                 pass
             continue
         chunk.append(line)
-        if len(chunk) >= LINES_A_BATCH:
+        size += len(line)
+        if len(chunk) >= LINES_A_BATCH or size >= BYTES_A_BATCH:
             yield chunk
-            chunk = []
+            chunk, size = [], 0
     if chunk:
         yield chunk
 

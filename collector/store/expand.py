@@ -102,7 +102,8 @@ class Expander:
         try:
             return self._execute(sql, values).fetchall()
         except sqlite3.DatabaseError as error:
-            if not self._forgiving or "locked" in str(error) or error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            code = getattr(error, "sqlite_errorcode", None)  # none where Python found that a text is none
+            if not self._forgiving or "locked" in str(error) or code == sqlite3.SQLITE_INTERRUPT:
                 raise
             return []
 

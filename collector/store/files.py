@@ -115,10 +115,11 @@ def _make_private(path: Path) -> None:
         if not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         return
+    there = Path(os.path.realpath(path))  # a link may lead to where nothing is yet, and O_EXCL follows none
     for ending in ("-wal", "-shm", "-journal"):
-        path.with_name(path.name + ending).unlink(missing_ok=True)
+        there.with_name(there.name + ending).unlink(missing_ok=True)
     with suppress(FileExistsError):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))
+        os.close(os.open(there, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, durable: bool) -> None:

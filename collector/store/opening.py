@@ -108,6 +108,17 @@ def _connect(uri: str, path: Path) -> tuple[sqlite3.Connection, str | None]:
     """The connection, and a sentence where the file is cut short."""
     try:
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_MS / 1000, isolation_level=None, cached_statements=256)
+    except sqlite3.Error as error:
+        raise StoreError(f"cannot open {path}: {error}") from error
+    try:
+        return connection, _made_ready(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _made_ready(connection: sqlite3.Connection, path: Path) -> str | None:
+    try:
         connection.execute("pragma query_only = on")
         connection.execute(f"pragma busy_timeout = {BUSY_MS}")
     except sqlite3.Error as error:
@@ -118,8 +129,8 @@ def _connect(uri: str, path: Path) -> tuple[sqlite3.Connection, str | None]:
         torn = _torn(path)
         if torn:  # or SQLite refuses all of a file that is shorter than it says
             connection.execute("pragma writable_schema = on")
-        return connection, torn
-    return connection, None
+        return torn
+    return None
 
 
 def _examine(connection: sqlite3.Connection, path: Path, note: str | None, torn: str | None) -> FileState:

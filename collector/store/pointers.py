@@ -21,8 +21,7 @@ KINDS = ("replay", "link")
 MOST = 20
 """Of each kind, the newest."""
 LOOKED_AT = 20_000
-"""Of spans that are not in the table so many are looked at for replays, the newest first: 30 ms where all have a body
-of their own."""
+"""Of the spans that are not in the table so many are looked at for replays, those that came last: 30 ms."""
 
 _COLUMNS = """s.trace_id, s.span_id, ifnull(s.name, ''), ifnull(s.model, s.request_model), s.status, s.start_ns,
       s.duration_ns, s.cost_nanousd"""
@@ -32,9 +31,9 @@ TO_IT = f"""
     order by p.from_id desc limit {MOST}"""
 _OLDER = f"""
     select {_COLUMNS}
-    from (select id from spans where start_ns > :start_ns order by start_ns desc, id desc limit {LOOKED_AT}) n
-    cross join spans s on s.id = n.id cross join bodies b on b.id = n.id
-    where b.replay_of in (:both, :span_id) and n.id <= :up_to
+    from (select id, replay_of from bodies where id <= :up_to order by id desc limit :most) b
+    cross join spans s on s.id = b.id
+    where b.replay_of in (:both, :span_id) and s.start_ns > :start_ns
     order by s.start_ns desc, s.id desc limit {MOST}"""
 
 
@@ -87,7 +86,8 @@ def pointing_at(reading: Reading, trace_id: str, span_id: str, start_ns: int) ->
         if not told:
             return _sorted(found.values())
         up_to = told[0][0]
-    older = {**values, "both": f"{trace_id}:{span_id}", "start_ns": start_ns, "up_to": up_to or 2**62}
+    last = 2**62 if up_to is None else up_to
+    older = {**values, "both": f"{trace_id}:{span_id}", "start_ns": start_ns, "up_to": last, "most": LOOKED_AT}
     add("replay", reading.rows(_OLDER, older))
     return _sorted(found.values())
 

@@ -328,6 +328,13 @@ def test_parquet_comes_in_batches_and_says_where_it_cannot_be_read(tmp_path, mon
             list(files.read(write(tmp_path / "x", broken)))
 
 
+def test_long_lines_come_a_few_at_a_time(monkeypatch):
+    monkeypatch.setattr(files, "BYTES_A_BATCH", 1000)
+    lines = [b"a" * 400 + b"\n"] * 7
+    chunks = list(files._chunks(lines[0], io.BytesIO(b"".join(lines[1:])), "x"))
+    assert [len(one) for one in chunks] == [3, 3, 1]
+
+
 def test_without_pyarrow_parquet_says_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(DecodeError, match="pip install pyarrow"):

@@ -75,6 +75,21 @@ def test_the_file_and_all_beside_it_are_for_their_owner_only(path: Path) -> None
     assert found == dict.fromkeys(("traces.db", "traces.db-wal", "traces.db-shm", "traces.db.lock"), 0o600)
 
 
+@posix
+def test_a_file_that_a_link_leads_to_is_made_for_its_owner_only(path: Path, tmp_path: Path) -> None:
+    there = tmp_path / "elsewhere"
+    there.mkdir()
+    path.symlink_to(there / "real.db")
+    before = os.umask(0)
+    try:
+        with opened(path) as ingest:
+            send(ingest, 1)
+            assert stat.S_IMODE((there / "real.db").stat().st_mode) == 0o600
+    finally:
+        os.umask(before)
+    assert stored(path) == ids(1)
+
+
 KILLED_AT_ONCE = """
 import os, signal, sys
 from pathlib import Path

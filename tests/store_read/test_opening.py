@@ -133,6 +133,16 @@ def test_what_is_no_sqlite_file_is_said_to_be_none(tmp_path: Path, content: byte
     assert "is no SQLite file" in refused(tmp_path / "t.db")
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="what is open is told on Linux")
+def test_what_is_refused_is_let_go_of(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    path.write_bytes(b"\x00" * 5000)
+    with pytest.raises(StoreError) as caught, open_reader(path):
+        pass
+    held = [os.readlink(one) for one in Path("/proc/self/fd").iterdir() if one.is_symlink()]
+    assert str(path) not in held, caught.value  # the error, and with it all that it knew, is still here
+
+
 def test_a_directory_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="Is a directory"), open_reader(tmp_path):
         pass
@@ -225,6 +235,17 @@ def test_most_of_a_file_with_damaged_content_is_shown(path: Path) -> None:
     assert ran.returncode == 0
     assert "texts cannot be read in full" in ran.stderr
     assert "span 1" in ran.stdout
+
+
+def test_a_text_that_is_none_costs_itself(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("update texts set text = cast(x'ff00ff' as text) where text like 'question 7 %'")
+        connection.commit()
+    found, said = ask_everything(path)
+    assert len(found) == 400
+    assert not [one for one in said if "AttributeError" in one]
+    with open_reader(path) as reader:
+        assert "missing from the file" in str(reader.span(trace_id(7), "0" * 15 + "1").input)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.5, 0.75, 0.99])

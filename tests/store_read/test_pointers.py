@@ -107,6 +107,17 @@ def test_a_large_file_is_not_held_up_and_its_replays_are_still_found(
     assert naming(path) == new, "one that is written again is not found twice"
 
 
+def test_of_a_large_file_the_newest_of_those_that_are_not_kept_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path / "traces.db")
+    as_version_8(path)
+    monkeypatch.setattr(migrations, "MANY_SPANS", 3)
+    monkeypatch.setattr(pointers, "LOOKED_AT", 6)
+    write(path, *(make_trace(n) for n in range(20, 40)))
+    assert naming(path) == ALL[:2], "however many came since"
+
+
 def test_what_a_replay_names_is_found() -> None:
     trace, span = "a" * 32, "b" * 16
     assert target(span, trace) == (trace, span)
