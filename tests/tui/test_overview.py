@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from tracetui.cli import main
 from tracetui.screens.behind import TracesBehind
 from tracetui.screens.overview import OverviewScreen
 from tracetui.screens.trace import TraceScreen
-from tracetui.widgets.overview_lines import _shares
+from tracetui.widgets.overview_lines import _shares, lines
 
 from .hostile import CONTROL_STRINGS, HOSTILE
 from .real import real_app
@@ -148,6 +149,17 @@ async def test_hostile_names_stay_on_their_lines(tmp_path):
 def test_sections_share_the_room():
     assert _shares([4, 2, 20, 5], 13) == [4, 2, 4, 3]
     assert _shares([9, 0, 9], 2) == [2, 0, 2]
+
+
+@pytest.mark.parametrize("height", [20, 30])
+def test_no_line_is_free_while_a_section_has_more(db, height):
+    with open_reader(db) as reader:
+        found = overview(reader, NOW)
+    failed = tuple(replace(found.failed[0], span_id=f"{n:016x}") for n in range(20))
+    for some in (replace(found, failed=failed), replace(found, failed=failed, active=(), running=0)):
+        shown = lines(some, 80, height, fmt.UNICODE, NOW)
+        assert len(shown) == height
+        assert any(" more" in part for row in shown for part, _ in row.parts)
 
 
 def test_the_overview_prints_as_text_and_json(db):

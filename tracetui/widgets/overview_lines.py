@@ -13,8 +13,8 @@ from tracetui.widgets.cost_table import percent
 from tracetui.widgets.paint import Part
 from tracetui.widgets.plots import sparkline
 
-RESERVED = 11
-"""Lines for rates, titles and the space between them."""
+RATES, TITLE = 2, 2
+"""Lines for the rates, and for a title and the space above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ def lines(found: Overview, width: int, height: int, glyphs: fmt.Glyphs, now_ns: 
         ("failed last", [_span(one, width, now_ns, glyphs) for one in found.failed]),
         ("dearest calls", [_span(one, width, now_ns, glyphs) for one in found.dearest]),
     ]
-    wanted = _shares([len(rows) for _, rows in sections], max(height - RESERVED, 8))
+    sizes = [len(rows) for _, rows in sections]
+    wanted = _shares(sizes, max(height - RATES - TITLE * sum(map(bool, sizes)), 8))
     out = [Row(parts) for parts in rates(found, width, ascii_mode=ascii_mode)]
     for (title, rows), room in zip(sections, wanted, strict=True):
         if rows:
