@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from collector.model import MODEL_KINDS
 from collector.store.binding import Conditions
 from collector.store.cost_keys import Dimension, dimensions
-from collector.store.cost_rows import Split, Stat
-from collector.store.costs import Asked, Costs, costs
+from collector.store.cost_rows import CostRow, Split, Stat
+from collector.store.cost_sources import TooMany, wanted
+from collector.store.cost_stats import stats
+from collector.store.cost_times import timed, with_times
+from collector.store.costs import Asked, Costs, Gathered, costs
 from collector.store.zones import Zone
 from tracetui import format as fmt
 from tracetui.source import Reader, Source
@@ -33,8 +36,10 @@ MOST_BARS, FEWEST_BARS = 60, 3
 """With more bars, or fewer, time is cut more coarsely, or more finely."""
 COUNTABLE_SPANS = 20_000
 """In larger files traces are not counted: that looks at every span, and this is asked again as they arrive."""
-MOST_SCORES = 100_000
-"""With more of them the screen tells none: they are read one by one. `tracetui costs --show score.*` does."""
+MOST_DESCRIBED = 100_000
+"""With more traces that have scores or numbers in their metadata the screen tells no means: that is half a minute of
+reading. `tracetui costs --show 'score.*,meta.*'` does."""
+EVERYTHING = ("score.*", "meta.*")
 COARSER = {"quarter": "hour", "hour": "day", "day": "week", "week": "month"}
 FINER = {"day": "hour", "hour": "quarter"}
 Progress = Callable[[int, int], None]
@@ -69,6 +74,7 @@ class Spending:
     costs: Costs
     times: Costs
     unit: str
+    asked: Asked
 
 
 def ask(reader: Reader, source: Source, question: Question, progress: Progress | None) -> Spending:
@@ -77,14 +83,15 @@ def ask(reader: Reader, source: Source, question: Question, progress: Progress |
     where = source.parse(question.filter) if question.filter else source.parse("")
     reading, declared = cast("stored.Reader", reader), tuple(source.dimensions)
     counted = reading.rows("select spans from counters")[0][0] <= COUNTABLE_SPANS
-    found = costs(reading, Asked(by, where, Zone(), question.sort, traces=counted, declared=declared), progress)
+    asked = Asked(by, where, Zone(), question.sort, counted, later=not counted, declared=declared)
+    found = costs(reading, asked, progress)
     kept = found.ahead or (counted and bool(by) and by[0].key in declared)
     ahead = bool(by) and not by[0].is_time and (kept or by[0].rolled(Conditions()) is not None)
     split = by[:1] if ahead else ()
 
     def over(unit: str) -> Costs:
-        asked = Asked((Dimension(unit, "time"), *split), where, Zone(), latencies=False, declared=declared)
-        return costs(reading, asked, progress)
+        by = (Dimension(unit, "time"), *split)
+        return costs(reading, Asked(by, where, Zone(), latencies=False, declared=declared), progress)
 
     unit = UNITS[question.period]
     times = over(unit)
@@ -94,32 +101,73 @@ def ask(reader: Reader, source: Source, question: Question, progress: Progress |
     while 0 < len(times.groups) < FEWEST_BARS and unit in FINER:
         unit = FINER[unit]
         times = over(unit)
-    return Spending(question, found, times, unit)
+    return Spending(question, found, times, unit, asked)
+
+
+def ask_times(reader: Reader, found: Spending, rows: Sequence[CostRow], progress: Progress | None) -> Spending:
+    """The same with the latencies of the total, the groups and these rows, which were left for later."""
+    told = timed(cast("stored.Reader", reader), found.asked, found.costs, rows, progress)
+    return replace(found, costs=told)
+
+
+def with_times_of(found: Spending, other: Spending) -> Spending:
+    """With what latencies the other answer to the same question knows: what is read must not come and go while sums
+    are asked for anew."""
+    if other.question is not found.question:
+        return found
+    known = {row.keys: row for row in (*other.costs.rows, *other.costs.groups, other.costs.total) if row.timed}
+    return replace(found, costs=with_times(found.costs, known))
+
+
+Keys: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """What is asked for once the numbers stand: everything split by what it was paid for, and the scores of every row
-    and group, and of all (), by their names."""
+    """What is asked for once the numbers stand, by the keys of rows and groups and, under (), of all: what was paid
+    for, and the means of scores and of numeric metadata, named `score.NAME` and `meta.KEY`; None while they are being
+    read. `passed_over` traces have some, too many to read."""
 
-    split: Split | None
-    scores: Mapping[tuple[str, ...], Mapping[str, Stat]]
+    splits: Mapping[Keys, Split] = field(default_factory=dict)
+    means: Mapping[Keys, Mapping[str, Stat]] | None = None
+    passed_over: int = 0
+
+    @property
+    def split(self) -> Split | None:
+        return self.splits.get(())
 
     @property
     def names(self) -> list[str]:
-        return [f"score.{name}" for name in self.scores.get((), ())]
+        return list((self.means or {}).get((), ()))
 
 
-def ask_more(reader: Reader, source: Source, question: Question, prices: Prices) -> More:
-    reading, declared = cast("stored.Reader", reader), tuple(source.dimensions)
+def ask_splits(reader: Reader, source: Source, question: Question, prices: Prices, progress: Progress) -> More:
+    found = costs(cast("stored.Reader", reader), replace(_briefly(source, question), prices=prices), progress)
+    rows = (*found.rows, *found.groups, found.total)
+    return More({row.keys: row.split for row in rows if row.split is not None})
+
+
+def ask_means(reader: Reader, source: Source, question: Question, more: More, progress: Progress) -> More:
+    """`more` with the means of everything that has some."""
+    asked = _briefly(source, question)
+    gathered = Gathered(asked.by, asked.zone)
+    what = wanted(asked.by, asked.where, asked.declared)
+    try:
+        scores, metadata = stats(
+            cast("stored.Reader", reader), what, EVERYTHING, gathered.named, most=MOST_DESCRIBED, progress=progress
+        )
+    except TooMany as error:
+        return replace(more, passed_over=error.traces)
+    means: dict[Keys, dict[str, Stat]] = {}
+    for opening, told in (("score.", scores), ("meta.", metadata)):
+        for keys, some in told.items():
+            means.setdefault(keys, {}).update({opening + name: one for name, one in some.items()})
+    return replace(more, means=means)
+
+
+def _briefly(source: Source, question: Question) -> Asked:
     where = source.parse(question.filter)
-    split = costs(reading, Asked((), where, Zone("UTC"), declared=declared, prices=prices)).total.split
-    scores = reading.rows(f"select count(*) from (select 1 from scores limit {MOST_SCORES + 1})")[0][0]
-    if not 0 < scores <= MOST_SCORES:
-        return More(split, {})
-    asked = Asked(dimensions(question.by), where, Zone(), latencies=False, declared=declared, stats=("score.*",))
-    found = costs(reading, asked)
-    return More(split, {row.keys: row.scores for row in (*found.rows, *found.groups, found.total)})
+    return Asked(dimensions(question.by), where, Zone(), latencies=False, declared=tuple(source.dimensions))
 
 
 def spread(one: Stat | None) -> str:
@@ -193,4 +241,4 @@ def metadata_keys(reader: Reader) -> list[str]:
     return [row[0] for row in cast("stored.Reader", reader).rows(KNOWN_METADATA) if '"' not in row[0]]
 
 
-__all__ = ["PERIODS", "Question", "Spending", "Superseded", "ask", "ask_more", "behind", "named"]
+__all__ = ["PERIODS", "Question", "Spending", "Superseded", "ask", "behind", "named"]

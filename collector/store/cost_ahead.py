@@ -29,6 +29,11 @@ SUMS = "select {head} {sums}, min({at}), max({at}) from {table} r where {where} 
 TIMES = """
     select {head} h.metric, r.kind {of_model}, h.bucket, sum(h.n)
     from {table} r cross join {histograms} h on h.{id} = r.{id} where {where} group by {places}"""
+WITHIN = """
+    select {head} h.metric, r.kind {of_model}, h.bucket, sum(h.n)
+    from json_each(:windows) j cross join rollups r
+      on r.quarter >= json_extract(j.value, '$[0]') and r.quarter < json_extract(j.value, '$[1]')
+    cross join histograms h on h.key = r.key where {where} group by {places}"""
 REACH = "select {head} min(r.quarter), max(r.quarter) from rollups r where {where} {group} having count(*) > 0"
 BY_DAY = "select r.day, {others} {sums} from days r {joined} where {where} group by {places}"
 BY_EDGE = """
@@ -96,7 +101,7 @@ def ahead(
 ) -> tuple[list[Summed], list[Measured]] | None:
     """The sums and the measured times; None where they are not kept. The quarter hours in the keys are those in which
     the stretches of time begin, as far as `zone` allows to sum them up to these. Without `times` the first and the last
-    quarter hour of such a sum are those of its stretch."""
+    quarter hour of a sum are those of its stretch of time, or of its first and last day."""
     plan = _plan(reading, asked)
     if plan is None:
         return None
@@ -110,13 +115,37 @@ def ahead(
         _by_hours(reading, plan, asked.by, zone)
     for stretch in plan.stretches:
         found = _sums(reading, plan, stretch)
-        sums += _exact(reading, plan, found) if stretch.table == "days" else found
+        sums += _reaching(found, _reach(reading, plan, found) if times else {}) if stretch.table == "days" else found
         measured += _times(reading, plan, stretch) if times else []
     for edge in plan.edges:
         for more_sums, more_times in Spans(reading, edge, times=times).chunks():
             sums += more_sums
             measured += more_times
     return sums, measured
+
+
+def times_within(reading: Reading, asked: Wanted, zone: Zone, windows: Sequence[tuple[int, int]]) -> list[Measured]:
+    """The measured times of what began in these windows of quarter hours (from, up to but without); the keys are those
+    of `ahead`. Nothing where they are not kept."""
+    plan = _plan(reading, asked)
+    if plan is None:
+        return []
+    _by_hours(reading, plan, asked.by, zone)
+    whole, asked_for = plan.stretches[0], windows
+    where, values = plan.where(Stretch("rollups", None, None))
+    windows = [(max(low, whole.low or low), min(high, whole.high or high)) for low, high in windows]
+    n = len(plan.columns)
+    sql = WITHIN.format(head=plan.head, of_model=OF_MODEL, where=where, places=_places(n + 3))
+    rows = reading.rows(sql, {**values, "windows": orjson.dumps(windows).decode()})
+    measured = [(row[:n], row[n], bool(row[n + 1]), row[n + 2], row[n + 3]) for row in rows]
+    for edge in plan.edges:
+        for low, high in asked_for:
+            begin = low * QUARTER_NS if edge.low is None else max(edge.low, low * QUARTER_NS)
+            end = high * QUARTER_NS if edge.high is None else min(edge.high, high * QUARTER_NS)
+            if begin < end:
+                for _, more in Spans(reading, replace(edge, low=begin, high=end), sums=False).chunks():
+                    measured += more
+    return measured
 
 
 def _ends(reading: Reading, plan: Plan) -> tuple[int, int] | None:
@@ -264,7 +293,7 @@ def _sums(reading: Reading, plan: Plan, stretch: Stretch) -> list[Summed]:
     return [(row[:n], None, row[n:-2], row[-2], row[-1]) for row in rows]
 
 
-def _exact(reading: Reading, plan: Plan, found: list[Summed]) -> list[Summed]:
+def _reach(reading: Reading, plan: Plan, found: list[Summed]) -> dict[Keys, tuple[int, int]]:
     """Sums of days know the first and the last day: look there for the first and the last quarter hour."""
     days = sorted({day for row in found for day in row[3:]})
     reach: dict[Keys, tuple[int, int]] = {}
@@ -274,6 +303,11 @@ def _exact(reading: Reading, plan: Plan, found: list[Summed]) -> list[Summed]:
         for row in reading.rows(REACH.format(head=plan.head, where=where, group=plan.group), values):
             first, last = reach.get(row[:n], (row[n], row[n + 1]))
             reach[row[:n]] = min(first, row[n]), max(last, row[n + 1])
+    return reach
+
+
+def _reaching(found: list[Summed], reach: dict[Keys, tuple[int, int]]) -> list[Summed]:
+    """Sums of days with quarter hours in place of days: those known, else the first of the day and the last."""
     out: list[Summed] = []
     for keys, number, sums, first, last in found:
         known = reach.get(keys, (first * A_DAY, last * A_DAY + A_DAY - 1))

@@ -77,6 +77,8 @@ class CostRow:
     buckets: Mapping[int, int] = field(default_factory=dict)
     scores: Mapping[str, Stat] = field(default_factory=dict)
     metadata: Mapping[str, Stat] = field(default_factory=dict)
+    timed: bool = True
+    """Whether latencies and `minutes` were asked for already; until then they are not to be shown."""
 
     @property
     def tokens(self) -> int | None:
@@ -145,6 +147,11 @@ class Sums:
             into = self.first_tokens if of_model else self.other_first_tokens
         into[bucket] = into.get(bucket, 0) + n
 
+    def times(self) -> tuple[Latency, Latency, dict[int, int]]:
+        """(durations, first tokens, the histogram of durations), of model calls where there are some."""
+        buckets = self.durations or self.other_durations
+        return latency(buckets), latency(self.first_tokens or self.other_first_tokens), dict(sorted(buckets.items()))
+
     def row(self, keys: tuple[str, ...], *, with_traces: bool) -> CostRow:
         spans, errors, calls, llm, unpriced = (number or 0 for number in self.numbers[:_COST])
         cost = self.numbers[_COST]
@@ -152,12 +159,11 @@ class Sums:
             cost == 0 and calls <= unpriced + errors + self.running
         ):  # sums that were kept ahead hold 0 where nothing is known
             cost = None
-        buckets = self.durations or self.other_durations
+        duration, ttft, buckets = self.times()
         minutes = 0 if self.first is None or self.last is None else (self.last - self.first + 1) * QUARTER_MIN
         return CostRow(
             keys, spans, errors, calls, llm, unpriced, cost, Usage(*(n or None for n in self.numbers[_COST + 1 :])),
-            latency(buckets), latency(self.first_tokens or self.other_first_tokens), minutes,
-            self.traces if with_traces else None, None, dict(sorted(buckets.items())),
+            duration, ttft, minutes, self.traces if with_traces else None, None, buckets,
         )  # fmt: skip
 
 

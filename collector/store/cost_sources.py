@@ -44,10 +44,21 @@ _SPAN_SUMS = ", ".join(
     )
 )  # fmt: skip
 _SOME = "from json_each(:ids) j cross join traces t on t.id = j.value cross join spans s on s.trace_id = t.trace_id"
+MEMBERS = f"""
+    select distinct {{listed}} t.id {_SOME} {{joins}}
+    where s.start_ns is not null and s.start_ns >= :low and s.start_ns < :high and {{where}}"""
 _OF_FEW = """t.trace_id in (select n.trace_id from spans n where n.id in (select value from json_each(:narrow)))"""
 _TRACE_IDS = "select t.id from traces t where {} order by t.start_ns, t.trace_id"
 _BEGUN = "t.trace_id in (select n.trace_id from spans n where n.start_ns >= :low and n.start_ns < :high)"
 _REACH = "t.start_ns < :high and (t.end_ns is null or t.running_count or t.end_ns >= :low)"
+
+
+class TooMany(Exception):
+    """More traces would have to be looked at than was allowed; how many."""
+
+    def __init__(self, traces: int) -> None:
+        super().__init__(traces)
+        self.traces = traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +107,40 @@ class Spans:
     """Numbers (`traces.id`) of the traces to look at, where not all are."""
     times: bool = True
     """Whether durations are asked for, too."""
+    sums: bool = True
+    """Whether anything but durations is asked for."""
+    most: int | None = None
+    """TooMany where there are more traces to look at."""
 
     def chunks(self) -> Iterator[tuple[list[Summed], list[Measured]]]:
         """The sums and the measured times, a thousand traces at a time, oldest first."""
         traces, spans = self._conditions()
+        statements = self._statements(spans)
+        for ids in self._numbers(traces):
+            yield self._chunk(statements, {**spans.values, "ids": ids})
+
+    def members(self) -> Iterator[list[tuple[Keys, int]]]:
+        """What keys which traces have spans of (keys, number of the trace), a thousand traces at a time."""
+        traces, spans = self._conditions()
+        found = [one.of_span(spans, f"g{at}") for at, one in enumerate(self.asked.by)]
+        sql = MEMBERS.format(
+            listed="".join(f"{text}, " for text, _ in found), joins=" ".join(join for _, join in found),
+            where=spans.where,
+        )  # fmt: skip
+        for ids in self._numbers(traces):
+            rows = self.reading.rows(sql, {**spans.values, "ids": ids})
+            yield [(row[:-1], row[-1]) for row in rows]
+
+    def _numbers(self, traces: Conditions) -> Iterator[str]:
+        """The traces, a thousand at a time, as JSON; says how far it is before each."""
         found = [row[0] for row in self.reading.rows(_TRACE_IDS.format(traces.where), traces.values)]
         numbers = found if self.only is None else [number for number in found if number in self.only]
-        statements = self._statements(spans)
+        if self.most is not None and len(numbers) > self.most:
+            raise TooMany(len(numbers))
         for at in range(0, len(numbers), CHUNK):
             if self.progress is not None:
                 self.progress(at, len(numbers))
-            ids = orjson.dumps(numbers[at : at + CHUNK]).decode()
-            yield self._chunk(statements, {**spans.values, "ids": ids})
+            yield orjson.dumps(numbers[at : at + CHUNK]).decode()
 
     def sql(self) -> tuple[str, dict[str, Any]]:
         """(the statement of the sums, its values), of all traces at once."""
@@ -150,9 +183,8 @@ class Spans:
 
     def _chunk(self, statements: tuple[str, str], values: dict[str, Any]) -> tuple[list[Summed], list[Measured]]:
         n = len(self.asked.by)
-        sums: list[Summed] = [
-            (row[:n], row[n], row[n + 1 : -2], row[-2], row[-1]) for row in self.reading.rows(statements[0], values)
-        ]
+        summed = self.reading.rows(statements[0], values) if self.sums else ()
+        sums: list[Summed] = [(row[:n], row[n], row[n + 1 : -2], row[-2], row[-1]) for row in summed]
         times: list[Measured] = []
         for row in self.reading.rows(statements[1], values) if self.times else ():
             *keys, of_model, took, first = row

@@ -6,28 +6,44 @@ every row which that trace has a span in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
+from functools import partial
 from math import sqrt
 from typing import Any, TypeAlias
+
+import orjson
 
 from collector.errors import FilterError
 from collector.store.binding import glob_pattern
 from collector.store.cost_rows import Stat
-from collector.store.cost_sources import Spans, Wanted
+from collector.store.cost_sources import Progress, Spans, Wanted
 from collector.store.ground import Reading
 
-Value: TypeAlias = tuple[str, str, float]
-"""(what tells it from others, its name, the number)."""
+Value: TypeAlias = tuple[int, str, str, float]
+"""(whether several traces may have the same, what tells it from others, its name, the number)."""
 
+# Of some traces: (number of the trace, and the value as above).
 SCORES = """
-    select t.id, c.score_id, c.name, c.value from scores c join traces t on t.trace_id = c.trace_id
-    where c.value is not null and c.name glob :pattern
+    select t.id, 0, c.score_id, c.name, c.value from json_each(:ids) j cross join traces t on t.id = j.value
+    cross join scores c on c.trace_id = t.trace_id where c.value is not null and c.name glob :pattern
     union all
-    select t.id, c.score_id, c.name, c.value from scores c join traces t on t.session_id = c.session_id
+    select t.id, 1, c.score_id, c.name, c.value from json_each(:ids) j cross join traces t on t.id = j.value
+    cross join scores c on c.session_id = t.session_id
     where c.trace_id is null and c.value is not null and c.name glob :pattern"""
 METADATA = """
-    select t.id, t.trace_id, e.key, e.value from traces t join json_each(t.metadata) e
-    where e.type in ('integer', 'real') and e.key glob :pattern"""
+    select t.id, 0, '', e.key, e.value from json_each(:ids) i cross join traces t on t.id = i.value
+    join json_each(t.metadata) e where e.type in ('integer', 'real') and e.key glob :pattern"""
+# Traces that have any.
+SCORED = """
+    select t.id from scores c join traces t on t.trace_id = c.trace_id where c.value is not null
+      and c.name glob :pattern
+    union
+    select t.id from scores c join traces t on t.session_id = c.session_id
+    where c.trace_id is null and c.value is not null and c.name glob :pattern"""
+DESCRIBED = """
+    select t.id from traces t where t.metadata <> '{}' and exists (select 1 from json_each(t.metadata) e
+      where e.type in ('integer', 'real') and e.key glob :pattern)"""
 OPENINGS = ("score.", "meta.")
 Told: TypeAlias = dict[tuple[str, ...], dict[str, Stat]]
 
@@ -44,49 +60,60 @@ def patterns(text: str) -> tuple[str, ...]:
 
 
 def stats(
-    reading: Reading, asked: Wanted, names: Sequence[str], named: Callable[[tuple[Any, ...]], tuple[str, ...]]
-) -> tuple[Told, Told]:
-    """(scores, metadata): by the keys of every row, group and the total, by name."""
+    reading: Reading, asked: Wanted, names: Sequence[str], named: Callable[[tuple[Any, ...]], tuple[str, ...]],
+    *, most: int | None = None, progress: Progress | None = None,
+) -> tuple[Told, Told]:  # fmt: skip
+    """(scores, metadata): by the keys of every row, group and the total, by name. TooMany where more than `most` of the
+    traces have some."""
 
-    def told(opening: str, sql: str) -> Told:
-        values = _values(reading, sql, [name.removeprefix(opening) for name in names if name.startswith(opening)])
-        found = _numbers(reading, asked, values, named)
-        return {keys: {name: _stat(some) for name, some in sorted(mine.items())} for keys, mine in found.items()}
+    def told(opening: str, having: str, sql: str) -> Told:
+        patterns = [name.removeprefix(opening) for name in names if name.startswith(opening)]
+        some = {row[0] for text in patterns for row in reading.rows(having, {"pattern": glob_pattern(text)})}
+        found = _numbers(reading, asked, some, partial(_values, reading, sql, patterns), named, most, progress)
+        return {keys: {name: _stat(mine[name]) for name in sorted(mine)} for keys, mine in found.items()}
 
-    return told("score.", SCORES), told("meta.", METADATA)
-
-
-def _values(reading: Reading, sql: str, wanted: Iterable[str]) -> dict[int, set[Value]]:
-    values: dict[int, set[Value]] = {}
-    for pattern in wanted:
-        for number, source, name, value in reading.rows(sql, {"pattern": glob_pattern(pattern)}):
-            values.setdefault(number, set()).add((source, name, float(value)))
-    return values
+    return told("score.", SCORED, SCORES), told("meta.", DESCRIBED, METADATA)
 
 
-def _numbers(
-    reading: Reading, asked: Wanted, values: Mapping[int, set[Value]],
-    named: Callable[[tuple[Any, ...]], tuple[str, ...]],
-) -> dict[tuple[str, ...], dict[str, list[float]]]:  # fmt: skip
-    if not values:
-        return {}
-    by_keys: dict[tuple[str, ...], set[Value]] = {}
-    for sums, _ in Spans(reading, asked, only=values, times=False).chunks():
-        for raw, number, *_rest in sums:
-            keys = named(raw)
-            for depth in range(len(keys) + 1):
-                by_keys.setdefault(keys[:depth], set()).update(values[number or 0])
-    found: dict[tuple[str, ...], dict[str, list[float]]] = {}
-    for keys, some in by_keys.items():
-        mine = found[keys] = {}
-        for _, name, value in some:
-            mine.setdefault(name, []).append(value)
+def _values(reading: Reading, sql: str, patterns: Sequence[str], ids: Collection[int]) -> dict[int, set[Value]]:
+    """What these traces say, each once however many patterns name it."""
+    found: dict[int, set[Value]] = {}
+    listed = orjson.dumps(sorted(ids)).decode()
+    for pattern in patterns:
+        for number, *said, value in reading.rows(sql, {"pattern": glob_pattern(pattern), "ids": listed}):
+            found.setdefault(number, set()).add((said[0], said[1], said[2], float(value)))
     return found
 
 
-def _stat(numbers: Sequence[float]) -> Stat:
-    numbers = sorted(numbers)  # so that the same numbers give the same sum
-    mean = sum(numbers) / len(numbers)
-    if len(numbers) < 2:
-        return Stat(mean, None, len(numbers))
-    return Stat(mean, sqrt(sum((n - mean) ** 2 for n in numbers) / (len(numbers) - 1)), len(numbers))
+def _numbers(
+    reading: Reading, asked: Wanted, some: Container[int], values: Callable[[Collection[int]], dict[int, set[Value]]],
+    named: Callable[[tuple[Any, ...]], tuple[str, ...]], most: int | None, progress: Progress | None,
+) -> dict[tuple[str, ...], dict[str, array[float]]]:  # fmt: skip
+    """Numbers by the keys of rows and by name. A trace is in one chunk, so only what several traces say, a score of
+    their session, has to be kept in mind."""
+    found: dict[tuple[str, ...], dict[str, array[float]]] = {}
+    counted: set[tuple[tuple[str, ...], Value]] = set()
+    for members in Spans(reading, asked, progress, only=some, most=most).members():
+        by_trace = values({number for _, number in members})
+        of: dict[tuple[str, ...], set[int]] = {}
+        for raw, number in members:
+            keys = named(raw)
+            for depth in range(len(keys) + 1):
+                of.setdefault(keys[:depth], set()).add(number)
+        for keys, numbers in of.items():
+            mine = found.setdefault(keys, {})
+            for value in (value for number in numbers for value in by_trace.get(number, ())):
+                if value[0] and (keys, value) in counted:
+                    continue
+                if value[0]:
+                    counted.add((keys, value))
+                mine.setdefault(value[2], array("d")).append(value[3])
+    return found
+
+
+def _stat(numbers: Iterable[float]) -> Stat:
+    values = sorted(numbers)  # so that the same numbers give the same sum
+    mean = sum(values) / len(values)
+    if len(values) < 2:
+        return Stat(mean, None, len(values))
+    return Stat(mean, sqrt(sum((n - mean) ** 2 for n in values) / (len(values) - 1)), len(values))

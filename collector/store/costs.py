@@ -42,6 +42,8 @@ SORTS: dict[str, Callable[[CostRow], float]] = {
     "percall": lambda row: row.per_call_nanousd or -1,
 }
 """How rows can be sorted, beside "name"; a "-" before it for the greatest first."""
+OF_TIMES = frozenset({"p50", "p95", "p99", "ttft", "burn"})
+"""Orders that need all times to be known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,9 @@ class Asked:
     sort: str | None = None
     traces: bool = False
     latencies: bool = True
+    later: bool = False
+    """Leave latencies, and how long rows were active, to `cost_times.timed`, where no order asks for them: of many
+    stretches of time that takes ten times as long as the sums."""
     declared: tuple[str, ...] = ()
     stats: tuple[str, ...] = ()
     """Names of scores ("score.*") and of numeric metadata ("meta.vram_gb") to tell the mean of."""
@@ -84,9 +89,12 @@ def costs(reading: Reading, asked: Asked, progress: Progress | None = None) -> C
         raise FilterError(f"cannot sort by {sort!r}; it is one of {', '.join((*SORTS, 'name'))}", sort, 0)
     found = Gathered(asked.by, asked.zone)
     what = wanted(asked.by, asked.where, asked.declared)
-    found.times = asked.latencies
+    later = asked.later and sort.removeprefix("-") not in OF_TIMES
+    found.times = asked.latencies and not later
     kept = found.fill(reading, what, asked.traces, progress)
     rows = {depth: found.rows(depth, asked.traces or not kept) for depth in {0, min(1, len(asked.by)), len(asked.by)}}
+    if later:
+        rows = {depth: [replace(row, timed=False) for row in some] for depth, some in rows.items()}
     if asked.prices is not None:
         shares = splits(reading, what, asked.prices, found.named)
         rows = {depth: [with_split(row, shares) for row in some] for depth, some in rows.items()}
@@ -96,7 +104,7 @@ def costs(reading: Reading, asked: Asked, progress: Progress | None = None) -> C
             depth: [replace(row, scores=scores.get(row.keys, {}), metadata=metadata.get(row.keys, {})) for row in some]
             for depth, some in rows.items()
         }
-    total = next(iter(rows[0]), Sums().row((), with_traces=True))
+    total = next(iter(rows[0]), replace(Sums().row((), with_traces=True), timed=not later))
     return Costs(
         asked.by, ordered(rows[len(asked.by)], sort), ordered(rows[min(1, len(asked.by))], sort), total, kept,
         asked.zone.spans,
@@ -127,6 +135,7 @@ class Gathered:
         self.by = tuple(by)
         self.zone = zone
         self.times = True
+        self.sums = True
         self.levels: list[dict[tuple[str, ...], Sums]] = [{} for _ in range(len(self.by) + 1)]
 
     def fill(self, reading: Reading, asked: Wanted, with_traces: bool, progress: Progress | None) -> bool:
@@ -134,18 +143,18 @@ class Gathered:
         summed without the tags."""
         tags = [at for at, one in enumerate(asked.by) if one.kind == "tag"]
         depth = tags[-1] + 1 if tags else 0
-        kept = None if with_traces else ahead(reading, asked, self.zone, times=self.times)
+        kept = ahead(reading, asked, self.zone, times=self.times) if self.sums and not with_traces else None
         if kept is not None:
-            self._add(*kept, depth)
+            self.add(*kept, depth)
             self._add_running(running(reading, asked.by), depth)
         else:
-            for sums, times in Spans(reading, asked, progress, times=self.times).chunks():
-                self._add(sums, times, depth)
+            for sums, times in Spans(reading, asked, progress, times=self.times, sums=self.sums).chunks():
+                self.add(sums, times, depth)
         if tags:
             self.fill(reading, replace(asked, by=asked.by[: tags[-1]]), with_traces or kept is None, progress)
         return kept is not None
 
-    def _add(self, sums: Sequence[Summed], times: Sequence[Measured], depth: int) -> None:
+    def add(self, sums: Sequence[Summed], times: Sequence[Measured], depth: int) -> None:
         counted: set[tuple[tuple[str, ...], int]] = set()
         for raw, trace, numbers, first, last in sums:
             keys = self.named(raw)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from collector.store import open_reader
+from collector.store.cost_times import timed
 from collector.store.costs import Asked, Costs, costs, dimensions
 from collector.store.filters import parse
 from collector.store.zones import Zone
@@ -88,7 +89,44 @@ def test_days_of_any_zone_are_those_of_its_spans(autumn, zone, by):
             assert (kept.ahead, kept.total) == (True, replace(looked.total, traces=None))
             briefly = costs(reader, replace(asked, latencies=False))
             assert [row.cost_nanousd for row in briefly.rows] == [row.cost_nanousd for row in kept.rows]
+            for one, whole in ((asked, kept), (replace(asked, traces=True), looked)):
+                told_later(autumn, one, whole)
     assert any("from days r" in sql for sql, _ in plans.seen) == ("hour" not in by)
+
+
+def told_later(path: Path, asked: Asked, whole: Costs) -> None:
+    """Times that are left for later are the same then, of the rows that somebody looks at and of all above them."""
+    with open_reader(path) as reader:
+        left = costs(reader, replace(asked, later=True))
+        assert not any(row.timed or row.duration.count for row in (*left.rows, *left.groups, left.total))
+        seen = left.rows[1::3]
+        told = timed(reader, asked, left, seen)
+    assert told.total == whole.total
+    assert all(row.timed for row in told.rows if row.keys in {one.keys for one in seen})
+    for name in ("rows", "groups"):
+        pairs = list(zip(getattr(told, name), getattr(whole, name), strict=True))
+        assert all(row == known or not row.timed for row, known in pairs)
+    fine = asked.by[0].name == "hour"
+    assert sum(row.timed for row in told.groups) == (len({row.keys[0] for row in seen}) if told.ahead and fine
+                                                     else len(told.groups))  # fmt: skip
+
+
+def test_hours_are_timed_without_reading_those_of_others(autumn):
+    with open_reader(autumn) as reader:
+        asked = Asked(dimensions("model,hour"), zone=Zone("UTC"), later=True)
+        left = costs(reader, asked)
+        whole = costs(reader, replace(asked, later=False))
+        told = timed(reader, asked, left, [left.total, left.groups[0], left.rows[3]])
+        plans = Plans(reader)
+        assert timed(reader, asked, left, []).groups == whole.groups == told.groups
+        assert not any("join histograms" in sql for sql, _ in plans.seen)
+    assert [row for row in told.rows if row.timed] == [whole.rows[3]]
+
+
+def test_an_order_of_times_leaves_none_for_later(autumn):
+    with open_reader(autumn) as reader:
+        asked = Asked(dimensions("hour"), zone=Zone("UTC"), sort="-p95", later=True)
+        assert costs(reader, asked) == costs(reader, replace(asked, later=False))
 
 
 def test_months_are_summed_from_days(path):

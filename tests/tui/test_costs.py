@@ -27,7 +27,8 @@ from .hostile import CONTROL_STRINGS, HOSTILE
 from .real import real_app
 from .until import screen_text, shows, until
 
-DAY = 86_400_000 * MS
+HOUR = 3_600_000 * MS
+DAY = 24 * HOUR
 NOW = T0 + DAY
 
 
@@ -91,9 +92,9 @@ async def test_a_bar_is_walked_to_and_opens_its_traces(db):
         await until(pilot, lambda: shows(pilot, "▸ gpt-4o "))
         await pilot.press("tab")
         await until(pilot, lambda: shows(pilot, "its traces"))
-        last = screen_text(pilot).splitlines()[1].split()[0]
+        last = screen_text(pilot).splitlines()[1].split()[1]
         await pilot.press("h")
-        await until(pilot, lambda: screen_text(pilot).splitlines()[1].split()[0] < last)
+        await until(pilot, lambda: screen_text(pilot).splitlines()[1].split()[1] < last)
         await pilot.press("l", "h", "enter")
         await until(pilot, lambda: shows(pilot, "agent_2"))
         assert not shows(pilot, "agent_1")
@@ -167,16 +168,47 @@ async def test_scores_have_a_chart_each_by_what_is_grouped_by(db):
         await pilot.press("c")
         await until(pilot, lambda: shows(pilot, "score.quality  mean by model", "all 0.75 ±0.25 n=3"))
         await pilot.press("tab")
-        await until(pilot, lambda: shows(pilot, "gpt-4o-mini  score.quality 1 n=1", "its traces"))
+        await until(pilot, lambda: shows(pilot, "score.quality  gpt-4o-mini  1 n=1", "its traces"))
         await pilot.press("h")
-        await until(pilot, lambda: shows(pilot, "gpt-4o  score.quality 0.625 ±0.177 n=2"))
+        await until(pilot, lambda: shows(pilot, "score.quality  gpt-4o  0.625 ±0.177 n=2"))
         await pilot.press("enter")
         await until(pilot, lambda: shows(pilot, "agent_1", "agent_2", 'score."quality":*'))
         assert not shows(pilot, "agent_3")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, CostsScreen))
         await pilot.press("c")
-        await until(pilot, lambda: shows(pilot, "11-18") and not shows(pilot, "score."))
+        await until(pilot, lambda: shows(pilot, "meta.rack  gpt-4o  1.5 ±0.707 n=2"))
+        await pilot.press("enter")
+        await until(pilot, lambda: shows(pilot, "agent_1", "agent_2", 'meta."rack":*'))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, CostsScreen))
+        await pilot.press("c")
+        await until(pilot, lambda: shows(pilot, " cost  11-18  $0.0425  20.5k tok  1 call  1 failed"))
+
+
+async def test_everything_about_a_line_stands_below_and_follows_the_file(db):
+    with Ingest(db, Settings()) as ingest:
+        ingest.write(Batch("test", (), scores=(Score("s1", "quality", T0, trace_id(1), value=0.5),)))
+    async with real_app(db, now_ns).run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: shows(pilot, "score.quality 0.5 n=1   meta.rack 1.5 ±0.707 n=2"))
+        assert shows(
+            pilot, "tokens  40.0k in   20.0k cached   1.0k out", "0.0850 97%   $0.0425 a call   $0.0425 a trace"
+        )
+        assert shows(pilot, "input $0.0500   cached $0.0250   output $0.0100   saved $0.0250", "p50 103ms  p95 103ms")
+        await pilot.press("j")
+        await until(pilot, lambda: shows(pilot, "meta.rack 3 n=1") and not shows(pilot, "score.quality"))
+        with Ingest(db, Settings()) as ingest:
+            ingest.write(Batch("test", (), scores=(Score("s2", "quality", T0, trace_id(3), value=1.0),)))
+        pilot.app.screen.file_changed(reopened=False)
+        await until(pilot, lambda: shows(pilot, "score.quality 1 n=1"))
+
+
+async def test_too_many_traces_with_scores_are_said(db, monkeypatch):
+    monkeypatch.setattr(spending, "MOST_DESCRIBED", 3)
+    async with real_app(db, now_ns).run_test(size=(120, 30)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: shows(pilot, "4 traces have some: tracetui costs --show 'score.*,meta.*'"))
 
 
 async def test_any_two_things_can_be_grouped_by(db):
@@ -208,7 +240,7 @@ async def test_grouping_period_sort_and_chart_have_keys(db):
         await until(pilot, lambda: shows(pilot, "No costs match"))
         await pilot.press("p", "p")
         await until(pilot, lambda: shows(pilot, "last 7d", "u-31"))
-        for title in ("tokens a day", "latency", "what was paid for", "cost a day"):
+        for title in ("tokens a day", "latency", "what was paid for", "meta.rack  mean by model", "cost a day"):
             await pilot.press("c")
             await until(pilot, lambda title=title: shows(pilot, title))
 
@@ -229,6 +261,40 @@ async def test_old_files_are_shown_whole(db):
     async with real_app(db, lambda: NOW + 400 * DAY).run_test(size=(100, 30)) as pilot:
         await pilot.press("3")
         await until(pilot, lambda: shows(pilot, "all time", "▸ gpt-4o "))
+
+
+async def test_in_big_files_sums_come_first_and_times_where_one_looks(tmp_path, monkeypatch):
+    monkeypatch.setattr(spending, "COUNTABLE_SPANS", 0)
+    parts = [
+        make_llm(1, trace=trace_id(n), start_ns=T0 + n * HOUR, end_ns=T0 + n * HOUR + n * 1000 * MS)
+        for n in range(1, 61)
+    ]
+    app = real_app(write(tmp_path / "traces.db", *parts), lambda: T0 + 61 * HOUR)
+    asked: list[int] = []
+    timed = spending.timed
+
+    def counting(reading, asked_for, found, rows, progress):
+        asked.append(len(rows))
+        return timed(reading, asked_for, found, rows, progress)
+
+    monkeypatch.setattr(spending, "timed", counting)
+    async with app.run_test(size=(200, 24)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: shows(pilot, "▸ gpt-4o-mini", "p95"))
+        await pilot.press("b")
+        await until(pilot, lambda: shows(pilot, "Group by"))
+        await pilot.press(*"j" * spending.GROUPINGS.index("hour"), "enter")
+        await until(pilot, lambda: shows(pilot, "HOUR", "1m 03s") and "…" not in screen_text(pilot))
+        assert app.screen.found.costs.total.timed
+        assert 0 < sum(row.timed for row in app.screen.found.costs.rows) < 30
+        before = len(asked)
+        await pilot.press("pagedown")
+        await until(pilot, lambda: len(asked) > before and "…" not in screen_text(pilot))
+        assert max(asked) < 30
+        write(Path(app.screen.facts.source.path), make_llm(2, trace=trace_id(99), start_ns=T0 + 60 * HOUR))
+        app.screen.file_changed(reopened=False)
+        await until(pilot, lambda: app.screen.found.costs.total.calls == 61)
+        assert "…" not in screen_text(pilot)
 
 
 async def test_an_empty_file_says_so(tmp_path):
@@ -297,6 +363,45 @@ def test_charts_of_odd_numbers_are_drawn():
     assert drawn(Plot("bars", [], [Series([])], str), 60, 10, ascii_mode=False) == []
 
 
+def test_what_has_no_colour_has_a_sign_of_its_own():
+    plot = Plot("bars", ["a", "b"], [Series([2, 2], "llm"), Series([2, 2], "tool")], str, selected=1)
+    for ascii_mode, signs in ((True, "#*@"), (False, "█▓╳")):
+        drawing = "".join(
+            part for line in drawn(plot, 60, 10, ascii_mode=ascii_mode, colours=ascii_mode) for part, _ in line
+        )
+        assert all(sign in drawing for sign in signs)
+
+
+def test_a_chart_is_as_wide_as_its_place_whatever_the_terminal_says(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    line = drawn(Plot("bars", ["a"], [Series([1])], str), 200, 40, ascii_mode=False)[-2]
+    assert fmt.cells("".join(part for part, _ in line)) == 200
+
+
+def test_labels_give_way_to_briefer_ones_where_there_is_no_room():
+    long = [f"input ${n}.0000" for n in range(5)]
+    plot = Plot("bars", long, [Series([1] * 5)], str, brief=["in", "out", "read", "more", "other"])
+    assert "read" in text(plot)[-1]
+    wide = ["".join(part for part, _ in line) for line in drawn(plot, 200, 10, ascii_mode=False)]
+    assert all(label in wide[-1] for label in long)
+
+
+@pytest.mark.parametrize(("days", "kind"), [(1, "bars"), (3, "lines")])
+def test_tokens_are_told_by_type_and_seen_on_a_single_day(tmp_path, days, kind):
+    usage = Usage(1000, 500, 300, 100, 50)
+    parts = [
+        make_llm(1, trace=trace_id(n), start_ns=T0 + n * DAY, reading={"usage": usage}) for n in range(1, days + 1)
+    ]
+    path = write(tmp_path / "t.db", *parts)
+    with open_reader(path) as reader:
+        found = spending.ask(reader, make_source(resolve(db=path).settings), spending.Question(period=""), None)
+    made = cost_charts.made("tokens", found, None, None, ascii_mode=True)
+    assert made.plot.kind == kind
+    assert [series.values[0] for series in made.plot.series] == [600, 300, 100, 450, 50]
+    title = "".join(part for part, _ in made.left)
+    assert title.endswith("# input  * cached  + written  = output  o reasoning")
+
+
 def test_ascii_charts_are_ascii():
     for kind in ("bars", "lines"):
         lines = text(Plot(kind, ["a", "b"], [Series([1, 2])], str), ascii_mode=True)
@@ -317,7 +422,7 @@ def test_sparks_and_shares_show_what_is_more_than_nothing():
     assert sparkline([0, 0]) == "  "
     assert sparkline([0, 1, 100], ascii_mode=True).isascii()
     assert (bar(0.5, 4), bar(0.0001, 4), bar(0, 4)) == ("██  ", "▏   ", "    ")
-    assert bar(1.0, 4, ascii_mode=True) == "####"
+    assert bar(1.0, 4, sign="#") == "####"
 
 
 def test_a_chart_widget_can_have_the_focus():

@@ -124,14 +124,14 @@ def overview(reader: Reader) -> Json | None:
 
 
 def costs(
-    reader: Reader, where: Filter, by: str, sort: str | None, db: Path | None, show: str = "", tz: str | None = None
-) -> list[Json]:
-    from collector.store.costs import costs as sums
+    reader: Reader, where: Filter, by: str, limit: int, sort: str | None, db: Path | None, show: str = "",
+    tz: str | None = None,
+) -> list[Json]:  # fmt: skip
     from tracetui.cli.cost_shapes import cost_json
-    from tracetui.cli.costs import to_sum
+    from tracetui.cli.costs import summed, to_sum
 
-    found = sums(reader, to_sum(reader, by, show, tz, sort, where, db))
-    return [cost_json(row, found) for row in found.rows]
+    found = summed(reader, to_sum(reader, by, show, tz, sort, where, db), limit)
+    return [cost_json(row, found) for row in found.rows[:limit]]
 
 
 def errors(reader: Reader, where: Filter, limit: int, sort: str | None = None, *, near: bool = False) -> list[Json]:

@@ -57,13 +57,12 @@ def costs(
     where = common.parsed(words, views)
     with common.opened(db) as reader:
         asked = to_sum(reader, by, show, tz, sort, where, db)
-        from collector.store.costs import costs as sums
         from collector.store.costs import costs_sql
 
         if show_sql:
             click.echo(costs_sql(reader, asked))
             return
-        found = sums(reader, asked, _progress(as_json or as_csv))
+        found = summed(reader, asked, limit, _progress(as_json or as_csv))
         common.note_left_out(reader.sampled_out())
     rows = found.rows[:limit]
     if len(found.rows) > limit:
@@ -80,12 +79,22 @@ def costs(
         common.print_lines(_lines(rows, found, common.width(max_tokens)), max_tokens, see, ranks)
 
 
+def summed(reader: Reader, asked: Asked, limit: int, progress: Callable[[int, int], None] | None = None) -> Costs:
+    """The sums; what takes long is told of the first `limit` rows only."""
+    from collector.store.cost_times import timed
+    from collector.store.costs import costs as sums
+
+    found = sums(reader, asked, progress)
+    return found if found.total.timed else timed(reader, asked, found, found.rows[:limit], progress)
+
+
 def to_sum(
     reader: Reader, by: str, show: str, tz: str | None, sort: str | None, where: object, db: Path | None
 ) -> Asked:  # fmt: skip
     from collector.pricing import Prices
     from collector.settings import resolve
     from collector.store import cost_stats
+    from collector.store.cost_times import FINE
     from collector.store.costs import Asked, dimensions
     from collector.store.filters import Filter
     from collector.store.zones import Zone
@@ -95,8 +104,10 @@ def to_sum(
     names = [name.strip() for name in show.split(",") if name.strip()]
     told = cost_stats.patterns(",".join(name for name in names if name not in ("traces", "split")))
     counted = "traces" in names or reader.rows("select spans from counters")[0][0] <= COUNTABLE_SPANS
+    asked = dimensions(by)
+    later = not counted and any(one.name in FINE for one in asked)
     return Asked(
-        dimensions(by), where, Zone(tz), sort=sort, traces=counted, declared=settings.dimensions, stats=told,
+        asked, where, Zone(tz), sort=sort, traces=counted, later=later, declared=settings.dimensions, stats=told,
         prices=Prices(settings.prices) if "split" in names else None,
     )  # fmt: skip
 

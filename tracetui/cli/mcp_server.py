@@ -150,8 +150,8 @@ class Tools:
     ) -> str:  # fmt: skip
         """Add up calls, tokens, costs, errors and latencies, grouped; a cost of null is not known, not zero."""
         with common.opened(self._db) as reader:
-            found = answers.costs(reader, common.parsed((filter,)), by, sort, self._db, show, tz)
-        return _cut(found[:limit], max_tokens, f"another `by`, a narrower filter or {LARGER}")
+            found = answers.costs(reader, common.parsed((filter,)), by, limit, sort, self._db, show, tz)
+        return _cut(found, max_tokens, f"another `by`, a narrower filter or {LARGER}")
 
     def errors(
         self, filter: Words = "",

@@ -8,6 +8,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
+from textual.timer import Timer
 
 from collector.errors import FilterError, NotFound, TracetuiError
 from collector.pricing import Prices
@@ -15,17 +16,17 @@ from collector.store.cost_rows import CostRow
 from tracetui import format as fmt
 from tracetui import spending
 from tracetui.keymap import KEYS, bindings
-from tracetui.screens import cost_charts, empty
+from tracetui.screens import cost_charts, cost_lines, empty
 from tracetui.screens.base import Facts
 from tracetui.screens.filtered import OffersTerms
 from tracetui.screens.menu import Choice, MenuScreen
 from tracetui.spending import PERIODS, More, Question, Spending, Superseded
 from tracetui.widgets.chart import Chart
-from tracetui.widgets.cost_table import CostLine, CostList
+from tracetui.widgets.cost_facts import CostFacts, Known
+from tracetui.widgets.cost_table import CostList
 from tracetui.widgets.frame import ContextLine, Empty, FilterBar, KeyBar, Note
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part, parts_width
-from tracetui.widgets.plots import INKS
 
 WIDE = 120
 SORTS = ("-cost", "-tokens", "-calls", "-errors", "-p95", "-ttft", "-burn", "name")
@@ -53,6 +54,11 @@ class CostsScreen(OffersTerms):
         self._more: More | None = None
         self._settled = question is not None
         self._asking: Question | None = None
+        self._timing: Spending | None = None
+        self._telling: Question | None = None
+        self._told: Question | None = None
+        self._more_timer: Timer | None = None
+        self._more_due = 0.0
         self._progress: tuple[int, int] | None = None
         self._due = 0.0
         self._again = False
@@ -64,6 +70,7 @@ class CostsScreen(OffersTerms):
             yield Chart(id="over-time")
             yield Chart(id="beside")
         yield CostList(id="list")
+        yield CostFacts()
         yield Empty()
         yield FilterBar()
         of_lists = [key.action for key in KEYS if key.group == "lists" and key.action != "filter"]
@@ -88,7 +95,7 @@ class CostsScreen(OffersTerms):
         self.set_timer(max(self._due - time.monotonic(), 0.001), self._ask)
 
     def restart(self) -> None:
-        self._more = None
+        self._more = self._told = None
         self.reload()
 
     def put(self, question: Question) -> None:
@@ -134,26 +141,84 @@ class CostsScreen(OffersTerms):
             self.put(Question(self.question.by, self.question.text, "", self.question.sort))
             return
         self._settled = True
-        self.found = found
+        timed = found.costs.total.timed
+        self.found = found if timed or self.found is None else spending.with_times_of(found, self.found)
         self.read_well()
         nothing = not found.costs.total.spans
         self.set_class(nothing, "empty")
         if nothing:
             self.query_one(Empty).say(empty.nothing(self.facts, "costs", found.question.filter))
-        self.query_one(CostList).show(self._title(), self._lines(found))
+        self._show_found()
+        if not timed and not nothing:
+            self._ask_times(found)
+        if not nothing:
+            self._want_more()
+
+    def _show_found(self) -> None:
+        assert self.found is not None
+        self.query_one(CostList).show(cost_lines.title(self.question.by), cost_lines.lines(self.found))
         self._show_charts()
         self.show_context()
-        if self._more is None and not nothing:
-            self._ask_more(found.question)
+
+    @work(exclusive=True, group="times")
+    async def _ask_times(self, found: Spending) -> None:
+        """Of the total, the groups, and the lines on screen."""
+        rows = [line.row for line in self.query_one(CostList).shown]
+        began, self._timing = time.monotonic(), found
+
+        def progress(_done: int, _whole: int) -> None:
+            if self._timing is not found or found.question is not self.question:
+                raise Superseded
+
+        try:
+            told = await self.facts.source.ask_slowly(lambda reader: spending.ask_times(reader, found, rows, progress))
+        except (TracetuiError, Superseded):
+            return  # the other question says what is wrong with the file
+        finally:
+            self._due = max(self._due, time.monotonic() + 11 * (time.monotonic() - began))
+        if told.question is self.question and self.found is not None:
+            self.found = spending.with_times_of(self.found, told)
+            self._show_found()
+
+    @on(CostList.Scrolled)
+    def _scrolled(self) -> None:
+        """Lines may have come whose times nobody asked for."""
+        if self.found is not None and not all(line.row.timed for line in self.query_one(CostList).shown):
+            self._ask_times(self.found)
+
+    def _want_more(self) -> None:
+        """At once for another question; for what arrived since, the less often the longer it takes."""
+        question = self.question
+        known = self._told is not None and (question.filter, question.by) == (self._told.filter, self._told.by)
+        if known and self._more_timer is not None:
+            return
+        if self._more_timer is not None:
+            self._more_timer.stop()
+        wait = max(self._more_due - time.monotonic(), 0.001) if known else 0.001
+        self._told = question
+        self._more_timer = self.set_timer(wait, self._ask_more)
 
     @work(exclusive=True, group="more")
-    async def _ask_more(self, question: Question) -> None:
-        source = self.facts.source
-        prices = Prices(source.prices)
+    async def _ask_more(self) -> None:
+        source, question, began = self.facts.source, self.question, time.monotonic()
+        self._telling, self._more_timer, prices = question, None, Prices(source.prices)
+
+        def progress(_done: int, _whole: int) -> None:
+            if self._telling is not question or not self.is_attached:
+                raise Superseded
+
         try:
-            more = await source.ask_slowly(lambda reader: spending.ask_more(reader, source, question, prices))
-        except TracetuiError:
+            splits = await source.count(lambda reader: spending.ask_splits(reader, source, question, prices, progress))
+            if self._more is None:
+                self._tell(question, splits)
+            more = await source.count(lambda reader: spending.ask_means(reader, source, question, splits, progress))
+            self._tell(question, more)
+        except (TracetuiError, Superseded):
             return  # the other question says what is wrong with the file
+        finally:
+            self._more_due = time.monotonic() + max(AGAIN_S, 20 * (time.monotonic() - began))
+
+    def _tell(self, question: Question, more: More) -> None:
         if (question.filter, question.by) == (self.question.filter, self.question.by):
             self._more = more
             self.show_context()
@@ -166,27 +231,6 @@ class CostsScreen(OffersTerms):
         self.set_class(True, "empty")
         self.query_one(Empty).say(empty.failed(self.facts, "costs", error))
         self.show_context()
-
-    def _title(self) -> str:
-        return self.question.by.replace(",", " › ").upper()
-
-    def _lines(self, found: Spending) -> list[CostLine]:
-        """Groups, each with its rows where two things are grouped by. Rows without a call or a cost come where nothing
-        else is there."""
-        sums = found.costs
-        whole = sums.total.cost_nanousd
-        below: dict[str, list[CostRow]] = {}
-        if len(sums.by) > 1:
-            for row in sums.rows:
-                below.setdefault(row.keys[0], []).append(row)
-        groups = [row for row in sums.groups if row.calls or row.cost_nanousd is not None] or list(sums.groups)
-        lines: list[CostLine] = []
-        for at, row in enumerate(groups):
-            ink = INKS[at] if at < len(INKS) - 1 else "quiet"
-            lines.append(_line(row, found, 0, whole, ink))
-            inner = [one for one in below.get(row.keys[0] if row.keys else "", ()) if one.calls or not row.calls]
-            lines += [_line(one, found, len(one.keys) - 1, whole, "faint") for one in inner[:50]]
-        return lines
 
     # What stands around the numbers.
 
@@ -201,7 +245,7 @@ class CostsScreen(OffersTerms):
         left: list[Part] = [(" costs", "strong"), (f"   {since}   by ", "quiet"), (by, "text")]
         if question.text:
             left += [("   / ", "quiet"), (fmt.plain(question.text), "accent")]
-        right, live = self._sums(), [("   ", "text"), *self.live_parts()]
+        right, live = self._sums(brief=False), [("   ", "text"), *self.live_parts()]
         if parts_width(left) + parts_width(right) > self.size.width:
             right = self._sums(brief=True)
         if parts_width(left) + parts_width(live) + parts_width(right) <= self.size.width:
@@ -212,21 +256,11 @@ class CostsScreen(OffersTerms):
         for context in self.query(ContextLine):
             context.show(left, right)
 
-    def _sums(self, *, brief: bool = False) -> list[Part]:
+    def _sums(self, *, brief: bool) -> list[Part]:
         if self.found is None:
             return [] if self.has_class("empty") else [("adding up … ", "quiet")]
-        total = self.found.costs.total
-        parts: list[Part] = [(fmt.money(total.cost_nanousd), "strong")]
-        if total.unpriced_calls:
-            parts.append((f" (+{fmt.count(total.unpriced_calls)} unpriced)", "abandoned"))
-        parts += [(f"   {fmt.tokens(total.tokens)}", "strong"), (" tok", "quiet")]
-        if total.cached:
-            parts.append(("  " if brief else f"   cached {100 * total.cached:.0f}%", "quiet"))
-            split = self._more.split if self._more is not None else None
-            if split is not None and split.saved:
-                saved = split.saved
-                parts.append((f" {'saved' if saved > 0 else 'cost more:'} {fmt.money(abs(saved))}", "quiet"))
-        return [*parts, (" ", "text")]
+        split = self._more.split if self._more is not None else None
+        return cost_lines.sums(self.found.costs.total, split, brief=brief)
 
     def _show_charts(self) -> None:
         if self.found is None or not self.is_mounted:
@@ -234,6 +268,7 @@ class CostsScreen(OffersTerms):
         row = self._row()
         main = self._pages()[self.chart % len(self._pages())]
         self._show_chart(self.query_one("#over-time", Chart), main, row)
+        self._show_facts()
         beside = "latency" if main != "latency" else "cost"
         self._show_chart(self.query_one("#beside", Chart), beside, row)
 
@@ -244,6 +279,24 @@ class CostsScreen(OffersTerms):
         chart.show(made.plot, made.left, made.right, walks=made.bar is not None)
         if chart.selected is not None:
             self._bar_title(chart, chart.selected)
+
+    def _show_facts(self) -> None:
+        line, more = self.query_one(CostList).chosen, self._more or More()
+        known = None
+        if line is not None:
+            keys = line.row.keys
+            means = None if more.means is None else more.means.get(keys, {})
+            known = Known(
+                line.name,
+                line.row,
+                line.share,
+                more.splits.get(keys),
+                means,
+                more.passed_over,
+                awaited=self._more is None,
+            )
+        rows, facts = self.query_one(CostList), self.query_one(CostFacts)
+        facts.show(known, rows.size.height + facts.size.height - rows.head - rows.line_count())
 
     def _pages(self) -> list[str]:
         return [*cost_charts.NAMES, *(self._more.names if self._more is not None else ())]
@@ -262,7 +315,7 @@ class CostsScreen(OffersTerms):
     def _bar_title(self, chart: Chart, index: int) -> None:
         bar = self._bar(chart, index)
         if bar is not None:
-            chart.title(bar.left, bar.right)
+            chart.title([*self._made[chart].left[:1], *bar.left], bar.right)
 
     # Going places.
 
@@ -378,14 +431,6 @@ class CostsScreen(OffersTerms):
     @on(FilterBar.Closed)
     def _filter_closed(self) -> None:
         self.query_one(CostList).focus()
-
-
-def _line(row: CostRow, found: Spending, depth: int, whole: int | None, ink: str) -> CostLine:
-    at = len(row.keys) - 1
-    key = row.keys[at] if row.keys else ""
-    share = row.cost_nanousd / whole if row.cost_nanousd is not None and whole else None
-    name = spending.named(key, found.costs.by[at]) if row.keys else "total"
-    return CostLine(name, bool(key), row, depth, share, ink)
 
 
 def _shell(text: str) -> str:

@@ -73,8 +73,8 @@ class Chart(Painter, can_focus=True):
             plot = replace(plot, selected=None)
         look = (plot, width, height, self.ascii_mode)
         if look != self._drawn:
-            self._drawn = look
-            self._lines = [] if plot is None else drawn(plot, width - 1, height, ascii_mode=self.ascii_mode)
+            self._drawn, signs = look, {"ascii_mode": self.ascii_mode, "colours": not self.app.no_color}
+            self._lines = [] if plot is None else drawn(plot, width - 1, height, **signs)
 
     def _move(self, by: int) -> None:
         if self._plot is None or self._plot.selected is None or not self.walks:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textual.message import Message
+
 from collector.store.cost_rows import CostRow
 from tracetui import format as fmt
 from tracetui.widgets.columns import Column, head, lay_out, line
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part
-from tracetui.widgets.plots import bar
+from tracetui.widgets.plots import bar, mark
+
+AWAITED: Part = (fmt.ELLIPSIS, "quiet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,12 @@ class CostLine:
 class CostList(LineList):
     """The dearest first."""
 
+    class Scrolled(Message):
+        """Other lines may be on screen. Supersedes the ones before it."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, CostList.Scrolled)
+
     head = 1
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
@@ -43,6 +53,14 @@ class CostList(LineList):
         self.show_cursor()
         self.refresh()
 
+    def moved(self) -> None:
+        self.post_message(self.Scrolled())
+
+    @property
+    def shown(self) -> list[CostLine]:
+        """The lines on screen."""
+        return self.lines[self.top : self.top + self.page]
+
     @property
     def chosen(self) -> CostLine | None:
         return self.lines[self.cursor] if self.cursor < len(self.lines) else None
@@ -56,12 +74,17 @@ class CostList(LineList):
     def line_parts(self, index: int, width: int) -> list[Part]:
         one = self.lines[index]
         cursor = self.glyphs.cursor + " " if index == self.cursor else "  "
-        return [(cursor, "accent"), *line(columns(width, self.title), cells(one, width, ascii_mode=self.ascii_mode))]
+        return [(cursor, "accent"), *line(columns(width, self.title), cells(one, width, self._sign(one.ink)))]
+
+    def _sign(self, ink: str) -> str:
+        """What a bar is drawn with where not in blocks of its colour: as in the chart above."""
+        colours = not self.app.no_color
+        return "" if colours and not self.ascii_mode else mark(ink, ascii_mode=self.ascii_mode, colours=colours)
 
 
 def columns(width: int, title: str) -> list[tuple[Column, int]]:
     gap = 1 if width < 100 else 2
-    found = [Column("name", title, 0), Column("cost", "COST", 8, right=True, gap=gap), Column("unpriced", "", 4, gap=1)]
+    found = [Column("name", title, 0), Column("cost", "COST", 8, right=True, gap=gap), Column("unpriced", "", 5, gap=1)]
     if width >= 70:
         found.append(Column("bar", "SHARE", 10 if width < 130 else 24, gap=1))
     found += [Column("tokens", "TOKENS", 6, right=True, gap=gap), Column("calls", "CALLS", 6, right=True, gap=gap)]
@@ -79,7 +102,7 @@ def columns(width: int, title: str) -> list[tuple[Column, int]]:
     return lay_out(found, width - 3)  # the cursor before, and a free cell at the edge
 
 
-def cells(one: CostLine, width: int, *, ascii_mode: bool) -> dict[str, list[Part]]:
+def cells(one: CostLine, width: int, sign: str = "") -> dict[str, list[Part]]:
     row = one.row
     size = next((cells for column, cells in columns(width, "") if column.name == "bar"), 0)
     ink = "strong" if one.depth == 0 and one.known else "text" if one.known else "quiet"
@@ -87,18 +110,18 @@ def cells(one: CostLine, width: int, *, ascii_mode: bool) -> dict[str, list[Part
     return {
         "name": [("  " * one.depth, "text"), (fmt.plain(one.name), ink)],
         "cost": [money(row.cost_nanousd)],
-        "unpriced": [(f"+{min(row.unpriced_calls, 999)}", "abandoned")] if row.unpriced_calls else [],
-        "bar": [(bar(one.share, size, ascii_mode=ascii_mode), one.ink)] if one.share is not None else no_price(row),
+        "unpriced": [(f"+{few(row.unpriced_calls)}", "abandoned")] if row.unpriced_calls else [],
+        "bar": [(bar(one.share, size, sign=sign), one.ink)] if one.share is not None else no_price(row),
         "tokens": [known(fmt.tokens(row.tokens))],
         "calls": [known(calls(row.calls) if row.calls else fmt.UNKNOWN)],
         "cached": [known(fmt.UNKNOWN if not row.cached else f"{100 * row.cached:.0f}%")],
         "percall": [money(row.per_call_nanousd)],
         "pertrace": [money(row.per_trace_nanousd)],
-        "burn": [money(row.per_minute_nanousd)],
-        "p50": [known(fmt.duration(row.duration.p50_ns))],
-        "p95": [known(fmt.duration(row.duration.p95_ns))],
-        "p99": [known(fmt.duration(row.duration.p99_ns))],
-        "ttft": [known(fmt.duration(row.ttft.p50_ns))],
+        "burn": [money(row.per_minute_nanousd) if row.timed else AWAITED],
+        "p50": [took(row, row.duration.p50_ns)],
+        "p95": [took(row, row.duration.p95_ns)],
+        "p99": [took(row, row.duration.p99_ns)],
+        "ttft": [took(row, row.ttft.p50_ns)],
         "errors": [(percent(rate), "error")] if rate else [(fmt.UNKNOWN, "quiet")],
     }
 
@@ -107,12 +130,25 @@ def calls(number: int) -> str:
     return fmt.count(number) if number < 100_000 else fmt.tokens(number)
 
 
+def few(number: int) -> str:
+    """A count in three or four cells: whole thousands, whole millions."""
+    for size, sign in ((1_000_000, "M"), (1000, "k")):
+        if number >= size:
+            return f"{number // size}{sign}"
+    return str(number)
+
+
 def no_price(row: CostRow) -> list[Part]:
     return [("(no price)", "quiet")] if row.unpriced_calls else []
 
 
 def percent(part: float) -> str:
     return "<0.1%" if part < 0.001 else f"{100 * part:.1f}%" if part < 0.1 else f"{100 * part:.0f}%"
+
+
+def took(row: CostRow, ns: int | None) -> Part:
+    """How long it took; that it is being read, where it is."""
+    return known(fmt.duration(ns)) if row.timed else AWAITED
 
 
 def known(text: str) -> Part:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from collector.store.cost_keys import quoted
 from collector.store.overview import Line, ModelNow, Overview
 from tracetui import format as fmt
 from tracetui.widgets.columns import Column, lay_out, line
-from tracetui.widgets.cost_table import percent
+from tracetui.widgets.cost_table import few, percent
 from tracetui.widgets.paint import Part
 from tracetui.widgets.plots import sparkline
 
@@ -31,9 +31,9 @@ def lines(found: Overview, width: int, height: int, glyphs: fmt.Glyphs, now_ns: 
     ascii_mode = glyphs is fmt.ASCII
     sections = [
         ("models", [_model(one, width, ascii_mode=ascii_mode) for one in found.models]),
-        ("running", [_span(one, width, now_ns, glyphs) for one in found.active]),
-        ("failed last", [_span(one, width, now_ns, glyphs) for one in found.failed]),
-        ("dearest calls", [_span(one, width, now_ns, glyphs) for one in found.dearest]),
+        ("running", _spans(found.active, width, now_ns, glyphs)),
+        ("failed last", _spans(found.failed, width, now_ns, glyphs)),
+        ("dearest calls", _spans(found.dearest, width, now_ns, glyphs)),
     ]
     sizes = [len(rows) for _, rows in sections]
     wanted = _shares(sizes, max(height - RATES - TITLE * sum(map(bool, sizes)), 8))
@@ -80,7 +80,7 @@ def _rate(value: float) -> str:
 
 def _model(one: ModelNow, width: int, *, ascii_mode: bool) -> Row:
     columns = [Column("name", "", 0), Column("spark", "", 30), Column("calls", "", 11, right=True),
-               Column("cost", "", 8, right=True), Column("unpriced", "", 4, gap=1)]  # fmt: skip
+               Column("cost", "", 8, right=True), Column("unpriced", "", 5, gap=1)]  # fmt: skip
     if width >= 130:
         columns += [Column("tokens", "", 10, right=True), Column("mean", "", 13, right=True)]
     if width >= 100:
@@ -91,7 +91,7 @@ def _model(one: ModelNow, width: int, *, ascii_mode: bool) -> Row:
         "spark": [(sparkline(one.minutes, ascii_mode=ascii_mode), "llm")],
         "calls": [(fmt.count(one.calls), "text"), (" call" if one.calls == 1 else " calls", "quiet")],
         "cost": [(fmt.money(one.cost_nanousd), "quiet" if one.cost_nanousd is None else "text")],
-        "unpriced": [(f"+{min(one.unpriced_calls, 999)}", "abandoned")] if one.unpriced_calls else [],
+        "unpriced": [(f"+{few(one.unpriced_calls)}", "abandoned")] if one.unpriced_calls else [],
         "tokens": [(fmt.tokens(one.tokens), "text"), (" tok", "quiet")],
         "mean": [("mean ", "quiet"), (fmt.duration(one.mean_ns), "text")],
         "errors": [(percent(rate), "error"), (" fail", "quiet")] if rate else [],
@@ -100,11 +100,16 @@ def _model(one: ModelNow, width: int, *, ascii_mode: bool) -> Row:
     return Row([("   ", "text"), *line(lay_out(columns, width - 4), cells)], filter=term)
 
 
-def _span(one: Line, width: int, now_ns: int, glyphs: fmt.Glyphs) -> Row:
-    columns = [
-        Column("kind", "", 1), Column("name", "", 22 if width < 100 else 36, gap=1), Column("said", "", 0),
-        Column("cost", "", 8, right=True), Column("took", "", 8, right=True), Column("age", "", 4, right=True),
-    ]  # fmt: skip
+def _spans(found: Sequence[Line], width: int, now_ns: int, glyphs: fmt.Glyphs) -> list[Row]:
+    """Where none of them cost anything, what they say has the room."""
+    dear = any(one.cost_nanousd is not None for one in found)
+    return [_span(one, width, now_ns, glyphs, dear=dear) for one in found]
+
+
+def _span(one: Line, width: int, now_ns: int, glyphs: fmt.Glyphs, *, dear: bool) -> Row:
+    columns = [Column("kind", "", 1), Column("name", "", 22 if width < 100 else 36, gap=1), Column("said", "", 0)]
+    columns += [Column("cost", "", 8, right=True)] if dear else []
+    columns += [Column("took", "", 8, right=True), Column("age", "", 4, right=True)]
     running = one.duration_ns is None
     took = fmt.duration(now_ns - one.start_ns if running else one.duration_ns, running=running)
     said = fmt.plain(one.said) if one.said else fmt.plain(one.model or "")

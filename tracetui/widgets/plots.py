@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil, isfinite, log10
 
 from tracetui import format as fmt
@@ -17,6 +18,9 @@ from tracetui.widgets.paint import Part
 INKS = ("llm", "tool", "agent", "retriever", "embedding", "guardrail")
 """Of the series of a chart, from the first on; the rest is quiet."""
 SELECTED = "accent"
+MARKS, SHADES = "#*+=o%.", "█▓▒░▚▞·"
+"""What tells series apart where colours do not: in ASCII, and where there are none. The last is for what is quiet."""
+CHOSEN, CHOSEN_SHADE = "@", "╳"
 _CODES = {role: number for number, role in enumerate((*INKS, "quiet", SELECTED, "text"), 20)}
 _ROLES = {number: role for role, number in _CODES.items()}
 _COLOUR = re.compile(r"\x1b\[([0-9;]*)m")
@@ -34,16 +38,28 @@ class Series:
 @dataclass(frozen=True, slots=True)
 class Plot:
     """`kind` is "bars" (stacked) or "lines". `labels` stand below, as many as there is room for; `tick` says what a
-    number is called. `selected` is the place of the bar that the cursor stands on."""
+    number is called. `selected` is the place of the bar that the cursor stands on. `brief` labels stand there where the
+    others have no room side by side."""
 
     kind: str
     labels: Sequence[str]
     series: Sequence[Series]
     tick: Callable[[float], str]
     selected: int | None = None
+    brief: Sequence[str] = ()
 
 
-def drawn(plot: Plot, width: int, height: int, *, ascii_mode: bool) -> list[list[Part]]:
+def mark(ink: str, *, ascii_mode: bool = False, colours: bool = True) -> str:
+    """What a series is drawn with: full blocks where its colour tells it from others."""
+    marks = MARKS if ascii_mode else "" if colours else SHADES
+    if not marks:
+        return "█"
+    if ink == SELECTED:
+        return CHOSEN if ascii_mode else CHOSEN_SHADE
+    return marks[INKS.index(ink)] if ink in INKS else marks[-1]
+
+
+def drawn(plot: Plot, width: int, height: int, *, ascii_mode: bool, colours: bool = True) -> list[list[Part]]:
     """The chart in `height` lines of at most `width` cells."""
     if width < 16 or height < 3 or not plot.labels:
         return []
@@ -53,18 +69,23 @@ def drawn(plot: Plot, width: int, height: int, *, ascii_mode: bool) -> list[list
     if plot.kind == "lines":
         top = nice(max((value for one in plot.series for value in one.values), default=0))
     plotext.clear_figure()
+    plotext.limit_size(False, False)  # in a browser there is no terminal to ask
     plotext.plot_size(width, height)
     for set_colour in (plotext.canvas_color, plotext.axes_color, plotext.ticks_color):
         set_colour("default")
-    _put(plotext, plot, "#" if ascii_mode else None)
+    plain = ascii_mode or not colours
+    _put(plotext, plot, partial(mark, ascii_mode=ascii_mode, colours=colours) if plain else None)
     for axis in (plotext.xaxes, plotext.yaxes):
         axis(True, False)
     plotext.ylim(0, top)
-    marks = (0.0, top / 2, top) if height >= 6 else (0.0, top)
-    plotext.yticks(list(marks), [fmt.fit(plot.tick(mark), 7, right=True) for mark in marks])
-    places = shown_labels(plot.labels, width - 9)
-    plotext.xlim(0.5, len(plot.labels) + 0.5)
-    plotext.xticks([at + 1 for at in places], [plot.labels[at] for at in places])
+    marks = {plot.tick(mark): mark for mark in ((top / 2, 0.0, top) if height >= 6 else (0.0, top))}
+    plotext.yticks(list(marks.values()), [fmt.fit(label, 7, right=True) for label in marks])
+    labels = plot.labels
+    if plot.brief and len(shown_labels(labels, width - 9)) < len(labels):
+        labels = plot.brief
+    places = shown_labels(labels, width - 9)
+    plotext.xlim(0.5, len(labels) + 0.5)
+    plotext.xticks([at + 1 for at in places], [labels[at] for at in places])
     text: str = plotext.build()
     lines = [parts(line) for line in text.rstrip("\n").split("\n")[:height]]
     if ascii_mode:
@@ -72,13 +93,14 @@ def drawn(plot: Plot, width: int, height: int, *, ascii_mode: bool) -> list[list
     return lines
 
 
-def _put(plotext: object, plot: Plot, marker: str | None) -> None:
+def _put(plotext: object, plot: Plot, marker: Callable[[str], str] | None) -> None:
     """The series, into plotext's figure."""
     places = list(range(1, len(plot.labels) + 1))
     if plot.kind == "lines":
         for one in plot.series:
             values = [_sound(value) for value in one.values]
-            plotext.plot(places, values, marker=marker or "braille", color=_CODES[one.ink])  # type: ignore[attr-defined]
+            sign = marker(one.ink) if marker is not None else "braille"
+            plotext.plot(places, values, marker=sign, color=_CODES[one.ink])  # type: ignore[attr-defined]
         return
     width = 0.7 if len(places) > 1 else 0.2
     tops = [0.0] * len(places)
@@ -92,7 +114,8 @@ def _put(plotext: object, plot: Plot, marker: str | None) -> None:
             stacked.append(([places[at] for at in some], [tops[at] for at in some], ink))
     for at, heights, ink in reversed(stacked):  # the lower ones stand before the higher
         if at:
-            plotext.bar(at, heights, color=_CODES[ink], marker=marker or "sd", width=width)  # type: ignore[attr-defined]
+            sign = marker(ink) if marker is not None else "sd"
+            plotext.bar(at, heights, color=_CODES[ink], marker=sign, width=width)  # type: ignore[attr-defined]
 
 
 def _sound(value: float) -> float:
@@ -149,9 +172,9 @@ def sparkline(values: Sequence[float], *, ascii_mode: bool = False) -> str:
     return "".join(blocks[ceil(_sound(value) / top * (len(blocks) - 1))] for value in values)
 
 
-def bar(part: float, width: int, *, ascii_mode: bool = False) -> str:
-    """A share of `width` cells, in eighths of a cell."""
-    if ascii_mode:
-        return ("#" * max(round(part * width), int(part > 0))).ljust(width)[:width]
+def bar(part: float, width: int, *, sign: str = "") -> str:
+    """A share of `width` cells: in eighths of a cell, or in whole ones of a sign."""
+    if sign:
+        return (sign * max(round(part * width), int(part > 0))).ljust(width)[:width]
     eighths = round(min(max(part, 0.0), 1.0) * width * 8) or int(part > 0)
     return ("█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()).ljust(width)[:width]
