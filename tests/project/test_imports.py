@@ -31,3 +31,18 @@ def test_the_command_line_loads_no_screen_and_no_server():
 @pytest.mark.parametrize("module", ["traces", "spans", "sessions", "show", "search", "export", "import_", "doctor"])
 def test_a_command_that_paints_nothing_loads_no_textual(module):
     assert "textual" not in loaded_by(f"import tracetui.cli.{module}")
+
+
+@pytest.mark.slow
+def test_the_explorer_is_imported_without_what_only_a_unix_has():
+    """As on Windows, where `tracetui run` is the one command that cannot be; the lock has its own way there."""
+    loaded_by("""
+import sys, pkgutil
+for name in ("termios", "tty", "pty", "resource", "pwd", "grp"):
+    sys.modules[name] = None
+import tracetui.cli, tracetui.screens, tracetui.widgets
+for package in (tracetui, tracetui.cli, tracetui.screens, tracetui.widgets):
+    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        if module.name not in ("tracetui.__main__", "tracetui.run"):
+            __import__(module.name)
+""")

@@ -83,8 +83,9 @@ LISTS: list[Step] = [
     ("c", "tok"),
     ("p", "last 30d"),
     ("5", "failures of"),
-    ("6", "retries"),
-    (ESC, "failures of"),
+    ("6", "a model call with neither usage nor price"),
+    (ESC, LIST),
+    ("5", "failures of"),
     ("1", LIST),
 ]
 
