@@ -64,8 +64,8 @@ def lines(known: Known) -> list[list[Part]]:
 
 def _line(label: str, *facts: list[Part]) -> list[Part]:
     out: list[Part] = [(f" {label:<{LABEL}}", "quiet")]
-    for fact in facts:
-        out += [*fact, ("   ", "text")]
+    for at, fact in enumerate(facts):
+        out += [*([("   ", "text")] if at else []), *fact]
     return out
 
 
