@@ -33,6 +33,8 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; margin:
 dt { color: var(--dim); } dd { margin: 0; overflow-wrap: anywhere; }
 details { border-top: 1px solid var(--rule); } summary { display: grid; cursor: pointer; padding: .2rem 0;
   grid-template-columns: minmax(0, 22rem) minmax(0, 22rem) 1fr; gap: 1rem; align-items: center; }
+summary > span:first-child::before { content: "\\25B8\\2002"; color: var(--dim); }
+details[open] > summary > span:first-child::before { content: "\\25BE\\2002"; }
 summary span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 summary i { display: block; height: .6rem; border-radius: 2px; background: var(--bar); min-width: 2px; }
 .error > summary { color: var(--bad); } .error > summary i { background: var(--bad); }
