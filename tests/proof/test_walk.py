@@ -84,8 +84,6 @@ LISTS: list[Step] = [
     ("p", "last 30d"),
     ("5", "failures of"),
     ("6", "a model call with neither usage nor price"),
-    (ESC, LIST),
-    ("5", "failures of"),
     ("1", LIST),
 ]
 
