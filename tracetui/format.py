@@ -271,6 +271,7 @@ class Glyphs:
     warn: str = "⚠"
     arrow: str = "→"
     back: str = "‹"
+    on: str = "›"
     thumb: str = "▐"
     up: str = "↑"
     down: str = "↓"
@@ -336,6 +337,7 @@ ASCII = Glyphs(
     warn="!",
     arrow=">",
     back="<",
+    on=">",
     thumb="|",
     up="^",
     down="v",

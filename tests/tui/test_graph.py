@@ -99,6 +99,20 @@ async def test_a_opens_the_graph_and_enter_leads_to_the_first_call() -> None:
             await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen))
 
 
+async def test_in_the_graph_what_has_no_price_is_unknown_and_what_needs_none_is_blank() -> None:
+    spans = [boss(1), make_span(2, 1, kind="llm", model="llama", input_tokens=7),
+             make_span(3, 1, kind="tool", tool_name="look")]  # fmt: skip
+    async with make_app(FakeReader(some_traces(), spans)).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: shows(pilot, "support_agent"))
+        await pilot.press("enter")
+        await until(pilot, lambda: shows(pilot, "span 3"))
+        await pilot.press("a")
+        await until(pilot, lambda: shows(pilot, "WHO CALLED WHOM", "llama"))
+        lines = screen_text(pilot).splitlines()
+        assert next(line for line in lines if "─ ✦ llama" in line).split()[-2:] == ["7", "–"]
+        assert next(line for line in lines if "─ ⚒ look" in line).split()[-1] == "80ms"
+
+
 async def test_a_graph_of_hostile_names_stays_on_its_lines() -> None:
     names = [*HOSTILE, *CONTROL_STRINGS]
     rows = [make_span(1, kind="agent", name=names[0])]

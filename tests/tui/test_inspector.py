@@ -249,6 +249,17 @@ async def test_log_records_of_a_span_are_in_its_otlp(file: Path) -> None:  # noq
         assert otlp["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["body"] == {"stringValue": "hi"}
 
 
+@pytest.mark.parametrize("width", range(16, 80))
+def test_no_line_of_json_begins_with_what_ends_the_line_before(width: int) -> None:
+    value = {"user_id": "user-7", "session_id": "thread-42", "plan": "pro", "n": [1, 22, 333, 4444]}
+    shown = [laid.wrap_parts(line, width) for line in laid.json_lines(value)]
+    told = ["".join(text for text, _ in line) for lines in shown for line in lines]
+    assert all(fmt.cells(line) <= width for line in told)
+    begun = {line.strip() for line in told if line.strip().startswith((",", ":", "]", "}"))}
+    assert not begun - {"]", "}", "],"}
+    assert json.loads("".join(line.strip() for line in told)) == value
+
+
 # Find.
 
 

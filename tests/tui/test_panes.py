@@ -9,10 +9,11 @@ from textual import events
 from textual.pilot import Pilot
 
 from tracetui.remembered import Remembered
+from tracetui.screens.panes import LEAST_LINES
 from tracetui.widgets.divider import Divider
 from tracetui.widgets.frame import KeyBar
 
-from .fakes import FakeReader, agent_spans, make_app, make_trace, some_traces
+from .fakes import NOW, FakeReader, agent_spans, make_app, make_span, make_trace, some_traces
 from .until import settled, shows, until
 
 
@@ -104,3 +105,26 @@ async def test_what_makes_no_sense_is_not_remembered(odd: object) -> None:
         screen = await opened(pilot)
         assert screen._shares == {"wide": 600, "narrow": 500}
         assert screen.inspector.tab == 0
+
+
+@pytest.mark.parametrize("running", [False, True])
+async def test_a_short_trace_leaves_its_room_to_the_inspector(running: bool) -> None:
+    spans = [make_span(1, name="brief", status="running" if running else "ok", end_ns=None if running else NOW)]
+    async with make_app(FakeReader(some_traces(), spans)).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: shows(pilot, "support_agent"))
+        await pilot.press("enter")
+        await until(pilot, lambda: shows(pilot, "brief"))
+        screen: Any = pilot.app.screen
+        if running:
+            await settled(pilot)
+            assert screen.waterfall.size.height > 8, "what comes must not move what is read below"
+        else:
+            await until(
+                pilot, lambda: screen.waterfall.size.height == LEAST_LINES and screen.inspector.size.height > 14
+            )
+            await pilot.press("plus", "plus")
+            await until(pilot, lambda: shows(pilot, "+ - 0", "brief"))
+            await pilot.press("greater_than_sign")
+            await until(pilot, lambda: screen.waterfall.size.height > 8)
+            await pilot.resize_terminal(160, 24)
+            await until(pilot, lambda: screen.waterfall.size.height == screen.inspector.size.height > 18)

@@ -84,7 +84,7 @@ def walk(*rounds: Round) -> Callable[[Pilot], Awaitable[None]]:
         pytest.param(SMALL, (*CALL, ("c", "3 calls"), ("j", "+216")), id="context small"),
         pytest.param(LARGE, (("k k enter", "agent 48%"), ("c", "2 calls")), id="context large"),
         pytest.param(SMALL, (*RUN, ("n 4", "shop.py")), id="events"),
-        pytest.param(LARGE, (*RUN, ("j j j j plus", "+ - 0"), ("v", "cost in colours")), id="zoomed in"),
+        pytest.param(LARGE, (*RUN, ("j j j j plus", "+ - 0"), ("v", "▁▃▅█ cost")), id="zoomed in"),
         pytest.param(SMALL, (("b", "Group"), ("4", "4 groups")), id="groups"),
         pytest.param(SMALL, (("i", "arrived"),), id="arrivals"),
         pytest.param(SMALL, (*RUN, ("a", "7 actors")), id="graph"),

@@ -105,6 +105,16 @@ def test_a_gap_is_dashed_in_the_bar_of_its_span() -> None:
     assert bars.span_bar(row, view, 10, NOW, fmt.UNICODE, gaps=[gap], heat=3) == [("", "text"), ("▅" * 10, "heat-3")]
 
 
+def test_a_bar_out_of_view_is_an_arrow_to_where_it_lies() -> None:
+    row = at(1, None, 20, 40)
+    for glyphs, arrows in ((fmt.UNICODE, "‹›"), (fmt.ASCII, "<>")):
+        told = [
+            text_of(bars.span_bar(row, (NOW + begin * MS, NOW + end * MS), 10, NOW, glyphs))
+            for begin, end in ((50, 60), (0, 10))
+        ]
+        assert told == [arrows[0], " " * 9 + arrows[1]]
+
+
 def test_a_first_token_out_of_view_is_not_marked() -> None:
     row = at(1, None, 0, 100, kind="llm", ttft_ns=10 * MS)
     late = (row.start_ns + 50 * MS, row.end_ns)
@@ -156,7 +166,17 @@ def test_the_head_totals_the_critical_path_by_kind() -> None:
     rows = [at(1, None, 0, 100, kind="agent"), at(2, 1, 20, 100, kind="llm")]
     assert "path 100ms  llm 80%  agent 20%" in text_of(head_line(scene(rows), 140))
     below = scene(rows, root=1)
-    assert "from here, u back  path 80ms  llm 100%" in text_of(head_line(below, 160))
+    assert "path 80ms  from here, u back  llm 100%" in text_of(head_line(below, 160))
+
+
+def test_the_head_says_less_rather_than_half_of_it() -> None:
+    rows = [at(1, None, 0, 100, kind="agent"), at(2, 1, 20, 100, kind="llm", input_tokens=5, cost_nanousd=7_000_000)]
+    wide, narrow = scene(rows, root=1, heat="cost", most=7_000_000), scene(rows, heat="cost", most=7_000_000)
+    assert "path 80ms  from here, u back  ▁▃▅█ cost in colours, at most $0.0070  llm 100%" in text_of(
+        head_line(wide, 240)
+    )
+    assert text_of(head_line(narrow, 80)).startswith("  SPAN  path 100ms  ▁▃▅█ cost   ")
+    assert text_of(head_line(scene(rows), 80)).startswith("  SPAN  path 100ms  llm 80%   ")
 
 
 def test_only_what_lies_below_a_root_is_shown_and_only_matches_with_those_above() -> None:
@@ -248,12 +268,12 @@ async def test_a_span_with_nothing_below_it_is_no_root() -> None:
 
 async def test_v_shows_cost_tokens_and_own_time_in_colours() -> None:
     async with opened(size=(80, 24)) as (pilot, tree):
-        for told, column in (("cost in colours", "COST"), ("tokens in colours", "TOKENS"), ("own time", "SELF")):
+        for told, column in (("█ cost", "COST"), ("█ tokens", "TOKENS"), ("█ own time", "SELF")):
             await pilot.press("v")
             await until(pilot, lambda told=told, column=column: shows(pilot, told, column))
         assert tree.scene.most == tree.scene.shares.self_ns(tree.outline.ids.index(10), NOW)
         await pilot.press("v")
-        await until(pilot, lambda: not shows(pilot, "colours"))
+        await until(pilot, lambda: not shows(pilot, "▁▃▅█"))
 
 
 async def test_a_kind_is_folded_and_unfolded() -> None:
@@ -312,5 +332,5 @@ async def test_ascii_mode_zooms_in_ascii() -> None:
     rows = [at(1, None, -4000, -1000, name="a"), at(2, 1, -3900, -3800, name="b"), at(3, 1, -3850, -3700, name="c")]
     async with opened(rows, (80, 24), ascii_mode=True) as (pilot, _):
         await pilot.press("plus", "v")
-        await until(pilot, lambda: shows(pilot, "cost in colours"))
+        await until(pilot, lambda: shows(pilot, "-=#@ cost"))
         assert screen_text(pilot).replace("✔", "").isascii()

@@ -74,9 +74,10 @@ class Graph(LineList):
         if line.again:
             left.append((f" {glyphs.up} above", "quiet"))
         left = clip_parts(left, room + 2)
+        unpriced = "" if calls.tokens is None else fmt.UNKNOWN
         figures = (f"{fmt.count(calls.calls)}×", fmt.duration(calls.taken_ns),
                    "" if calls.tokens is None else fmt.tokens(calls.tokens),
-                   "" if calls.nanousd is None else fmt.money(calls.nanousd))  # fmt: skip
+                   unpriced if calls.nanousd is None else fmt.money(calls.nanousd))  # fmt: skip
         numbers = "".join(text.rjust(size) for text, (_, size) in zip(figures[:count], COLUMNS, strict=False))
         return [*left, (" " * (room + 2 - parts_width(left)), "text"), (numbers, "text")]
 

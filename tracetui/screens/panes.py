@@ -11,6 +11,7 @@ from tracetui.widgets.divider import Divider
 SHARES = {"wide": 600, "narrow": 500}
 """Thousandths of the room that the first pane has: beside the second one, and above it."""
 STEP, LEAST = 100, 150
+LEAST_LINES = 4
 REMEMBERED = "panes"
 
 
@@ -21,10 +22,16 @@ class TwoPanes(ExplorerScreen):
         super().__init__(facts)
         self._shares = {**SHARES, **_known(facts.remembered.get(REMEMBERED))}
         self._alone = ""
+        self._most: int | None = None
+        self._given = False
 
     def panes(self) -> tuple[Widget, Widget]:
         """The first and the second one."""
         raise NotImplementedError
+
+    def most_lines(self) -> int | None:
+        """More than so many lines the first pane could not use, where one stands above the other; None: any number."""
+        return None
 
     @property
     def _form(self) -> str:
@@ -37,8 +44,18 @@ class TwoPanes(ExplorerScreen):
             across = self._form == "wide"
             pane.styles.width = f"{part}fr" if across else "1fr"
             pane.styles.height = "1fr" if across else f"{part}fr"
+        self.cap()
+
+    def cap(self) -> None:
+        """Let the first pane have no more room than it can use, where the second one gets what it leaves; but what
+        the user gives it."""
+        most = None if self._form == "wide" or self._given else self.most_lines()
+        if most != self._most:
+            self._most = most
+            self.panes()[0].styles.max_height = None if most is None else max(most, LEAST_LINES)
 
     def _set_share(self, share: int) -> None:
+        self._given = True
         self._shares[self._form] = min(max(share, LEAST), 1000 - LEAST)
         self.share_out()
 

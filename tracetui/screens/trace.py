@@ -85,6 +85,11 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions, TwoPane
     def panes(self) -> tuple[Widget, Widget]:
         return self.waterfall, self.inspector
 
+    def most_lines(self) -> int | None:
+        """All of a short trace; one that goes on has room for what comes, so that nothing below it moves."""
+        outline = self.waterfall.outline
+        return None if outline.running or not len(outline) else len(outline) + 2
+
     # Data.
 
     def reload(self) -> None:
@@ -154,6 +159,7 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions, TwoPane
         if loaded.outline is not None:
             before = tree.selected_id
             tree.show(loaded.outline, loaded.rows, loaded.changed)
+            self.cap()
             if self._goto is not None and self._goto in loaded.outline.ids:
                 tree.go_to(self._goto)
                 self._goto = None

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from collector.errors import NotFound, TracetuiError
-from collector.store import skeleton
 from tracetui import format as fmt
 from tracetui import jumps
 from tracetui.screens.base import ExplorerScreen
@@ -74,12 +73,13 @@ class TreeKeys(ExplorerScreen):
         if not kinds:
             self.app.notify("No span of this trace has anything to fold.", markup=False)
             return
-        titles = {f"{kind}  {'folded' if all_ else f'{fmt.count(many)} to fold'}": kind for kind, many, all_ in kinds}
-        choices = [Choice(kind, title) for title, kind in titles.items()]
+        choices = [
+            Choice(kind, kind, about="folded" if all_ else f"{fmt.count(many)} to fold") for kind, many, all_ in kinds
+        ]
 
-        def chosen(title: str | None) -> None:
-            if title is not None:
-                self._toggle_kind(titles[title])
+        def chosen(kind: str | None) -> None:
+            if kind is not None:
+                self._toggle_kind(kind)
 
         self.app.push_screen(MenuScreen("Fold a kind, or unfold it", choices), chosen)
 
@@ -114,15 +114,14 @@ class TreeKeys(ExplorerScreen):
         if not found:
             self.app.notify("Nothing stands out in this trace.", markup=False)
             return
-        numbers = [shown.ids[one.index] for one in found]
-        told = [f"{one.figure:>8}  {fmt.plain(one.label)}  {skeleton.name(number)[-4:]}"
-                for one, number in zip(found, numbers, strict=True)]  # fmt: skip
-        ids = dict(zip(told, numbers, strict=True))
-        choices = [Choice(one.title, text) for one, text in zip(found, told, strict=True)]
+        choices = [
+            Choice(one.title, str(shown.ids[one.index]), about=f"{one.figure:>8}  {fmt.plain(one.label)}")
+            for one in found
+        ]
 
-        def chosen(text: str | None) -> None:
-            if text is not None:
-                tree.go_to(ids[text])
+        def chosen(number: str | None) -> None:
+            if number is not None:
+                tree.go_to(int(number))
 
         self.app.push_screen(MenuScreen("Go to", choices), chosen)
 

@@ -25,14 +25,17 @@ def span_bar(
     `bright`: on the critical path; the others are thin. In its `gaps` nothing below it ran: there it is dashed.
     With `heat`, a level of 0 to 4, colour and height tell that instead.
 
+    What lies out of the view is an arrow at the edge where it would be.
+
     An abandoned span has no end: its bar fades into dots from where it was last seen.
     """
     if width <= 0:
         return []
     end_ns = now_ns if row.status == "running" else row.end_ns
     begin, end = bar_cells(row.start_ns, row.start_ns if end_ns is None else end_ns, view, width)
-    if begin == end:
-        return []
+    if begin == end:  # out of view: on which side
+        before = row.start_ns < view[0]
+        return [(glyphs.back, "faint")] if before else [(" " * (width - 1), "text"), (glyphs.on, "faint")]
     ink = {"error": "error", "abandoned": "abandoned"}.get(row.status, row.kind if row.kind in glyphs.kinds else "span")
     line = glyphs.bar if bright else glyphs.dash
     if heat is not None:

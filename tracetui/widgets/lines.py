@@ -272,6 +272,10 @@ def _quoted(text: str) -> str:
     return fmt.plain(json.dumps(text, ensure_ascii=False))
 
 
+CLOSING = (",", "}", "]", ":")
+"""What is not torn from the part it ends."""
+
+
 def wrap_parts(parts: list[Part], width: int) -> list[list[Part]]:
     """Break a line of parts into lines of at most `width` cells; the rest hangs two cells deeper."""
     if sum(len(text) for text, _ in parts) * 2 <= width or sum(fmt.cells(text) for text, _ in parts) <= width:
@@ -285,15 +289,21 @@ def wrap_parts(parts: list[Part], width: int) -> list[list[Part]]:
     lines: list[list[Part]] = []
     line: list[Part] = []
     room = width
-    for text, role in parts:
+    for number, (text, role) in enumerate(parts):
         size = fmt.cells(text)
+        after = parts[number + 1][0].rstrip() if number + 1 < len(parts) else ""
+        if after in CLOSING and size <= room < size + len(after) and room < width - hang:
+            lines.append(line)  # a comma or bracket stands with what it ends
+            line, room = [(" " * hang, "text")], width - hang
+        if size == room + 1 and text.endswith(" "):
+            text, size = text[:-1], room  # the blank behind a comma, at the edge
         if size <= room:
             line.append((text, role))
             room -= size
             continue
         pieces = _break(text, room, width - hang)
-        for number, piece in enumerate(pieces):
-            if number:
+        for at, piece in enumerate(pieces):
+            if at:
                 lines.append(line)
                 line, room = [(" " * hang, "text")], width - hang
             if piece:

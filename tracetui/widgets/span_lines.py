@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from collector.store import skeleton
 from collector.store.rows import SpanRow
@@ -19,7 +20,7 @@ from tracetui.widgets.paint import Part, clip_parts, parts_width
 DURATION = 8
 SIZES = {"tokens": 8, "cost": 10, "self": 9}
 """Cells of the columns beside the duration, in this order."""
-FROM_WIDTH = (76, 96, 108)
+FROM_WIDTH = (70, 96, 108)
 """From so many cells on there is room for the first, second and third of them."""
 FIRST = {"kind": ("tokens", "cost", "self"), "cost": ("cost", "tokens", "self"), "tokens": ("tokens", "cost", "self"),
          "self": ("self", "tokens", "cost")}  # fmt: skip
@@ -48,7 +49,8 @@ def columns(width: int, heat: str = "kind") -> Columns:
     wanted = FIRST[heat][: sum(width >= edge for edge in FROM_WIDTH)]
     shown = tuple(name for name in SIZES if name in wanted)
     numbers = DURATION + sum(SIZES[name] for name in shown)
-    bar = max((width - numbers) * 2 // 5, 14)
+    share = Fraction(1, 2) if width >= FROM_WIDTH[-1] else Fraction(2, 5)
+    bar = max(int((width - numbers) * share), 14)
     return Columns(width - numbers - bar - 4, numbers, bar, shown)
 
 
@@ -73,7 +75,7 @@ class Scene:
     now_ns: int = 0
     glyphs: fmt.Glyphs = fmt.UNICODE
     dense: tuple[int, list[int]] | None = None
-    path: list[Part] | None = None
+    path: list[list[Part]] | None = None
 
     @property
     def top(self) -> int:
@@ -96,12 +98,7 @@ class Scene:
 def head_line(scene: Scene, width: int) -> list[Part]:
     """Titles, what the critical path is made of, and the ruler over the bars."""
     cols = columns(width, scene.heat)
-    left: list[Part] = [("  SPAN", "quiet")]
-    if scene.heat != "kind":
-        left.append((f"  {'own time' if scene.heat == 'self' else scene.heat} in colours", "accent"))
-    if scene.root >= 0:
-        left.append(("  from here, u back", "accent"))
-    left = clip_parts([*left, *_path_parts(scene)], cols.tree)
+    left = _head_left(scene, cols.tree)
     titles = "".join(name.upper().rjust(SIZES[name]) for name in cols.shown)
     gap = " " * (cols.tree - parts_width(left) + 1)
     end = "TIME".rjust(DURATION) + ("  " if cols.bar else "")
@@ -113,16 +110,40 @@ def head_line(scene: Scene, width: int) -> list[Part]:
     ]
 
 
-def _path_parts(scene: Scene) -> list[Part]:
-    """How long the critical path is, and where that time went once the kinds are known."""
+def _head_left(scene: Scene, room: int) -> list[Part]:
+    """How long the critical path is, what the colours tell, that this is a part of the trace; in short where there
+    is not room. Then what else there is to say, as far as it fits whole."""
+    path, *kinds = _path_parts(scene) or [[]]
+    title: list[Part] = [("  SPAN", "quiet")]
+    told, short, more = [*title, *path], [*path], kinds
+    if scene.root >= 0:
+        told.append(("  from here, u back", "accent"))
+        short.append(("  u back", "accent"))
+    if scene.heat != "kind":
+        scale: list[Part] = [("  ", "text"), *((scene.glyphs.heat[n], f"heat-{n}") for n in range(1, weights.LEVELS))]
+        what = "own time" if scene.heat == "self" else scene.heat
+        told += [*scale, (f" {what} in colours", "accent")]
+        short += [*scale, (f" {what}", "accent")]
+        most = {"cost": fmt.money, "tokens": fmt.tokens, "self": fmt.duration}[scene.heat](scene.most)
+        more = [[(f", at most {most}", "quiet")], *kinds] if scene.most else kinds
+    left = next((one for one in (told, [*title, *short]) if parts_width(one) <= room), clip_parts(short, room))
+    for unit in more:
+        if parts_width(left) + parts_width(unit) > room:
+            break
+        left += unit
+    return left
+
+
+def _path_parts(scene: Scene) -> list[list[Part]]:
+    """How long the critical path is, and where that time went once the kinds are known, a list for each."""
     if scene.path is None or scene.outline.running:
         trace, now_ns, spans = scene.outline, scene.now_ns, scene.spans
         total = sum(waited for _, waited in waits(trace, spans, now_ns))
-        parts: list[Part] = [("  path ", "quiet"), (fmt.duration(total), "quiet")] if total else []
+        told: list[list[Part]] = [[("  path ", "quiet"), (fmt.duration(total), "quiet")]] if total else []
         if total and len(scene.weighed) == len(trace):
             for kind, waited in waited_by_kind(trace, scene.weighed.kind, spans, now_ns)[:3]:
-                parts += [("  " + kind, kind), (f" {100 * waited // total}%", "quiet")]
-        scene.path = parts
+                told.append([("  " + kind, kind), (f" {100 * waited // total}%", "quiet")])
+        scene.path = told
     return scene.path
 
 
