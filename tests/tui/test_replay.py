@@ -157,7 +157,7 @@ def test_answers_wrap_between_words_and_keep_their_inks() -> None:
 async def test_an_answer_that_grows_is_laid_out_as_if_it_had_come_at_once_and_stays_where_one_reads() -> None:
     from textual.app import App, ComposeResult
 
-    from tracetui.widgets.answer import AnswerPane, wrapped
+    from tracetui.widgets.answer import MOST_CHARS, AnswerPane, wrapped
 
     class Alone(App[None]):
         def compose(self) -> ComposeResult:
@@ -166,14 +166,17 @@ async def test_an_answer_that_grows_is_laid_out_as_if_it_had_come_at_once_and_st
     said = "".join(f"line {n} of an answer that is long enough to be wrapped\n{'日本語 ' * (n % 7)}" for n in range(60))
     async with Alone().run_test(size=(40, 10)) as pilot:
         pane = pilot.app.query_one(AnswerPane)
-        for start in range(0, len(said), 7):
-            pane.grow(said[start : start + 7])
+        for start in range(0, len(said), 41):
+            pane.grow(said[start : start + 41])
         assert [line for line in pane._lines if line] == [line for line in wrapped([(said, "text")], 38) if line]
         assert pane.top == len(pane._lines) - pane.page  # its end was in sight, and is
         pane.action_first()
         pane.action_page_up()
         pane.grow("more\nand more\n")
         assert pane.top == 0
+        pane.grow("one two three " * (MOST_CHARS // 14))
+        pane.grow("nothing of this")
+        assert "".join(text for text, _ in pane._lines[-1]) == "… the rest is in its trace"
 
 
 async def test_keys_that_would_write_are_not_offered_on_the_sheet(tmp_path: Path) -> None:

@@ -181,6 +181,9 @@ class ReplayScreen(ExplorerScreen):
             self._sending = None
         self.outcome, self._pieces = outcome, pieces
         self._show_answers()
+        for pane in self.query("#now").results(AnswerPane):
+            if not pane.has_focus:  # nobody reads at its end: side by side from the beginning
+                pane.top = 0
         await self._measure(outcome)
 
     def _hear_other(self, doing: str) -> None:

@@ -108,11 +108,13 @@ class AnswerPane(ReadLines):
         text = "".join(part for part, _ in self._parts)
         if len(text) < MOST_CHARS:
             text += more
-            self._parts = [(text, "text")]
+            self._parts = _bounded([(text, "text")])
             begin, settled = self._settled
             self._lines[settled:] = wrapped([(text[begin:], "text")], self._room)
             if (last := text.rfind("\n") + 1) > begin:
                 self._settled = last, len(self._lines) - len(wrapped([(text[last:], "text")], self._room))
+            if len(text) > MOST_CHARS:  # and says so
+                self._lay_out()
         if at_end:
             self.top = max(len(self._lines) - self.page, 0)
         self.refresh()
