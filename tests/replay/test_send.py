@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from collector.replay import ReplayError, draft_of, edited, send
@@ -316,6 +317,19 @@ def test_settings_that_switch_tracing_off_or_sample_do_not_lose_it(
     server.says(Reply(events=openai_events("Hi")))
     assert asyncio.run(send(draft, db, env=openai_at(server.url))).stored
     assert len(replays(db)) == 1
+
+
+def test_the_demos_own_server_answers_without_a_key_what_it_answered_before(db: Path) -> None:
+    from tracetui.demo.server import HEADER, Answer
+    from tracetui.demo.server import Server as Demo
+
+    with Demo() as demo:
+        name = demo.ready(Answer("It arrived on Tuesday.", seconds=0, first_token=0))
+        asked = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": ASKED}]}
+        httpx.post(f"{demo.url}/chat/completions", json=asked, headers={HEADER: name}).raise_for_status()
+        outcome = asyncio.run(send(draft_of(recorded(db)), db, env={"OPENAI_BASE_URL": demo.url}))
+    assert outcome.answer.text.strip() == "Asked again, the simulated model says: It arrived on Tuesday."
+    assert replays(db)[0].usage.output_tokens == 30
 
 
 def test_the_recorded_answer_is_at_hand(db: Path) -> None:

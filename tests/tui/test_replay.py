@@ -179,6 +179,21 @@ async def test_an_answer_that_grows_is_laid_out_as_if_it_had_come_at_once_and_st
         assert "".join(text for text, _ in pane._lines[-1]) == "… the rest is in its trace"
 
 
+async def test_what_stands_in_the_way_is_said_before_and_after_sending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    said = {"input": conversation(user(f"{ASKED} I am [EMAIL:3fa9].")), "request_model": "my-own", "model": "my-own"}
+    recorded(tmp_path / "traces.db", **said)
+    async with app_on(tmp_path / "traces.db").run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: shows(pilot, ASKED))
+        await pilot.press("r")
+        await until(pilot, lambda: shows(pilot, "Some of it was redacted or cut when it was recorded", "no price"))
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: shows(pilot, "now failed", "OPENAI_API_KEY is not set", "wants a key"))
+
+
 async def test_keys_that_would_write_are_not_offered_on_the_sheet(tmp_path: Path) -> None:
     recorded(tmp_path / "traces.db")
     async with app_on(tmp_path / "traces.db").run_test(size=(100, 30)) as pilot:

@@ -196,7 +196,8 @@ def added(one: Receipt, other: Receipt) -> Receipt:
 
 
 def summary(total: Receipt, db: Path) -> str:
-    """One sentence, e.g. "read 12 spans: 10 stored in traces.db, 2 already there"."""
+    """One sentence, e.g. "read 12 records: 10 stored in traces.db, 2 already there". Records are spans, log records,
+    scores: one span may come in several."""
     parts = [f"{total.stored} stored in {db}"]
     if total.duplicate:
         parts.append(f"{total.duplicate} already there")
@@ -204,7 +205,8 @@ def summary(total: Receipt, db: Path) -> str:
         parts.append(f"{total.clipped} clipped")
     if total.rejected:
         parts.append(f"{total.rejected} rejected ({'; '.join(total.reasons)})")
-    return f"read {total.received} spans: {', '.join(parts)}"
+    records = "record" if total.received == 1 else "records"
+    return f"read {total.received} {records}: {', '.join(parts)}"
 
 
 def receipt_json(total: Receipt, db: Path) -> dict[str, object]:
