@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
-from collector.seen import Seen, Upto, in_common
+from collector.seen import Said, Seen, Upto, in_common, text_of
+
+FIRST_MESSAGES = 3
+_SUMMARY = re.compile(
+    r"(?:This session is being continued from a previous|Another language model started to solve this problem"
+    r"|Here is a summary of the conversation|<(?:state_snapshot|conversation_summary)>)",
+    re.IGNORECASE,
+)
+"""How a summary begins that stands for a compacted context: Claude Code's, Codex's, LangChain's, Gemini CLI's."""
+
+
+def is_summary(said: Said) -> bool:
+    """Whether a message stands for others that were compacted."""
+    return said.message.role != "assistant" and _SUMMARY.match(text_of(said.message).lstrip()) is not None
 
 
 class _Chains:
@@ -42,7 +56,8 @@ class _Chains:
         return best, known
 
     def _nearest(self, call: Seen) -> int:
-        """The chain whose last call shares the longest beginning, or else the most messages; a new number for none."""
+        """The chain whose last call shares the longest beginning, or else the most messages; a new number for none. A
+        call that begins with a summary goes on from what was compacted: from the longest history there is."""
         shares = Counter(number for name in {one.key for one in call.input} for number in self._ends.get(name, ()))
         best, most = len(self.found), (0, 0)
         for number in sorted(shares, reverse=True):
@@ -51,6 +66,14 @@ class _Chains:
                 shared = (in_common(last.input, call.input), shares[number])
                 if shared > most:
                     best, most = number, shared
+        if best == len(self.found) and any(is_summary(said) for said in call.input[:FIRST_MESSAGES]):
+            system = [said.key for said in call.system]
+            before = [
+                ([said.key for said in chain[-1].system] == system, len(chain[-1].input), number)
+                for number, chain in enumerate(self.found)
+                if _follows(chain[-1], call)
+            ]
+            best = max(before)[2] if before else best
         return best
 
 
@@ -63,7 +86,7 @@ def chains(calls: Sequence[Seen]) -> list[list[Seen]]:
     """Calls by the conversation they carry on, each in order of time; chains by their first call.
 
     A call belongs to the chain whose last call shares the longest beginning with it, or else the most messages.
-    Nothing shared begins a chain.
+    Nothing shared begins a chain, unless what is said first is a summary.
     """
     found = _Chains()
     for call in sorted(calls, key=lambda one: (one.start_ns, one.span_id)):

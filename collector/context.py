@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from collector.alike import common, difference
+from collector.chains import is_summary
 from collector.model import Usage, Value
 from collector.seen import Said, Seen, Upto, in_common, text_of
 
@@ -65,7 +66,8 @@ class Break:
 class Step:
     """One call beside the one before it in its chain (None: it is the first).
 
-    `segments` are the tokens by `SEGMENTS`; `estimated` where the provider did not count them at all.
+    `segments` are the tokens by `SEGMENTS`; `estimated` where the provider did not count them at all. `compacted`: a
+    summary came in place of messages.
     `missed_tokens` could have been read from the cache had nothing changed, and were not: None where nothing tells
     that the provider caches. `over_nanousd` is what that cost, None where no price is known."""
 
@@ -77,6 +79,7 @@ class Step:
     broken: Break | None
     missed_tokens: int | None
     over_nanousd: int | None = None
+    compacted: bool = False
 
     @property
     def tokens(self) -> int:
@@ -102,6 +105,14 @@ def caches(call: Seen) -> bool:
     return bool(call.usage.cache_read_tokens or call.usage.cache_write_tokens)
 
 
+def compacted(before: Seen, call: Seen) -> bool:
+    """Whether a summary stands in a call in place of messages that the one before was given."""
+    head = in_common(before.input, call.input)
+    known = {one.key for one in before.input}
+    new = call.input[head : head + MOST_COMPARED] if head < len(before.input) else ()
+    return any(one.key not in known and is_summary(one) for one in new)
+
+
 def breaks(chain: Sequence[Seen], least: int, *, cached: bool = False) -> Iterator[tuple[Seen, Seen, Break, int]]:
     """(the call before, the call, where it broke, tokens that were missed) where that cost `least` tokens or more;
     for who wants to know nothing else of the steps. `cached`: the provider is known to cache."""
@@ -124,7 +135,8 @@ def _step(call: Seen, before: Seen | None, cached: bool, weights: Weights) -> St
         return Step(call, None, segments, not counted, (), None, None)
     broken = _break(before, call, scale, weights)
     missed = _missed(before, call) if cached else None
-    return Step(call, before, segments, not counted, tuple(_changes(before, call, scale)), broken, missed)
+    changes = tuple(_changes(before, call, scale))
+    return Step(call, before, segments, not counted, changes, broken, missed, compacted=compacted(before, call))
 
 
 def _sizes(call: Seen, weights: Weights) -> dict[str, int]:
@@ -319,12 +331,16 @@ def _break(before: Seen, call: Seen, scale: float, weights: Weights | None = Non
     kept = 0
     if _another_model(before.model, call.model):
         return Break("model", 0, "the model", f"“{before.model}” became “{call.model}”", 0)
-    if before.tool_definitions is not call.tool_definitions and (
-        _plain(before.tool_definitions) != _plain(call.tool_definitions)
+    recorded = _tells_all(before) == _tells_all(call)
+    if (
+        recorded
+        and before.tool_definitions is not call.tool_definitions
+        and (_plain(before.tool_definitions) != _plain(call.tool_definitions))
     ):
         what = difference(_plain(before.tool_definitions), _plain(call.tool_definitions))
         return Break("tools", 0, "the tool definitions", what, 0)
-    for part, old, new in (("system", before.system, call.system), ("message", before.input, call.input)):
+    sides = (("system", before.system, call.system), ("message", before.input, call.input))
+    for part, old, new in sides if recorded else sides[1:]:
         head = in_common(old, new)
         if part == "message" and head == len(new):
             return None  # all of it is the beginning of the one before
@@ -334,6 +350,11 @@ def _break(before: Seen, call: Seen, scale: float, weights: Weights | None = Non
             return _break_at(part, head, old, new, kept, scale)
         kept = sum(weights.of(new)) if weights is not None and part == "system" else 0
     return None
+
+
+def _tells_all(call: Seen) -> bool:
+    """Whether more than the messages of a call was recorded. Of one that failed it often is not."""
+    return bool(call.system) or call.tool_definitions is not None
 
 
 def _another_model(before: str | None, now: str | None) -> bool:

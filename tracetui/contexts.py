@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from collector.chains import chains
-from collector.context import KEPT_NS, SEGMENTS, Price, Step, steps
+from collector.context import KEPT_NS, SEGMENTS, Price, Step, caches, steps
 from collector.seen import Seen
 from tracetui import format as fmt
 
@@ -115,6 +115,10 @@ def told(step: Step) -> list[tuple[str, str]]:
     out = [(f"{about}{fmt.count(step.tokens)} tokens: {shares}", "text")]
     if step.before is None:
         return [*out, ("the first call of its conversation", "quiet")]
+    if step.compacted:
+        gone = sum(one.what in ("dropped", "rewritten") for one in step.changes)
+        many = "1 message" if gone == 1 else f"{fmt.count(gone)} messages"
+        out.append((f"compacted: a summary stands for {many}", "strong"))
     if step.broken is not None:
         out.append((fmt.plain(f"prefix broken at {step.broken.place}: {step.broken.what}"), "error"))
         out.append((_cost(step), "abandoned"))
@@ -135,7 +139,8 @@ def told(step: Step) -> list[tuple[str, str]]:
 
 def _cost(step: Step) -> str:
     if step.missed_tokens is None:
-        return "whether the provider caches is not known"
+        what = "how much could have been read from the cache" if caches(step.call) else "whether the provider caches"
+        return f"{what} is not known"
     cost = "its price is not known" if step.over_nanousd is None else f"{fmt.money(step.over_nanousd)} more"
     told = f"{fmt.count(step.missed_tokens)} tokens not read from the cache: {cost} than with an unbroken prefix"
     before = step.before.end_ns or step.before.start_ns if step.before else step.call.start_ns

@@ -38,7 +38,6 @@ from collector.importers.claude_records import (
     TYPES,
     Sessions,
     Turn,
-    blocks_of,
     output_of,
     prompt_of,
     text_of,
@@ -66,6 +65,7 @@ class ClaudeLog:
         self._requests = Requests()
         self._background: dict[str, Draft] = {}
         self._compacted = False
+        self._past: list[Message] = []  # what a compaction kept, until the next turn begins
         self._last_ns = 0
 
     def feed(self, record: dict[str, Any]) -> bool:
@@ -92,6 +92,8 @@ class ClaudeLog:
                 self._assistant(turn, record, at)
             elif turn is not None:
                 self._user(turn, record, at)
+            elif record.get("isCompactSummary") is True:
+                self._past = [message(mapping(record.get("message")), "user")]
         return True
 
     def flush(self) -> list[SpanPart]:
@@ -156,7 +158,8 @@ class ClaudeLog:
         quiet = copied or prompt.startswith(COMMAND)
         if quiet:
             self._drafts.forget(root)
-        self._turn = Turn(root, ready_ns=at, quiet=quiet, copied=copied)
+        past = self._past if before is None else before.told
+        self._turn = Turn(root, ready_ns=at, quiet=quiet, copied=copied, past=past)
 
     def _agent_of(self, record: dict[str, Any], at: int) -> Turn | None:
         """The run that a sidechain record belongs to: by its agent, or along the chain of parents."""
@@ -262,28 +265,22 @@ class ClaudeLog:
             if not turn.calls:  # a session that goes on in a new file: some versions date its copies anew
                 turn.quiet = turn.copied = True
                 self._drafts.forget(turn.root)
+            turn.answered(key, body.get("content"))
             return
         turn.quiet = turn.copied = False
         call = turn.calls.get(key)
         if call is None:
             call = turn.calls[key] = self._call(turn, record, key, at)
-        blocks = turn.blocks[key]
-        for block in blocks_of(body.get("content")):
-            if block not in blocks:
-                blocks.append(block)
-                self._tool_use(turn, block, record, at)
-        answer = message({"role": "assistant", "content": blocks}, "assistant")
-        if turn.current != key:
-            turn.history.append(answer)
-        else:
-            turn.history[-1] = answer
-        turn.current = key
+        answer, new = turn.answered(key, body.get("content"))
+        for block in new:
+            self._tool_use(turn, block, record, at)
         call.reading["output"] = said(answer)
         self._facts(turn, call, key, body, record)
         call.reach(at)
         if failed:
             call.fail(text_of(body.get("content"))[:2000], string(record.get("error")) or "api_error")
         self._drafts.touch(call)
+        blocks = turn.blocks[key]
         turn.awaits = any(isinstance(block, dict) and block.get("type") == "tool_use" for block in blocks)
         text = text_of(blocks)
         if turn.own_root:
@@ -300,13 +297,12 @@ class ClaudeLog:
         )
         call.source_id = key
         call.reading |= {"provider": "anthropic", "operation": "chat"}
-        if turn.history:
-            call.reading["input"] = said(*turn.history)
+        if turn.told:
+            call.reading["input"] = said(*turn.told)
         if request := string(record.get("requestId")):
             call.attributes["claude_code.request_id"] = request
         self._requests.tell(call, string(record.get("requestRef")))
-        turn.blocks[key] = []
-        turn.current = None
+        turn.blocks[key], turn.current = [], None
         return call
 
     def _facts(self, turn: Turn, call: Draft, key: str, body: dict[str, Any], record: dict[str, Any]) -> None:
@@ -357,8 +353,11 @@ class ClaudeLog:
 
     def _system(self, record: dict[str, Any], at: int) -> None:
         turn = self._agent_of(record, at) if record.get("isSidechain") is True else self._turn
+        if record.get("subtype") == "compact_boundary":
+            self._compacted = self._compacted or turn is None
+            if turn is not None:
+                turn.past, turn.history, turn.current = [], [], None
         if turn is None:
-            self._compacted = self._compacted or record.get("subtype") == "compact_boundary"
             return
         told = {key: value for key, value in record.items() if key not in COMMON}
         name = f"claude_code.{string(record.get('subtype')) or 'system'}"

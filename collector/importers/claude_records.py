@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from collector.conventions.messages import message
 from collector.conventions.parts import parts
 from collector.importers.claude_requests import KINDS
 from collector.importers.drafts import Draft, json_text, mapping, string
@@ -46,6 +47,8 @@ class Turn:
     """A conversation in progress: a user's turn, or a sub-agent's whole run."""
 
     root: Draft
+    past: list[Message] = field(default_factory=list)
+    """What was said before it and since the last compaction, and is sent again with its calls."""
     history: list[Message] = field(default_factory=list)
     calls: dict[str, Draft] = field(default_factory=dict)
     blocks: dict[str, list[Any]] = field(default_factory=dict)
@@ -58,6 +61,27 @@ class Turn:
     quiet: bool = False
     """Nothing but a command to the program itself (/clear) so far, or a copy of another turn: no trace of anything."""
     copied: bool = False
+
+    @property
+    def told(self) -> list[Message]:
+        """What a call would be given now."""
+        return [*self.past, *self.history]
+
+    def answered(self, key: str, content: Any) -> tuple[Message, list[Any]]:
+        """Take in what a record says of an answer: the whole answer as far as it is known, and its new blocks."""
+        blocks = self.blocks.setdefault(key, [])
+        new: list[Any] = []
+        for block in blocks_of(content):
+            if block not in blocks:
+                blocks.append(block)
+                new.append(block)
+        answer = message({"role": "assistant", "content": blocks}, "assistant")
+        if self.current != key or not self.history:
+            self.history.append(answer)
+        else:
+            self.history[-1] = answer
+        self.current = key
+        return answer, new
 
 
 def is_record(said: dict[str, Any]) -> bool:

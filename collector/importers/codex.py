@@ -74,6 +74,7 @@ class CodexLog:
             self._used(mapping(payload.get("usage")), string(payload.get("response_id")), at)
         elif kind == "compacted":
             self._note("compacted", payload, at)
+            self._compact(payload)
         else:
             return kind in records.NOT_READ
         return True
@@ -146,9 +147,23 @@ class CodexLog:
         trace, parent = self._place(key)
         root = self._drafts.draft(trace, key, parent, "codex.turn", "agent", at)
         root.source_id, root.open = turn_id or key[:200], True
+        if self._turn is not None:
+            self._close(self._turn)
+            self._before = [*self._turn.history, *self._before]
         self._turn = records.Turn(root, turn_id, history=self._before, ready_ns=at)
         self._before = []
         return self._turn
+
+    def _compact(self, payload: dict[str, Any]) -> None:
+        """From here on calls are given a summary, and what was kept beside it."""
+        kept = payload.get("replacement_history")
+        items = kept if isinstance(kept, list) else [{"role": "user", "content": payload.get("message")}]
+        told = [message(item, "user") for item in items if isinstance(item, dict) and item.get("content")]
+        if self._turn is None:
+            self._before = told
+        else:
+            self._close(self._turn)
+            self._turn.history, self._turn.told = told, len(told)
 
     def _place(self, key: str) -> tuple[str, str | None]:
         """The trace of a turn and the span above it: a sub-agent's lies below the call that started it, or, as long

@@ -52,8 +52,8 @@ def _signal(call: Seen, than: str, broken: context.Break, missed: int, spans: tu
 
 def _counts(before: Seen, call: Seen, broken: context.Break) -> bool:
     """Whether an unbroken prompt could have been read from the cache. Not where only the last message differs: that is
-    another question after the same beginning, which is read."""
-    if broken.part == "message" and broken.index >= len(call.input):
+    another question after the same beginning, which is read. Who compacts a context knows what it costs."""
+    if broken.part == "message" and (broken.index >= len(call.input) or context.compacted(before, call)):
         return False
     return call.start_ns - (before.end_ns or before.start_ns) <= context.KEPT_NS
 

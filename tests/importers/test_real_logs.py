@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -9,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from collector.importers import follow
+from collector.importers import files, follow
 from collector.model import SpanPart
 from tests.importers.test_agent_logs import SAMPLES, imported, named, outline, read, tokens
 from tests.importers.test_follow import append, last_of
@@ -52,6 +53,25 @@ def test_a_call_of_claude_has_its_request(claude):
     assert (call.reading.params["max_tokens"], call.reading.params["effort"]) == (128000, "medium")
     assert [tool["name"] for tool in call.reading.tool_definitions] == ["Read"]
     assert call.reading.system[0].parts[0]["text"].startswith("You are a Claude agent")
+
+
+def test_a_call_of_claude_is_given_what_was_said_in_the_turns_before_it(claude):
+    first = named(turn(claude, "Look around"), "claude_code.llm_request")
+    second = named(turn(claude, "Now ask a helper"), "claude_code.llm_request")
+    before = first[-1].reading.input.messages + first[-1].reading.output.messages
+    called = next(call for call in second if call.parent_id == second[0].parent_id)
+    assert called.reading.input.messages[:-1] == before
+    assert "Now ask a helper" in str(called.reading.input.messages[-1])
+    fork = named(turn(claude, "A fork."), "claude_code.llm_request")[0]
+    assert "I remember." in str(fork.reading.input), "which the log of the fork has as a copy"
+
+
+def test_after_a_compaction_a_call_of_claude_is_given_the_summary_and_what_came_since(claude):
+    (call,) = named(turn(claude, "After compaction."), "claude_code.llm_request")
+    summary, *_, asked = call.reading.input.messages
+    assert "This session is being continued from a previous conversation" in str(summary)
+    assert "After compaction." in str(asked)
+    assert "Look around" not in str(call.reading.input)
 
 
 def test_an_agent_in_the_background_lasts_until_it_is_done(claude):
@@ -110,6 +130,42 @@ def test_each_call_of_a_turn_of_codex_is_given_what_the_one_before_was_given(whi
             assert call.reading.input.messages[: len(before.reading.input.messages)] == before.reading.input.messages
             grown += 1
     assert grown >= 2
+
+
+def test_a_call_of_codex_is_given_what_was_said_in_the_turns_before_it(codex):
+    (helped,) = [part for part in codex if part.parent_id is None and "A helper please" in str(part.reading.input)]
+    before = max(
+        (part for part in named(codex, "codex.model_call") if part.end_ns <= helped.start_ns),
+        key=lambda one: one.end_ns,
+    )
+    first = next(part for part in named(codex, "codex.model_call") if part.parent_id == helped.span_id)
+    known = before.reading.input.messages + before.reading.output.messages
+    assert first.reading.input.messages[: len(known)] == known
+    assert "A helper please" in str(first.reading.input.messages[len(known) :])
+
+
+def test_after_a_compaction_a_call_of_codex_is_given_what_that_kept(tmp_path):
+    def line(kind: str, **payload: object) -> str:
+        return json.dumps({"timestamp": "2026-11-20T10:00:00Z", "type": kind, "payload": payload})
+
+    def spoken(role: str, text: str) -> dict[str, object]:
+        kind = "output_text" if role == "assistant" else "input_text"
+        return {"type": "message", "role": role, "content": [{"type": kind, "text": text}]}
+
+    summary = "Another language model started to solve this problem and produced a summary of its thinking process."
+    lines = [
+        line("session_meta", id="019a2d7a-41c4-78b1-b7cc-a45d62a89cd5", cwd="/home/ada", cli_version="0.169.0"),
+        line("response_item", **spoken("user", "Look around.")), line("response_item", **spoken("assistant", "Done.")),
+        line("compacted", message="", replacement_history=[spoken("user", "Look around."), spoken("user", summary)]),
+        line("response_item", **spoken("user", "Go on.")), line("response_item", **spoken("assistant", "I went on.")),
+        line("compacted", message=summary), line("response_item", **spoken("user", "And now?")),
+        line("response_item", **spoken("assistant", "The end.")),
+    ]  # fmt: skip
+    (tmp_path / "rollout.jsonl").write_text("\n".join(lines))
+    found = [part for batch in files.read(tmp_path / "rollout.jsonl") for part in batch.parts]
+    calls = {part.span_id: part for part in found if part.name == "codex.model_call"}
+    told = [[str(one.parts[0]["text"]) for one in call.reading.input.messages] for call in calls.values()]
+    assert sorted(told) == sorted([["Look around."], ["Look around.", summary, "Go on."], [summary, "And now?"]])
 
 
 def test_a_sub_agent_of_codex_that_is_read_alone_lies_below_the_turn_that_made_it(codex):

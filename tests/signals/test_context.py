@@ -139,6 +139,27 @@ def test_a_compaction_that_keeps_the_last_messages_is_told_with_what_it_cost() -
     assert step.over_nanousd == 9_800 * 9_000
 
 
+SUMMARY = user("This session is being continued from a previous conversation that ran out of context. So far: …")
+
+
+def test_a_summary_that_shares_nothing_goes_on_from_the_longest_history_and_is_no_broken_cache() -> None:
+    side = llm(2, user("a sub-agent's question"))
+    calls = [broken(1, A, B, C, read=0), side, broken(3, SUMMARY, D, read=200), broken(4, SUMMARY, D, A, B, read=9000)]
+    found = chains(calls)
+    assert [[one.span_id for one in chain] for chain in found] == [["1", "3", "4"], ["2"]]
+    first, second, third = steps(found[0], PRICES.cost)
+    assert [step.compacted for step in (first, second, third)] == [False, True, False]
+    assert (second.missed_tokens, second.over_nanousd, third.broken) == (9_800, 9_800 * 9_000, None)
+    assert [one.kind for one in detect(calls) if one.kind == "cache"] == []
+    assert len(chains([calls[0], replace(calls[2], input=(assistant("Here is a summary of the conversation."),))])) == 2
+
+
+def test_of_a_call_that_was_recorded_by_its_messages_alone_only_these_are_compared() -> None:
+    failed = llm(2, A, B, tokens=None, status="error")
+    step = steps([full(1, A, tokens=1000), failed, full(3, A, B, tokens=1000)])
+    assert [one.broken for one in step] == [None, None, None]
+
+
 def test_a_provider_that_tells_nothing_of_a_cache_misses_nothing_known() -> None:
     step = steps([llm(1, A, tokens=(9000, 1)), llm(2, B, tokens=(9000, 1))], PRICES.cost)[1]
     assert step.broken is not None

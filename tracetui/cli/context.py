@@ -45,6 +45,7 @@ def _step(step: Step) -> dict[str, object]:
         "segments": step.segments,
         "changes": [asdict(change) for change in step.changes],
         "broken": asdict(step.broken) if step.broken else None,
+        "compacted": step.compacted,
         "missed_tokens": step.missed_tokens,
         "over_usd": dollars(step.over_nanousd),
     }
@@ -56,7 +57,8 @@ def text_lines(found: Sequence[contexts.Chain]) -> Iterator[str]:
     for chain in found:
         over = f", broken prefixes cost {fmt.money(chain.over_nanousd)}" if chain.over_nanousd else ""
         yield ""
-        yield f"{fmt.plain(chain.name)}: {len(chain.steps)} calls, up to {fmt.tokens(chain.largest)} tokens{over}"
+        calls = "1 call" if len(chain.steps) == 1 else f"{len(chain.steps)} calls"
+        yield f"{fmt.plain(chain.name)}: {calls}, up to {fmt.tokens(chain.largest)} tokens{over}"
         for step in chain.steps:
             signs = "".join(text for text, _ in contexts.bar(step, chain.largest, BAR))
             head = f"  {step.call.span_id[:8]}  {fmt.plain(step.call.name):<28.28} {fmt.tokens(step.tokens):>6}"

@@ -78,7 +78,8 @@ class Calls(LineList):
         marks: list[Part] = []
         if step.broken is not None:
             over = f" {fmt.money(step.over_nanousd)}" if step.over_nanousd else ""
-            marks = [(f" {self.glyphs.warn} {step.broken.part}{over}", "abandoned")]
+            part = "compacted" if step.compacted else step.broken.part
+            marks = [(f" {self.glyphs.warn} {part}{over}", "abandoned")]
         cells = max(width - parts_width(left) - 18, 4)
         return [*left, *contexts.bar(step, self.chain.largest, cells, ascii_mode=self._ascii), *marks]
 
@@ -214,7 +215,7 @@ class ContextScreen(Paced):
                 left.append((f"  {self._at + 1} of {len(self._chains)} conversations", "quiet"))
             right = [
                 (fmt.count(len(chain.steps)), "strong"),
-                (" calls  ", "quiet"),
+                (" call  " if len(chain.steps) == 1 else " calls  ", "quiet"),
                 (fmt.tokens(chain.largest), "strong"),
                 (" tok at most ", "quiet"),
             ]
