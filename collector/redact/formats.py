@@ -18,7 +18,7 @@ from itertools import product
 
 from collector.redact.rule import Rule, token
 
-_MIXED = r"(?=[a-z_-]*[A-Z0-9])"  # not just a long hyphenated word
+_MIXED = r"(?=[a-z_-]{0,64}[A-Z0-9])"  # not just a long hyphenated word, nor a row of beginnings
 _WORD = r"[A-Za-z0-9]"
 
 _MODELS = (  # makers of models, and what is around them

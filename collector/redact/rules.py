@@ -25,8 +25,13 @@ PRIVATE_KEY = Rule(
 )  # fmt: skip
 """A key cut short by a size limit has no END line: then as much as looks like its body."""
 
-_VALUE = r"(?=[^\s\"'\\]*\d)[A-Za-z0-9._~+/=-]{16,}"  # a digit tells a token from a word or a variable's name
-LONG_TOKEN = re.compile(_VALUE)
+_SIGN = r"[A-Za-z0-9._~+/=-]"
+_DIGIT_SOON = r"(?=[^\s\"'\\]{0,200}\d)"
+"""A digit tells a token from a word or a variable's name. Looked for no further: a text without any would be gone through
+from each of its letters on."""
+_VALUE = rf"{_DIGIT_SOON}{_SIGN}{{16,}}"
+LONG_TOKEN = re.compile(rf"(?<!{_SIGN})(?={_SIGN}{{16}}){_DIGIT_SOON}")
+"""Only where one begins: what holds for a part of it holds for all of it."""
 
 
 def _any_case(pattern: str) -> str:

@@ -23,8 +23,8 @@ MOST_MESSAGES = 200
 """So many of the last messages are read for what they say of a value."""
 MOST_ADDED = 10
 LONGEST_SUM = 1_000
-"""Characters of a question that asks for the sum of MOST_ADDED numbers. Longer ones are not read for it: their numbers
-are tried from each of their digits on."""
+"""Characters of a question that asks for the sum of MOST_ADDED numbers. Longer ones are not read for it: a column of
+numbers would be tried from each of them on."""
 LINES_AROUND = 2
 """Comments stand on a line near what they are about."""
 
@@ -75,7 +75,7 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 _NUMBER = r"\d+(?:[.,]\d+)*"
 _ASKS_A_SUM = re.compile(
     rf"\b(?:add|sum)\b[^\d?!.]{{0,40}}(?P<list>{_NUMBER}(?:\s*(?:(?:,|and|\+|plus|&)\s*)+{_NUMBER})+)"
-    rf"|(?P<plus>{_NUMBER}(?:\s*(?:\+|plus)\s*{_NUMBER})+)",
+    rf"|(?<!\d)(?P<plus>{_NUMBER}(?:\s*(?:\+|plus)\s*{_NUMBER})+)",
     re.IGNORECASE,
 )
 _NO_SUBJECT = frozenset(
