@@ -27,8 +27,8 @@ PRIVATE_KEY = Rule(
 
 _SIGN = r"[A-Za-z0-9._~+/=-]"
 _DIGIT_SOON = r"(?=[^\s\"'\\]{0,200}\d)"
-"""A digit tells a token from a word or a variable's name. Looked for no further: a text without any would be gone through
-from each of its letters on."""
+"""A digit tells a token from a word or a variable's name. Looked for no further: a text without any would be gone
+through from each of its letters on."""
 _VALUE = rf"{_DIGIT_SOON}{_SIGN}{{16,}}"
 LONG_TOKEN = re.compile(rf"(?<!{_SIGN})(?={_SIGN}{{16}}){_DIGIT_SOON}")
 """Only where one begins: what holds for a part of it holds for all of it."""
