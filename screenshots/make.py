@@ -21,6 +21,7 @@ from textual.widgets import Input, TextArea
 from collector.settings import Settings
 from collector.store import filters
 from tracetui.cli.explore import make_app, make_source
+from tracetui.demo.server import Answer, Server
 from tracetui.source import Source
 
 DEADLINE_S = 20.0
@@ -28,11 +29,13 @@ DEADLINE_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What to press, apart by blanks, each time until a text shows. `opens` finds the trace to begin in."""
+    """What to press, apart by blanks, each time until a text shows. `opens` finds the trace to begin in, `answer` is
+    what the demo's model says to whatever is sent again."""
 
     size: tuple[int, int]
     rounds: tuple[tuple[str, str], ...] = ()
     opens: str = ""
+    answer: str = ""
 
 
 PICTURES = {
@@ -45,7 +48,12 @@ PICTURES = {
     "signals": Picture((132, 24), (("6", "signals of"),)),
     "context": Picture((132, 30), (("c", "calls"), ("G", "added")), "name:review_pull_request"),
     "graph": Picture((110, 26), (("a", "actors"),), "name:supervisor"),
-    "replay": Picture((132, 30), (("j", "Messages"), ("r", "ctrl+r sends")), "name:support_agent"),
+    "replay": Picture(
+        (132, 30),
+        (("j j j", "Your order"), ("r", "ctrl+r sends"), ("ctrl+r", "last Friday"), ("", "simulated")),
+        "name:support_agent",
+        "Your order 789 was delivered last Friday.",
+    ),
 }
 
 
@@ -72,7 +80,20 @@ async def still(pilot: Pilot[object]) -> None:
         looks = [*looks, look] if look == looks[-1] else [look]
 
 
+class Always(dict[str, Answer]):
+    """One answer to whatever is asked."""
+
+    def get(self, key: str, default: Answer | None = None) -> Answer | None:  # type: ignore[override]
+        return next(iter(self.values()), default)
+
+
 async def taken(source: Source, picture: Picture) -> str:
+    with Server(given=Always(it=Answer(picture.answer))) as model:
+        os.environ["OPENAI_BASE_URL"] = model.url
+        return await painted(source, picture)
+
+
+async def painted(source: Source, picture: Picture) -> str:
     app = make_app(source, trace_id=newest(source, picture.opens) if picture.opens else None)
     async with app.run_test(size=picture.size) as pilot:
         for keys, text in (("", "Messages" if picture.opens else "traces"), *picture.rounds):
