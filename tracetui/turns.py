@@ -19,6 +19,7 @@ from textual.app import App, ScreenStackError
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import Screen
+from textual.widgets import Input, TextArea
 
 from tracetui.keymap import Key
 
@@ -40,6 +41,9 @@ class Awaits(Protocol):
     def awaits(self, key: str) -> bool:
         """Whether this key has to wait."""
 
+    def moves(self, key: str) -> bool:
+        """Whether this key only moves a cursor."""
+
 
 class Passed(Message):
     """Follows a key through the queues of all that it passes, up to the application."""
@@ -58,7 +62,7 @@ class InTurn(App[int]):
         super().__init__()
         self._typed: deque[events.Key | events.Paste] = deque()
         self._turn: asyncio.Task[None] | None = None
-        self._unused = False
+        self._unused, self._done_with = False, True
         self._last = ""
         self._before: Screen[object] | None = None
 
@@ -70,10 +74,25 @@ class InTurn(App[int]):
             await super().on_event(event)
         else:
             self._typed.append(self._meant(event))
-            if self._turn is None and not self._has_to_wait(event):
-                await self._hand_on()
             if self._turn is None:
-                self._turn = asyncio.create_task(self._take_turns())
+                await self._at_once()
+
+    async def _at_once(self) -> None:
+        """Nothing is under way, unless letters and moves are, which more of them need not wait for."""
+        event = self._typed[0]
+        quiet = self._opens_nothing(event)
+        if (self._done_with or quiet) and not self._has_to_wait(event):
+            await self._hand_on()
+            self._done_with = False
+        if self._typed or not quiet:
+            self._turn = asyncio.create_task(self._take_turns())
+
+    def _opens_nothing(self, event: events.Key | events.Paste) -> bool:
+        """Whether it can open nothing: letters in a field, a move in a list. Held down, they come 30 times a second."""
+        if isinstance(self.focused, Input | TextArea):
+            return isinstance(event, events.Paste) or event.is_printable
+        screen = self.screen
+        return isinstance(screen, Awaits) and screen.moves(self._key(event))
 
     def _meant(self, event: events.Key | events.Paste) -> events.Key | events.Paste:
         """What was typed before the terminal was ours came through the shell's line: its Enter is a line feed."""
@@ -93,12 +112,12 @@ class InTurn(App[int]):
     async def _take_turns(self) -> None:
         try:
             await self._done()
-            self._forget_impatience()
             while self._typed:
                 await self._until_it_may(self._typed[0])
+                quiet = self._opens_nothing(self._typed[0])
                 await self._hand_on()
-                await self._done()
-                self._forget_impatience()
+                if not (quiet and self._typed and self._opens_nothing(self._typed[0])):
+                    await self._done()
         except ScreenStackError:  # it ends
             self._typed.clear()
         except Exception as error:  # noqa: BLE001 - as Textual does it with what a handler raises
@@ -120,14 +139,14 @@ class InTurn(App[int]):
     async def _done(self) -> None:
         """What the key did is done. A letter that a field took leads to nothing further."""
         await self._passed(self.focused or self.screen)
-        if not self._unused:
-            return
-        followed = 0
+        followed = 0 if self._unused else HOPS
         while followed < HOPS and not self._exit:
             screen = self.screen
             await self._there(screen)
             await self._passed(self.focused or screen)
             followed = followed + 1 if screen is self.screen else 0
+        self._done_with = True
+        self._forget_impatience()
 
     async def _passed(self, node: MessagePump) -> None:
         """All that waits in the queues from this one up to ours was done."""

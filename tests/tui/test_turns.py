@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from textual import events
 from textual.keys import _character_to_key
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
+from tracetui import turns
 from tracetui.app import Explorer
 from tracetui.screens.errors import ErrorsScreen
 from tracetui.screens.lists import TracesScreen
@@ -119,3 +121,23 @@ async def test_escape_waits_for_nothing_that_is_being_read(db: Path, monkeypatch
             await seen_after(pilot, "⎋", lambda pilot: isinstance(pilot.app.screen, TracesScreen))
         finally:
             go_on.set()
+
+
+async def test_a_key_that_is_held_down_is_not_waited_for(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes thirty times a second, and only moves."""
+    followed: list[object] = []
+    passed = turns.InTurn._passed
+
+    async def counted(app: turns.InTurn, node: MessagePump) -> None:
+        followed.append(node)
+        await passed(app, node)
+
+    monkeypatch.setattr(turns.InTurn, "_passed", counted)
+    app = real_app(db, now_ns)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "63 traces"))
+        await pilot.press("g")
+        await seen_after(pilot, "j" * 20, lambda pilot: pilot.app.screen.window.cursor == 20)
+        assert followed == []
+        await seen_after(pilot, "k" * 20 + "?", on_screen("one page down"))
+        assert followed

@@ -177,8 +177,8 @@ class ExplorerScreen(Hands):
         )
 
     def moves(self, key: str) -> bool:
-        """Whether it only moves a cursor."""
-        return any(
+        """Whether it only moves the cursor of the list that has the focus."""
+        return isinstance(self.focused, LineList) and any(
             key in one.keys.split(",") for one in self._key_table if one.group == "list" and one.action != "choose"
         )
 
