@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual import on
 from textual.app import App
 from textual.screen import Screen
@@ -20,6 +22,11 @@ class Commands(InTurn):
     """The part of the application that understands commands."""
 
     facts: Facts
+
+    def notify(self, message: str, **how: Any) -> None:
+        """Say something for a few seconds: once, however often the key is pressed meanwhile."""
+        if not any(one.message == message for one in self._notifications):
+            super().notify(message, **how)
 
     def to_traces(self) -> None:
         """Go back to the first list, as it was left: its filter, its order, its line."""

@@ -267,6 +267,8 @@ async def test_the_filter_bar_completes_and_remembers() -> None:
         await until(pilot, lambda: pilot.app.screen.query_one(Input).value == "-latencyagent")
         await pilot.press("down")
         await until(pilot, lambda: pilot.app.screen.query_one(Input).value == "agent")
+        await pilot.press("enter", "f", "up")  # what is on stands in the bar already: up is the one before it
+        await until(pilot, lambda: pilot.app.screen.query_one(Input).value == "-latencyagent")
 
 
 async def test_nothing_found_says_why_and_what_to_do() -> None:

@@ -80,7 +80,8 @@ class FilteredScreen(OffersTerms):
         self.post_message(self.Search(f"trace:({asks}) " if asks else ""))
 
     def action_filter(self) -> None:
-        self.query_one(FilterBar).open(self.filter_text, self.facts.history.entries())
+        before = [text for text in self.facts.history.entries() if text != self.filter_text]
+        self.query_one(FilterBar).open(self.filter_text, before)
         self._offer(self.filter_text, len(self.filter_text))
 
     def action_back(self) -> None:
