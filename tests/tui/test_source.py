@@ -15,6 +15,7 @@ from collector.store import filters, open_reader
 from collector.store.rows import Totals
 from tests.builders import T0
 from tests.store_read.files import make_trace, write
+from tracetui.screens import ordered
 from tracetui.screens.lists import TracesScreen
 from tracetui.source import Reader, Source
 
@@ -164,6 +165,25 @@ async def test_a_filter_does_not_wait_for_the_pause_after_a_long_count() -> None
         reader.go_on.set()
         screen.apply("a")
         await until(pilot, lambda: shows(pilot, "23,456 traces"))
+
+
+async def test_a_list_that_takes_long_is_not_asked_again_at_every_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does another filter wait for the pause that it takes."""
+    reader = FakeReader([trace_row(n) for n in range(3)])
+    monkeypatch.setattr(ordered, "SLOW_S", 0.0)
+    monkeypatch.setattr(ordered, "PAUSE_S", 3600.0)
+    async with make_app(reader).run_test(size=(100, 24)) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, TracesScreen)
+        await until(pilot, lambda: screen.window.loaded)
+        asked = len(reader.asked)
+        for _ in range(5):
+            screen.reload()
+            await pilot.pause()
+        assert (len(reader.asked), screen._waiting) == (asked, True)
+        screen.apply("trace")
+        await until(pilot, lambda: len(reader.asked) > asked)
+        assert not screen._waiting
 
 
 def test_a_reader_of_the_explorer_can_be_broken_off(path: Path) -> None:

@@ -234,7 +234,7 @@ class ListScreen(OrderedScreen[Row]):
     def filter_changed(self) -> None:
         self._stop_counting()
         self.show_context()
-        self.window.restart()
+        self.begin_anew()
 
     def focus_list(self) -> None:
         self.window.focus()

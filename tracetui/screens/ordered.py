@@ -25,6 +25,9 @@ from tracetui.widgets.windows import Row
 BULK = 1000
 """An order without an index costs a look at every row: then so many are fetched at once."""
 PAUSE_S = 1.0
+SLOW_S = 0.5
+"""What an index finds, and yet takes longer (a filter that hardly anything holds for), is not asked again at every
+change of the file either."""
 
 
 class OrderedScreen(FilteredScreen, Generic[Row]):
@@ -40,7 +43,7 @@ class OrderedScreen(FilteredScreen, Generic[Row]):
         shown, hidden = (_names(known, side) for side in ("shown", "hidden"))
         last = remembered_order(facts.remembered.get(f"order of {self.what}"), self.listed.sorts, self.default_order)
         self.look = Look(order or last, shown, hidden)
-        self._due = 0.0
+        self._due = self._took_s = 0.0
         self._waiting = False
 
     def all_columns(self, width: int) -> Sequence[Column]:
@@ -67,7 +70,8 @@ class OrderedScreen(FilteredScreen, Generic[Row]):
 
         began = time.monotonic()
         rows = await self.facts.source.ask_list(question)
-        self._due = time.monotonic() + max(PAUSE_S, 10 * (time.monotonic() - began))
+        self._took_s = time.monotonic() - began
+        self._due = began + self._took_s + max(PAUSE_S, (3 if self._quick else 10) * self._took_s)
         return rows[::-1] if last else rows
 
     @property
@@ -77,11 +81,17 @@ class OrderedScreen(FilteredScreen, Generic[Row]):
     def reload(self) -> None:
         if not self.is_mounted:
             return
-        if self._quick:
+        if self._quick and self._took_s < SLOW_S:
             self.window.reload()
         elif not self._waiting:
             self._waiting = True
             self.run_worker(self._reload_later(), group="later", exclusive=True)
+
+    def begin_anew(self) -> None:
+        """Another filter or order: show what it finds, however long the one before took."""
+        self.workers.cancel_group(self, "later")
+        self._waiting, self._took_s, self._due = False, 0.0, 0.0
+        self.window.restart()
 
     async def _reload_later(self) -> None:
         await asyncio.sleep(max(self._due - time.monotonic(), 0))
@@ -100,7 +110,7 @@ class OrderedScreen(FilteredScreen, Generic[Row]):
             numbers = any(column.right for column in self.all_columns(200) if column.sort == name)
             order = Order(name, falling=numbers and name != self.default_order.name)
         self.set_look(replace(self.look, order=order))
-        self.window.restart()
+        self.begin_anew()
 
     def set_look(self, look: Look) -> None:
         """Show it, and remember its columns and order."""
