@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -11,7 +12,7 @@ from collector.model import MODEL_KINDS
 from collector.store.binding import Conditions
 from collector.store.cost_keys import Dimension, dimensions
 from collector.store.cost_rows import CostRow, Split, Stat
-from collector.store.cost_sources import TooMany, wanted
+from collector.store.cost_sources import TooMany, of_calls, wanted
 from collector.store.cost_stats import stats
 from collector.store.cost_times import timed, with_times
 from collector.store.costs import Asked, Costs, Gathered, costs
@@ -183,8 +184,8 @@ def behind(
     also: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """The filter that finds the traces behind a row: whose span it was, and of which trace. `also` are more terms
-    that the very span has to meet."""
-    calls: list[str] = list(also)
+    that the very span has to meet, as are those of the question that say which calls are summed."""
+    calls: list[str] = []
     traces: list[str] = []
     for one, key in zip(by, keys, strict=False):
         if one.is_time:
@@ -192,11 +193,28 @@ def behind(
             calls.append(f"since:{moment(start)} until:{moment(end)}")
         elif term := one.finds(key):
             (calls if one.of_calls else traces).append(term)
-    own = spending.question.filter
+    calls += also
+    for text, of_call in _asked(spending):
+        (calls if of_call else traces).append(text)
     if calls:
-        traces.append(f"any:({' '.join(calls)})")
-    text = f"({own})" if " or " in own.lower() else own
-    return " ".join(filter(None, (*traces, text)))
+        traces.insert(0, f"any:({' '.join(calls)})")
+    return " ".join(traces)
+
+
+def _asked(spending: Spending) -> Iterator[tuple[str, bool]]:
+    """The question's own terms as they were written, and whether they say which calls. What holds together (`or`,
+    parentheses, a view) is told as one."""
+    text, period = spending.question.text, spending.question.period
+    parts = spending.asked.where.terms
+    own = parts[:-1] if period else parts
+    if re.search(r"[()]|\bor\b|view:", text, re.IGNORECASE):
+        yield f"({text})", all(map(of_calls, own))
+    else:
+        ends = [*(part.column for part in own[1:]), len(text)]
+        for part, end in zip(own, ends, strict=False):
+            yield text[part.column : end].strip(), of_calls(part)
+    if period:
+        yield f"since:{period}", True
 
 
 def lasting(least_ns: int, below_ns: int, *, of_models: bool) -> list[str]:

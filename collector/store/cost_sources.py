@@ -75,7 +75,7 @@ class Wanted:
 
 
 def wanted(by: Sequence[Dimension], where: Filter, declared: Sequence[str] = ()) -> Wanted:
-    spans = [part for part in where.terms if _of_calls(part)]
+    spans = [part for part in where.terms if of_calls(part)]
     times = [part for part in spans if isinstance(part, Term) and part.key in ("since", "until") and not part.negated]
     lows = [int(part.values[0]) for part in times if part.key == "since"]
     highs = [int(part.values[0]) for part in times if part.key == "until"]
@@ -86,7 +86,8 @@ def wanted(by: Sequence[Dimension], where: Filter, declared: Sequence[str] = ())
     )  # fmt: skip
 
 
-def _of_calls(part: Part) -> bool:
+def of_calls(part: Part) -> bool:
+    """Whether it says which calls are summed, not of which traces."""
     if isinstance(part, Either):
         terms = [one for way in part.ways for one in every(way)]
         return all(isinstance(one, Term) and one.key in OF_CALLS for one in terms if not isinstance(one, Either))

@@ -75,7 +75,7 @@ async def test_enter_on_a_line_opens_its_traces_and_esc_comes_back(db):
         await pilot.press("3")
         await until(pilot, lambda: shows(pilot, "▸ gpt-4o "))
         await pilot.press("enter")
-        await until(pilot, lambda: shows(pilot, "agent_1", "agent_2", "any:(answered:gpt-4o)"))
+        await until(pilot, lambda: shows(pilot, "agent_1", "agent_2", "any:(answered:gpt-4o since:7d)"))
         assert isinstance(pilot.app.screen, TracesBehind)
         assert not shows(pilot, "agent_3")
         await pilot.press("escape")
@@ -153,6 +153,27 @@ def test_a_bar_of_a_histogram_leads_to_exactly_its_traces(tmp_path):
             numbers = {None: range(1, 10), "gpt-4o": range(1, 10, 2), "gpt-4o-mini": range(2, 10, 2), "": [1]}[model]
             of = [trace_id(n) for n in numbers]
             assert sorted(seen) == of
+
+
+@pytest.mark.parametrize(
+    "by", ["model", "user,model", "error.type", "kind,tool", "hour", "day,user", "meta.rack", "name"]
+)
+def test_every_row_leads_to_as_many_traces_as_it_counts(db, by):
+    long = [
+        make_part(1, trace=trace_id(9), start_ns=T0 - 9 * DAY, reading=Reading(kind="agent", user_id="u-7")),
+        make_llm(2, trace=trace_id(9), parent=1, start_ns=T0 - 2 * DAY, model="gpt-4o"),
+    ]
+    write(db, *long)
+    source = make_source(resolve(db=db).settings)
+    source.parse = lambda text: parse(text, NOW)
+    for text in ("", "kind:tool", "-kind:tool user:u-7", "kind:tool or model:gpt-4o", "(kind:llm) user:u-7 agent"):
+        for period in ("7d", ""):
+            with open_reader(db) as reader:
+                found = spending.ask(reader, source, spending.Question(by, text, period), None)
+                assert found.costs.rows or "agent" in text
+                for row in (*found.costs.rows, *found.costs.groups):
+                    filter_text = spending.behind(found, found.costs.by, row.keys, found.costs.times)
+                    assert len(reader.traces(source.parse(filter_text), limit=99)) == row.traces, filter_text
 
 
 async def test_scores_have_a_chart_each_by_what_is_grouped_by(db):
@@ -308,7 +329,9 @@ async def test_costs_can_be_copied_as_a_command(db):
         await pilot.press("3")
         await until(pilot, lambda: shows(pilot, "▸ gpt-4o "))
         await pilot.press("y")
-        await until(pilot, lambda: shows(pilot, "tracetui costs 'since:7d' --by 'model'", "any:(answered:gpt-4o)"))
+        await until(
+            pilot, lambda: shows(pilot, "tracetui costs 'since:7d' --by 'model'", "any:(answered:gpt-4o since:7d)")
+        )
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
