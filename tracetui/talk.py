@@ -58,7 +58,8 @@ def heading(found: Conversation) -> str:
         fmt.plain(row.session_id), fmt.plain(row.user_id or "") or None, turns(row.trace_count),
         f"{row.llm_calls} LLM  {row.tool_calls} tool", f"{fmt.tokens(sum(used))} tok" if used else None,
         fmt.money(row.cost_nanousd) + (f" +{row.unpriced_calls} unpriced" if row.unpriced_calls else ""),
-        f"{row.error_count} failed" if row.error_count else None, f"over {fmt.duration(row.last_ns - row.first_ns)}",
+        f"{row.error_count} failed" if row.error_count else None,
+        f"over {fmt.duration(row.last_ns - row.first_ns)}" if row.trace_count > 1 else None,
     ]  # fmt: skip
     return "  ".join(part for part in parts if part)
 

@@ -109,6 +109,9 @@ def test_sessions_are_listed(db):
     (session,) = json.loads(run("sessions", "--json").stdout)
     assert (session["session_id"], session["user_id"], session["llm_calls"]) == ("thread-42", "user-7", 1)
     assert "thread-42" in run("sessions").stdout
+    head = run("show", "--session", "thread-42").stdout.splitlines()[0]
+    assert head.startswith("thread-42  user-7  1 turn  1 LLM")
+    assert "over" not in head, "one turn lies nowhere apart"
 
 
 def test_show_takes_a_shortened_id_and_prints_a_tree(db):

@@ -75,9 +75,11 @@ async def test_a_file_without_traces_says_so_and_what_to_type(
         await pilot.press("escape", "slash")
         await until(pilot, lambda: shows(pilot, "Looks through messages", "refund or voucher"))
         await pilot.press(*"abc")
-        await until(pilot, lambda: shows(pilot, "Nothing that was said holds abc" if make is empty else "traces.db"))
+        found = "Nothing that was said holds abc" if make is empty else told("1")[0]
+        await until(pilot, lambda: shows(pilot, "search   abc", found))
         await pilot.press("escape", "i")
-        await until(pilot, lambda: shows(pilot, "no SQLite" if make is blank else "") or shows(pilot, "What arrived"))
+        arrived = "nothing was ever written to it" if make is blank else "Nothing has arrived in this file yet"
+        await until(pilot, lambda: shows(pilot, "What arrived", arrived))
 
 
 async def test_a_file_that_is_none_of_ours_says_what_it_is_on_every_screen(tmp_path: Path) -> None:
