@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from collector.model import SIGNALS
+from collector.kinds import SIGNALS
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,25 +14,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from collector.library import Item
+from collector.kinds import KINDS as KINDS
+from collector.kinds import MODEL_KINDS as MODEL_KINDS
+from collector.kinds import SIGNALS as SIGNALS
+from collector.kinds import STATUSES as STATUSES
+from collector.kinds import USAGE_FIELDS as USAGE_FIELDS
+from collector.kinds import Usage as Usage
+
+if TYPE_CHECKING:
+    from collector.library import Item
 
 Value: TypeAlias = "str | bool | int | float | bytes | None | list[Value] | dict[str, Value]"
 """An attribute value: OTLP's AnyValue as Python (kvlist is a dict, array a list, unset None)."""
 
-KINDS = (
-    "agent", "llm", "tool", "retriever", "embedding", "reranker", "chain", "guardrail", "evaluator",
-    "prompt", "event", "http", "db", "span",
-)  # fmt: skip
-MODEL_KINDS = frozenset({"llm", "embedding", "reranker"})
-STATUSES = ("running", "ok", "error", "abandoned")
-SIGNALS = (
-    "loop", "retries", "truncated", "ignored_result", "window", "cache", "swallowed", "orphan", "abandoned",
-    "unmetered", "invented", "borrowed", "misread", "unknown_tool", "bad_arguments", "altered_arguments", "refusal",
-    "empty_retrieval",
-)  # fmt: skip
-"""What may look wrong in a trace; `collector.signals` says of each how it is found."""
 DERIVED_ID = "derived_id"
 """In a part of a message: its id is ours, none was sent (`collector.conventions.pairing`)."""
 
@@ -44,28 +40,6 @@ class Rank(IntEnum):
     STARTED = 1
     UPDATE = 2
     FINISHED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of one model call, in one meaning whoever reported them.
-
-    `input_tokens` includes cache reads and writes, `output_tokens` includes reasoning.
-    """
-
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    audio_input_tokens: int | None = None
-    audio_output_tokens: int | None = None
-
-    def __bool__(self) -> bool:
-        return any(getattr(self, name) is not None for name in USAGE_FIELDS)
-
-
-USAGE_FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Usage))
 
 
 @dataclass(slots=True, unsafe_hash=True)

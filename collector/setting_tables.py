@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
-from collector.model import NO_READING, SpanPart
-from collector.own_patterns import own_pattern
+if TYPE_CHECKING:
+    from collector.model import SpanPart
 
 Readers: TypeAlias = Mapping[str, Callable[[Any], Any]]
 
@@ -68,6 +68,8 @@ def patterns(value: object) -> dict[str, str]:
     for name, pattern in table.items():
         if not isinstance(pattern, str):
             raise ValueError(f"{name} needs a regular expression in quotes, not {pattern!r}")
+        from collector.own_patterns import own_pattern
+
         own_pattern(name, pattern)
     return table
 
@@ -148,7 +150,7 @@ def environments(value: object, readers: Readers) -> dict[str, dict[str, Any]]:
 
 def environment_of(part: SpanPart) -> str | None:
     """The environment that a part names: in its reading, its attributes or its resource."""
-    if part.reading is not NO_READING and part.reading.environment:
+    if part.reading.environment:
         return part.reading.environment
     for said in (part.attributes, part.resource.attributes if part.resource is not None else {}):
         for key in ENVIRONMENT_KEYS:

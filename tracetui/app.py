@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
 from textual.app import App
@@ -18,13 +18,17 @@ from textual.message import Message
 from tracetui import format as fmt
 from tracetui import themes
 from tracetui.keymap import KEYS, bindings, remapped
-from tracetui.palette import KeyCommands, Palette
 from tracetui.screens.base import ExplorerScreen, Facts
 from tracetui.screens.lists import TracesScreen
+from tracetui.screens.modal import STYLES
 from tracetui.source import Source
 from tracetui.tail import Tail
 from tracetui.ways import Ways
 from tracetui.widgets.paint import NoColour
+from tracetui.widgets.window_list import WindowList
+
+if TYPE_CHECKING:
+    from textual.command import Provider
 
 THEME = "theme"
 """The name that the chosen theme is remembered under."""
@@ -33,13 +37,20 @@ LATER = ("tracetui.screens.trace", "tracetui.screens.search", "tracetui.screens.
 """Imported after the first list is shown: a third of what stands before it."""
 
 
+def key_commands() -> type[Provider]:
+    """What the palette offers beside Textual's own."""
+    from tracetui.palette import KeyCommands
+
+    return KeyCommands
+
+
 class Explorer(Ways):
     """`tracetui`: explores one file. `open_trace` starts inside that trace."""
 
     CSS_PATH = "tracetui.tcss"
     TITLE = "tracetui"
     BINDINGS = bindings("app")
-    COMMANDS: ClassVar[set[Any]] = {KeyCommands}
+    COMMANDS: ClassVar[set[Any]] = {key_commands}
     NOTIFICATION_TIMEOUT: ClassVar[float] = 4.0
 
     class Tailed(Message):
@@ -91,14 +102,28 @@ class Explorer(Ways):
         self._crashed_on, self._last_words = "none", ""
         self._tail = Tail(source.path, source.open_reader, self._file_changed) if tail else None
 
+    def get_default_screen(self) -> TracesScreen:
+        """The first screen, in place of an empty one below it."""
+        return TracesScreen(self.facts, filter_text=self._filter_text)
+
     def on_mount(self) -> None:
-        self.set_keymap({f"{key.group}.{key.action}": key.keys for key in self.keys if key not in KEYS})
-        self.push_screen(TracesScreen(self.facts, filter_text=self._filter_text))
+        changed = (key for key, own in zip(self.keys, KEYS, strict=True) if key is not own)
+        self.set_keymap({f"{key.group}.{key.action}": key.keys for key in changed})
         if self._open_trace is not None:
             self.open_trace(self._open_trace)
+        self.set_timer(LATER_S, self._settle)
+
+    @on(WindowList.Loaded)
+    @on(WindowList.Failed)
+    def _first_look(self) -> None:
+        """Looking out for changes, and the imports it takes, begin when the first lines are painted."""
+        if self._tail is not None and not self._tail.started:
+            self.call_after_refresh(self._tail.begin)
+
+    def _settle(self) -> None:
         if self._tail is not None:
-            self._tail.start()
-        self.set_timer(LATER_S, self._import_the_rest)
+            self._tail.begin()
+        self._import_the_rest()
 
     # Theme.
 
@@ -114,6 +139,8 @@ class Explorer(Ways):
         self.stylesheet.set_variables(self.get_css_variables())
 
     def action_command_palette(self) -> None:
+        from tracetui.palette import Palette
+
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
@@ -130,9 +157,16 @@ class Explorer(Ways):
         """Screens that are not the first one: after the first picture, before they are asked for."""
         for name in LATER:
             import_module(name)
+        self.call_later(self._read_styles)
         if not gc.isenabled():
             gc.freeze()  # what is loaded stays: walking it again and again would hold frames up by 30 ms
             gc.enable()
+
+    def _read_styles(self) -> None:
+        """Those of the screens to come. Else the first of them would have all styles worked out anew."""
+        if not self.stylesheet.has_source(str(STYLES)):
+            self.stylesheet.read(STYLES)
+            self.stylesheet.parse()
 
     def on_unmount(self) -> None:
         if self._tail is not None:

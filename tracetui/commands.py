@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import App
@@ -11,11 +11,12 @@ from textual.widget import Widget
 
 from collector.errors import TracetuiError
 from tracetui.screens.base import ExplorerScreen, Facts
-from tracetui.screens.command import UnknownCommand, understood, words
 from tracetui.screens.filtered import FilteredScreen
-from tracetui.screens.neighbours import Around
 from tracetui.turns import InTurn
 from tracetui.widgets.line_list import LineList
+
+if TYPE_CHECKING:
+    from tracetui.screens.neighbours import Around
 
 
 class Commands(InTurn):
@@ -30,7 +31,7 @@ class Commands(InTurn):
 
     def to_traces(self) -> None:
         """Go back to the first list, as it was left: its filter, its order, its line."""
-        while len(self.screen_stack) > 2:
+        while len(self.screen_stack) > 1:
             self.pop_screen()
 
     def show_place(self, screen: ExplorerScreen) -> None:
@@ -59,6 +60,8 @@ class Commands(InTurn):
 
     @on(ExplorerScreen.Command)
     async def _command(self, event: ExplorerScreen.Command) -> None:
+        from tracetui.screens.command import UnknownCommand, understood, words
+
         screen = self.screen
         groups = screen.key_groups if isinstance(screen, ExplorerScreen) else ("app",)
         try:

@@ -18,25 +18,25 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from collector.errors import Interrupted, StoreError, TracetuiError
 from collector.limits import Limits
-from collector.seen import Seen
-from collector.store.complete import Completion
-from collector.store.measures import Measures
-from collector.store.rows import (
-    FileState,
-    LedgerRow,
-    Page,
-    SearchHit,
-    SessionRow,
-    SpanDetail,
-    SpanRow,
-    Totals,
-    TraceRow,
-)
-from collector.store.signals import Counted
-from collector.store.skeleton import Skeleton
 
 if TYPE_CHECKING:
+    from collector.seen import Seen
     from collector.signals import Place, Signal
+    from collector.store.complete import Completion
+    from collector.store.measures import Measures
+    from collector.store.rows import (
+        FileState,
+        LedgerRow,
+        Page,
+        SearchHit,
+        SessionRow,
+        SpanDetail,
+        SpanRow,
+        Totals,
+        TraceRow,
+    )
+    from collector.store.signals import Counted
+    from collector.store.skeleton import Skeleton
 
 Answer = TypeVar("Answer")
 Where: TypeAlias = Any

@@ -62,6 +62,15 @@ class Tail(threading.Thread):
         self._version: int | None = None
         self._identity = identity(self._path)
 
+    @property
+    def started(self) -> bool:
+        return self.ident is not None or self._ended.is_set()
+
+    def begin(self) -> None:
+        """Start, unless it was started already, or has been stopped."""
+        if not self.started:
+            self.start()
+
     def run(self) -> None:
         stop_watching = watch(self._path, self._wake)
         try:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import on
 
 from tracetui.commands import Commands
 from tracetui.screens.base import ExplorerScreen
 from tracetui.screens.lists import ListScreen, SessionsScreen, session_filter
-from tracetui.screens.neighbours import HasNeighbours
+
+if TYPE_CHECKING:
+    from tracetui.screens.neighbours import HasNeighbours
 
 
 class Ways(Commands):
@@ -61,8 +65,9 @@ class Ways(Commands):
     def _to_trace(self, event: ListScreen.OpenTrace) -> None:
         self.open_trace(event.trace_id, around=event.around)
 
-    @on(HasNeighbours.Step)
-    def _to_neighbour(self, event: HasNeighbours.Step) -> None:
+    def on_has_neighbours_step(self, event: HasNeighbours.Step) -> None:
+        from tracetui.screens.neighbours import HasNeighbours
+
         if not isinstance(self.screen, HasNeighbours):
             return  # the trace was left while the next one was looked for
         self.screen.dismiss(None)

@@ -13,13 +13,12 @@ from dataclasses import replace
 import orjson
 
 from collector.ids import RUN_ATTRIBUTE, run_start_ns
-from collector.model import SIGNALS
+from collector.kinds import SIGNALS
 from collector.store import valued
 from collector.store.binding import NEVER, Conditions, bounded, chosen, glob_pattern, joined, matches
 from collector.store.filter_keys import FOLDED
 from collector.store.filter_values import asks_for_some
 from collector.store.filters import Filter, Part, Term, Within
-from collector.store.search import match_expression
 
 __all__ = ["SPAN_STATUS", "TRACE_STATUS", "Conditions", "for_sessions", "for_spans", "for_traces", "glob_pattern"]
 
@@ -328,5 +327,7 @@ def _status(c: Conditions, term: Term, stored: str, stored_running: str, compute
 
 
 def _text(c: Conditions, term: Term, template: str) -> str:
+    from collector.store.search import match_expression
+
     expression = match_expression(term.values[0])
     return NEVER if expression is None else template.format(c.bind(expression))

@@ -12,12 +12,13 @@ from typing import Any
 import orjson
 
 from collector.store.binding import Conditions, joined, matches
-from collector.store.cost_days import A_DAY, COARSE, DAYS_FROM, Key, Periods, folded, periods, reach
+from collector.store.cost_days import A_DAY, COARSE, Key, Periods, folded, periods, reach
 from collector.store.cost_keys import QUARTER_NS, Dimension
 from collector.store.cost_rows import SUMMED
 from collector.store.cost_sources import OF_MODEL, Keys, Measured, Spans, Summed, Wanted
 from collector.store.filters import Filter, Part, Term
 from collector.store.ground import Reading
+from collector.store.migrations import DAYS_FROM
 from collector.store.zones import Zone
 
 _SUMS = ", ".join(

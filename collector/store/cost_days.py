@@ -17,8 +17,6 @@ from collector.store.cost_keys import QUARTER_NS
 from collector.store.zones import Zone
 
 A_DAY = 96
-DAYS_FROM = 5
-"""The schema from which on there are sums of whole days (of UTC)."""
 COARSE = frozenset({"day", "week", "month"})
 MOST_QUARTERS = 20 * 366 * A_DAY
 """A file whose clock went mad is summed by quarter hours."""

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from collector.model import MODEL_KINDS, USAGE_FIELDS
+from collector.kinds import MODEL_KINDS, USAGE_FIELDS
 from collector.store.binding import Conditions
 from collector.store.conditions import for_calls
 from collector.store.cost_keys import QUARTER_NS, Dimension

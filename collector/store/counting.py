@@ -18,7 +18,7 @@ from itertools import zip_longest
 from typing import Protocol
 
 from collector.conventions.calls import WAY, by_times
-from collector.model import MODEL_KINDS
+from collector.kinds import MODEL_KINDS
 
 OVERLAP_NS = 2_000_000_000
 

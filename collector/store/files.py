@@ -12,7 +12,6 @@ import sqlite3
 import sys
 import time
 from contextlib import suppress
-from importlib.resources import files
 from pathlib import Path
 
 from collector.errors import SchemaTooNew, StoreBusy, StoreError
@@ -146,6 +145,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, durable: bool) -> None:
 
 def _create(connection: sqlite3.Connection, path: Path) -> None:
     """Make a fresh file, and checkpoint it, so that even a killed first run leaves a file with a schema."""
+    from importlib.resources import files
+
     execute = connection.execute
     if execute("select count(*) from sqlite_master").fetchone()[0]:
         raise StoreError(f"cannot write {path}: it is another program's SQLite file; name another with --db")

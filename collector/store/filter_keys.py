@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from collector.model import KINDS, SIGNALS, STATUSES
+from collector.kinds import KINDS, SIGNALS, STATUSES
 
 Holds: TypeAlias = Literal["text", "choice", "number", "count", "duration", "money", "moment", "any", "term", "view"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 from collector.errors import FilterError
@@ -210,6 +209,8 @@ class Words:
         low = value.text.lower()
         if low in key.choices or "*" in low:
             return low
+        from difflib import get_close_matches
+
         close = get_close_matches(low, key.choices, n=1)
         hint = f"did you mean {close[0]}?" if close else f"it is one of {', '.join(key.choices)}"
         raise self._error(f"{value.text!r} is no {_CHOICE.get(key.name, key.name)}; {hint}", value.column)
@@ -241,6 +242,8 @@ def _is_number(text: str) -> bool:
 
 def unknown(word: str) -> str:
     """What to try in place of a key that there is not."""
+    from difflib import get_close_matches
+
     low = word.lower()
     head = low.partition(".")[0]
     close = get_close_matches(low, KEYS, n=1, cutoff=0.7)

@@ -17,7 +17,6 @@ from typing import TypeAlias
 from collector.errors import FilterError
 from collector.store.filter_keys import KEYS
 from collector.store.filter_words import Term, Word, Words
-from collector.store.search import any_of
 
 __all__ = ["KEYS", "MAX_CHARS", "Either", "Filter", "Part", "Term", "Within", "parse", "parse_with", "quoted"]
 
@@ -136,6 +135,8 @@ def _words(part: Part) -> str | None:
         return part.values[0] if part.key == "text" and not part.negated else None
     if not isinstance(part, Either) or part.negated:
         return None
+    from collector.store.search import any_of
+
     ways = [[_words(one) if isinstance(one, Term) else None for one in way.terms] for way in part.ways]
     return None if any(None in way for way in ways) else any_of(" ".join(map(str, way)) for way in ways)
 

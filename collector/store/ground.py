@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from collector.errors import Interrupted, StoreError, TracetuiError
 from collector.store import hostid
-from collector.store.expand import Expander
 from collector.store.migrations import SCHEMA_VERSION
 from collector.store.rows import FileState
-from collector.store.state import OF_ALL_VERSIONS, SpanState
+
+if TYPE_CHECKING:
+    from collector.store.expand import Expander
 
 HEARTBEAT_NS = 60_000_000_000
 QUIET_NS = 3_600_000_000_000
@@ -39,7 +41,13 @@ class Reading:
         self._connection = connection
         self._now_ns = now_ns
         self._alive = alive
-        self.expander = Expander(connection, forgiving=True)
+
+    @cached_property
+    def expander(self) -> Expander:
+        """What puts contents together again. It takes 20 ms to import, and lists need none of it."""
+        from collector.store.expand import Expander
+
+        return Expander(self._connection, forgiving=True)
 
     def rows(self, sql: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """The rows of a statement. StoreError when the file cannot be read."""
@@ -98,8 +106,3 @@ class Reading:
         if DAMAGED not in (self.state.note or ""):
             note = f"{Path(self.state.path).name} is damaged: {DAMAGED}; `tracetui check` says what is wrong"
             self.state = replace(self.state, note="; ".join(filter(None, (self.state.note, note))))
-
-
-def state_and_body(row: Sequence[Any]) -> tuple[SpanState, dict[str, Any]]:
-    of_span, of_body = OF_ALL_VERSIONS
-    return SpanState(*row[: len(of_span)]), dict(zip(of_body, row[len(of_span) :], strict=True))

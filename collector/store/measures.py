@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from collector.errors import StoreError
-from collector.model import KINDS
+from collector.kinds import KINDS
 from collector.store.rows import SpanRow
 from collector.store.skeleton import number
 

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from importlib.resources import files
 from typing import TYPE_CHECKING, TypeAlias
-
-from collector.store import staging
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -31,6 +28,8 @@ def add_encoded(database: Database) -> None:
 
 def add_days(database: Database) -> None:
     """5: the rollups of a whole day, from those of its quarter hours."""
+    from collector.store import staging
+
     _run(database, "days.sql")
     for statement in staging.days_of("rollups", "histograms"):
         database.conn.execute(statement)
@@ -81,6 +80,8 @@ _POINTERS = (
 
 
 def _run(database: Database, script: str) -> None:
+    from importlib.resources import files
+
     for statement in (files("collector.store") / script).read_text().split(";\n"):
         database.conn.execute(statement)
 
@@ -107,6 +108,8 @@ STEPS: tuple[Step, ...] = (add_library, add_encoded, add_signals, add_days, add_
 """STEPS[n] leads from version n + 1 to n + 2."""
 
 SCHEMA_VERSION = 1 + len(STEPS)
+DAYS_FROM = 5
+"""The schema from which on there are sums of whole days (of UTC)."""
 
 
 def migrate(connection: sqlite3.Connection, steps: Sequence[Step] = STEPS) -> int:

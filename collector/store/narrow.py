@@ -14,11 +14,10 @@ from typing import Any
 
 import orjson
 
-from collector.model import SIGNALS
+from collector.kinds import SIGNALS
 from collector.store.binding import chosen, glob_pattern
 from collector.store.filter_values import asks_for_some
 from collector.store.filters import Either, Filter, Part, Term, Within
-from collector.store.search import match_expression
 from collector.store.sound import sound_text
 
 Rows = Callable[[str, dict[str, Any]], list[tuple[Any, ...]]]
@@ -122,7 +121,9 @@ def _of_ways(rows: Rows, part: Either, by_trace: bool) -> list[int] | None:
 
 def is_common(rows: Rows, part: Part) -> bool:
     """Whether a text term's words stand in so many texts that gathering what brought them takes long."""
-    asked = match_expression(part.values[0]) if isinstance(part, Term) and part.key == "text" else None
+    if not isinstance(part, Term) or part.key != "text":
+        return False
+    asked = _expression(part)
     return asked is not None and len(rows(TEXTS, {"asked": asked, "most": MOST + 1})) > MOST
 
 
@@ -178,8 +179,15 @@ def _scored(rows: Rows, term: Term) -> list[int] | None:
     return [row[0] for row in rows(OF_SCORES, {"name": sound_text(term.name), "most": MOST + 1})]
 
 
+def _expression(term: Term) -> str | None:
+    """What full text is asked for; None where the words hold nothing that it knows."""
+    from collector.store.search import match_expression  # tables of many scripts: not before words are looked for
+
+    return match_expression(term.values[0])
+
+
 def _of_text(rows: Rows, term: Term) -> list[int] | None:
-    asked = match_expression(term.values[0])
+    asked = _expression(term)
     if asked is None:
         return []
     texts = [row[0] for row in rows(TEXTS, {"asked": asked, "most": MOST + 1})]

@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from collector.errors import NotFound, StoreError
-from collector.store import signals
+from collector.store import marks
 from collector.store.files import APPLICATION_ID, BUSY_MS
 from collector.store.migrations import SCHEMA_VERSION
 from collector.store.reader import Reader
@@ -145,7 +145,7 @@ def _examine(connection: sqlite3.Connection, path: Path, note: str | None, torn:
             if version == 0 and not connection.execute("select count(*) from sqlite_master").fetchone()[0]:
                 raise StoreError(f"{path} is an empty database: nothing was ever written to it")
         raise StoreError(f"{path} is another program's SQLite file, not a traces.db")
-    if version < signals.SINCE:
+    if version < marks.SINCE:
         _stand_in(connection)
     notes = [note] if note else []
     if version > SCHEMA_VERSION:
@@ -167,7 +167,7 @@ def _stand_in(connection: sqlite3.Connection) -> None:
     """A file of before signals has none of them: an empty table of the connection's own stands in for its."""
     with suppress(sqlite3.Error):  # no room for it: then asking for signals says that there is no such table
         connection.execute("pragma query_only = off")
-        connection.execute(signals.STAND_IN)
+        connection.execute(marks.STAND_IN)
         connection.execute("pragma query_only = on")
 
 

@@ -20,7 +20,6 @@ from collector.store.filters import Filter, Term
 from collector.store.lists import SESSIONS, SPANS, TRACES, List, Ordering, ordering, query
 from collector.store.narrow import MOST, Rows, holding, is_common, narrow
 from collector.store.rows import Page
-from collector.store.search import match_expression
 
 WINDOW = 1000
 NEAR = {"traces t": 10_000, "spans s": 100_000, "sessions x": 3_000}
@@ -198,6 +197,8 @@ def _saying(
     rows: Rows, what: List, window: list[tuple[Any, ...]], common: Sequence[Term]
 ) -> list[tuple[Any, ...]] | None:
     """Those rows whose spans brought the words; None when there are too many spans to look through."""
+    from collector.store.search import match_expression
+
     shape = _SHAPES[what.table]
     if shape.weight is not None and sum(row[shape.weight] or 0 for row in window) > HEAVY:
         return None

@@ -8,9 +8,9 @@ from collector.errors import StoreError
 from collector.model import SpanPart
 from collector.store.conditions import Conditions, for_spans
 from collector.store.filters import Filter
-from collector.store.ground import Reading, state_and_body
+from collector.store.ground import Reading
 from collector.store.pages import spelt
-from collector.store.state import SELECTED
+from collector.store.state import SELECTED, state_and_body
 
 EXPORT = f"""
     select {SELECTED}

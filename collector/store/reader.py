@@ -12,41 +12,26 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from collector.errors import NotFound, StoreError
-from collector.limits import Limits
-from collector.model import USAGE_FIELDS, Process, Resource, Scope, Score, SpanPart, Usage
-from collector.seen import Seen
-from collector.store import measures, parts, signals, skeleton
-from collector.store.complete import Completion, complete
-from collector.store.cost_days import DAYS_FROM
+from collector.kinds import USAGE_FIELDS, Usage
 from collector.store.filters import Filter
-from collector.store.find import find
-from collector.store.ground import Reading, state_and_body
-from collector.store.in_trace import found_in
+from collector.store.ground import Reading
 from collector.store.lists import LISTS, SESSIONS, SPAN_ROW, SPANS, TRACE_ROW, TRACES, List
-from collector.store.measures import Measures
-from collector.store.migrations import SCHEMA_VERSION
+from collector.store.marks import marked
+from collector.store.migrations import DAYS_FROM, SCHEMA_VERSION
 from collector.store.narrow import narrow
 from collector.store.pages import Asked, as_sql, narrowed, page
-from collector.store.received import SEEN
-from collector.store.rows import (
-    Changes,
-    LedgerRow,
-    Page,
-    SearchHit,
-    SessionRow,
-    SpanDetail,
-    SpanRow,
-    Totals,
-    TraceRow,
-)  # fmt: skip
-from collector.store.salvage import salvaged
-from collector.store.signals import Counted
-from collector.store.skeleton import Skeleton
-from collector.store.state import SELECTED, SpanState
-from collector.store.tally import Told, tally
+from collector.store.rows import Changes, LedgerRow, Page, SearchHit, SessionRow, SpanDetail, SpanRow, Totals, TraceRow
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # and imported where it is asked for: a list of traces is to be shown before
+    from collector.limits import Limits
+    from collector.model import Process, Score, SpanPart
+    from collector.seen import Seen
     from collector.signals import Place, Signal
+    from collector.store.complete import Completion
+    from collector.store.measures import Measures
+    from collector.store.signals import Counted
+    from collector.store.skeleton import Skeleton
+    from collector.store.tally import Told
 
 ANY = Filter()
 
@@ -63,13 +48,7 @@ CHILDREN = f"""
 CHILD_COUNTS = """
     select j.value, (select count(*) from spans s where s.trace_id = :trace_id and s.parent_id = j.value)
     from json_each(:ids) j"""
-ONE_SPAN = f"""
-    select {SPAN_ROW}, {SELECTED}
-    from spans s join bodies b on b.id = s.id where s.trace_id = :trace_id and s.span_id = :span_id"""
 CHANGED = "select seq, trace_id from spans where seq > :seq order by seq limit :limit"
-SCORES = """
-    select score_id, name, time_ns, trace_id, span_id, session_id, value, label, data_type, comment, source, metadata
-    from scores where trace_id = :trace_id order by time_ns, score_id"""
 # Without a filter the days (or quarter hours) are summed: there are far fewer of them than traces. They hold 0 where
 # no cost is known, so a sum of 0 is looked at again.
 _ALL_TOTALS = """
@@ -91,6 +70,8 @@ class Reader(Reading):
             return page(self.rows, self.moment(), asked)
         except StoreError:
             newer = self.state.schema_version > SCHEMA_VERSION
+            from collector.store.salvage import salvaged
+
             found = None if newer else salvaged(self.rows, self.moment(), asked)
             if found is None:
                 raise
@@ -102,7 +83,7 @@ class Reader(Reading):
         before: Page | None = None, sort: str = "-start",
     ) -> list[TraceRow]:  # fmt: skip
         """A page of traces. `after` and `before` are the `Page` of a row: its sort value and trace id."""
-        return signals.marked(self, [trace_row(row) for row in self._list(TRACES, where, limit, after, before, sort)])
+        return marked(self, [trace_row(row) for row in self._list(TRACES, where, limit, after, before, sort)])
 
     def spans(
         self, where: Filter | None = None, *, limit: int = 100, after: Page | None = None,
@@ -125,11 +106,15 @@ class Reader(Reading):
 
     def complete(self, text: str, cursor: int, views: Mapping[str, str]) -> Completion:
         """What could stand at the cursor of a filter's text."""
+        from collector.store.complete import complete
+
         return complete(self.rows, text, cursor, views)
 
     def totals(self, where: Filter | None = None, *, told: Told | None = None) -> Totals:
         """How much the filter finds, see `tally.py`: seconds for millions of spans. `told` hears of it on the way."""
         if where:
+            from collector.store.tally import tally
+
             return tally(self.rows, self.moment(), where, self.sampled_out(), told)
         sums = "days" if self.state.schema_version >= DAYS_FROM else "rollups"
         traces, spans, errors, unpriced, cost = self.rows(_ALL_TOTALS.format(sums))[0]
@@ -141,7 +126,7 @@ class Reader(Reading):
         rows = self.rows(ONE_TRACE, {"trace_id": trace_id, **self.moment()})
         if not rows:
             raise NotFound(f"{self.state.path} has no trace {trace_id}")
-        return signals.marked(self, [trace_row(rows[0])])[0]
+        return marked(self, [trace_row(rows[0])])[0]
 
     def resolve_trace(self, prefix: str) -> str:
         """The one trace whose id begins so. NotFound when there is none, or more than one."""
@@ -167,18 +152,26 @@ class Reader(Reading):
     def skeleton(self, trace_id: str, *, since: int | None = None) -> Skeleton:
         """What the tree of a trace stands on, for traces of any size. `since`: only of the spans that changed after
         this `TraceRow.seq`, and of those that run."""
+        from collector.store import skeleton
+
         return skeleton.read(self.rows, trace_id, self.moment(), since)
 
     def measures(self, trace_id: str) -> Measures:
         """What its spans are and cost, as columns beside the skeleton's."""
+        from collector.store import measures
+
         return measures.read(self.rows, trace_id)
 
     def found_in(self, trace_id: str, text: str) -> dict[int, int]:
         """How many texts with these words each of its spans brought, by the number of the span's id."""
+        from collector.store.in_trace import found_in
+
         return found_in(self.rows, trace_id, text)
 
     def span_rows(self, trace_id: str, numbers: Sequence[int]) -> dict[int, SpanRow]:
         """The rows of some of its spans, by the number that a skeleton gives them."""
+        from collector.store import skeleton
+
         return skeleton.some_rows(self.rows, trace_id, self.moment(), numbers)
 
     def children(
@@ -197,61 +190,54 @@ class Reader(Reading):
 
     def span(self, trace_id: str, span_id: str) -> SpanDetail:
         """One span with all of its content."""
-        rows = self.rows(ONE_SPAN, {"trace_id": trace_id, "span_id": span_id, **self.moment()})
-        if not rows:
-            raise NotFound(f"{self.state.path} has no span {span_id} in trace {trace_id}")
-        row = rows[0]
-        light, rest = row[: len(SpanRow._fields)], row[len(SpanRow._fields) :]
-        state, body = state_and_body(rest)
-        scores = tuple(score for score in self.scores(trace_id) if score.span_id == span_id)
-        with self.sound():
-            return self._detail(_span(light), state, body, scores)
+        from collector.store.whole_span import whole_span
 
-    def _detail(self, row: SpanRow, state: SpanState, body: dict[str, Any], scores: tuple[Score, ...]) -> SpanDetail:
-        x = self.expander
-        r = x.reading(state, body)
-        return SpanDetail(
-            row=row, operation=r.operation, request_model=r.request_model, response_id=r.response_id,
-            convention=r.convention, params=r.params, usage=r.usage or Usage(), cost_source=state.cost_source,
-            system=r.system, input=r.input, output=r.output, tool=r.tool, tool_definitions=r.tool_definitions,
-            documents=r.documents, prompt_name=r.prompt_name, prompt_version=r.prompt_version,
-            agent_name=r.agent_name, environment=r.environment, release=r.release, project=r.project,
-            level=r.level, finish_reasons=r.finish_reasons, tags=r.tags, metadata=r.metadata, notes=r.notes,
-            replay_of=r.replay_of, attributes=x.attributes(body["attributes"]), events=x.events(body["events"]),
-            links=x.links(body["links"]), logs=x.logs(body["logs"]),
-            resource=x.resource(body["resource"]) or Resource(), scope=x.scope(body["scope"]) or Scope(),
-            scores=scores, source_id=state.source_id,
-        )  # fmt: skip
+        return whole_span(self, trace_id, span_id)
 
     def scores(self, trace_id: str) -> list[Score]:
-        rows = self.rows(SCORES, {"trace_id": trace_id})
-        return [Score(*[*row[:11], orjson.loads(row[11]) if row[11] else None]) for row in rows]
+        from collector.store.whole_span import scores
+
+        return scores(self, trace_id)
 
     def seen(self, trace_id: str) -> list[Seen]:
         """Its spans with their contents, for what looks at them together: the first `signals.LIVE_SPANS` by start."""
+        from collector.store import signals
+
         return signals.spans_of(self, trace_id)
 
     def seen_before(self, trace_id: str) -> list[Sequence[Seen]]:
         """The same of the turns of its session just before it."""
+        from collector.store import signals
+
         return [turn.spans for turn in signals.turns_before(self, trace_id, signals.NEAR_TURNS)]
 
     def signals(self, trace_id: str, limits: Limits) -> list[Signal]:
         """What looks wrong in a trace as it is now."""
+        from collector.store import signals
+
         return signals.live(self, trace_id, limits)
 
     def signal_counts(self, where: Filter | None = None) -> list[Counted]:
         """How often each kind of signal was found."""
+        from collector.store import signals
+
         return signals.counts(self, where)
 
     def unlooked(self) -> int:
         """How many traces nobody has looked at for signals as they are now."""
+        from collector.store import signals
+
         return signals.unlooked(self)
 
     def first_places(self, trace_id: str, text: str) -> list[Place]:
         """Where in a trace, and in its session before it, a value stands, the first place first."""
+        from collector.store import signals
+
         return signals.places(self, trace_id, text)
 
     def span_names(self, trace_id: str) -> dict[str, str]:
+        from collector.store import signals
+
         return signals.span_names(self, trace_id)
 
     # -- the whole file -------------------------------------------------------------------------------
@@ -264,19 +250,27 @@ class Reader(Reading):
 
     def search(self, text: str, where: Filter | None = None, *, limit: int = 100) -> list[SearchHit]:
         """Spans that brought a text with these words (see search.py), newest first; a span is listed once."""
+        from collector.store.find import find
+
         few = narrow(self.rows, where, by_trace=False) if where else None
         return find(self.rows, text, narrowed(SPANS, where or ANY, few), self.moment(), limit, few)
 
     def parts(self, where: Filter | None = None) -> Iterator[SpanPart]:
         """Every span the filter finds, as it was sent (folded), oldest first: for export."""
+        from collector.store import parts
+
         return parts.parts(self, where)
 
     def parts_sql(self, where: Filter, *, limit: int | None = None) -> str:
         """The statement behind `parts`, as `list_sql` gives it."""
+        from collector.store import parts
+
         return parts.parts_sql(self, where, limit)
 
     def parts_named(self, names: Iterable[tuple[str, str]]) -> Iterator[SpanPart]:
         """The spans of these (trace id, span id), as they were sent (folded); those that are not there are left out."""
+        from collector.store import parts
+
         return parts.parts_named(self, names)
 
     def sampled_out(self) -> int:
@@ -293,10 +287,14 @@ class Reader(Reading):
 
     def last_seen(self) -> dict[str, int]:
         """When anything last came, by source: Unix ns. Not of sources that only an older version has written."""
+        from collector.store.received import SEEN
+
         known = self.rows("select key, cast(value as integer) from meta where key glob :keys", {"keys": SEEN + "*"})
         return {key.removeprefix(SEEN): ns for key, ns in known}
 
     def processes(self) -> list[Process]:
+        from collector.model import Process
+
         rows = self.rows(
             """select process_id, pid, started_ns, host, boot_id, pid_namespace, service, command, heartbeat_ns,
                  ended_ns

@@ -7,22 +7,23 @@ from the process table and the heartbeats, and never stored.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from collector.model import (
-    Content,
-    Document,
-    Event,
-    Link,
-    LogRecord,
-    Message,
-    Resource,
-    Scope,
-    Score,
-    Tool,
-    Usage,
-    Value,
-)
+if TYPE_CHECKING:
+    from collector.model import (
+        Content,
+        Document,
+        Event,
+        Link,
+        LogRecord,
+        Message,
+        Resource,
+        Scope,
+        Score,
+        Tool,
+        Usage,
+        Value,
+    )
 
 
 @dataclass(frozen=True, slots=True)

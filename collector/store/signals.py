@@ -9,28 +9,25 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from collector.errors import FilterError
+from collector.kinds import SIGNALS as KINDS
 from collector.limits import Limits
-from collector.model import SIGNALS as KINDS
 from collector.seen import Seen
 from collector.store.conditions import SPAN_DEAD, for_traces
 from collector.store.filters import Filter
 from collector.store.ground import Reading
-from collector.store.rows import TraceRow
 from collector.store.seen import seen_spans
 from collector.store.shelving import write
 
 if TYPE_CHECKING:  # the rules take 25 ms to import, and lists are to be shown before any trace is looked at
     from collector.signals import Place, Signal, Turn, Window
 
-SINCE = 4
-"""The schema that brought the tables."""
 SKIPPED = "skipped"
 LIVE_SPANS = 20_000
 """Spans of a trace that are looked at when it is opened."""
@@ -45,7 +42,6 @@ A_SPAN_S = 0.0005
 MOST_WAITING = 10_000
 """Traces that wait to be looked at are counted up to here."""
 
-STAND_IN = "create temp table if not exists signals(kind, trace_id, n, span_id, text, spans, value)"
 MARKS = "select key, value from meta where key in ('signals_settled', 'signals_quiet')"
 ENDED = """t.running_count = 0 and exists (
         select 1 from spans s where s.trace_id = t.trace_id and s.span_id = t.root_span_id and s.parent_id is null)"""
@@ -94,10 +90,6 @@ UNLOOKED = f"""
 UNTOUCHED = "select count(*) from (select 1 from traces t where t.seq <= :seq limit :most)"
 NO_MORE = "delete from meta where key = 'signals_passed_over'"
 OF_TRACE = "select kind, span_id, text, spans, value from signals where trace_id = :trace_id order by kind, n"
-OF_TRACES = """
-    select trace_id, kind, count(*) from signals
-    where trace_id in (select value from json_each(:ids)) and kind <> 'skipped'
-    group by trace_id, kind"""
 # Of bare columns SQLite takes those of the row that max() found.
 COUNTS = """
     select g.kind, count(distinct g.trace_id), count(*), max(t.start_ns), g.trace_id, g.span_id, t.name, g.text
@@ -189,25 +181,6 @@ def of_trace(reading: Reading, trace_id: str) -> list[Signal]:
         Signal(kind, span, text, tuple(orjson.loads(more or "[]")), value or "")
         for kind, span, text, more, value in rows
     ]
-
-
-def of_traces(reading: Reading, trace_ids: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Kinds of stored signals and how many, by trace, for a page of a list."""
-    found: dict[str, dict[str, int]] = {}
-    for trace_id, kind, n in reading.rows(OF_TRACES, {"ids": orjson.dumps(list(trace_ids)).decode()}):
-        if kind in KINDS:
-            found.setdefault(trace_id, {})[kind] = n
-    return found
-
-
-def marked(reading: Reading, rows: Sequence[TraceRow]) -> list[TraceRow]:
-    """A page of traces with the kinds of their signals, in the order of `KINDS`."""
-    found = of_traces(reading, [row.trace_id for row in rows]) if rows else {}
-    out = []
-    for row in rows:
-        kinds = set(found.get(row.trace_id, ())) | ({"abandoned"} if row.status == "abandoned" else set())
-        out.append(replace(row, signals=tuple(kind for kind in KINDS if kind in kinds)) if kinds else row)
-    return out
 
 
 def counts(reading: Reading, where: Filter | None = None) -> list[Counted]:
@@ -354,11 +327,3 @@ def _moved(key: str, was: Mark, to: Mark) -> dict[str, Any]:
 def _sound(text: str) -> str:
     """As SQLite and UTF-8 can hold it: a text of SQLite's JSON ends at a NUL."""
     return text.replace("\0", "�").encode(errors="replace").decode()
-
-
-def summary(kinds: Collection[str]) -> str:
-    """ "loop" or "loop +2": the first of a trace's kinds, in the order of `KINDS`, and how many more there are."""
-    names = [kind for kind in KINDS if kind in kinds]
-    if not names:
-        return ""
-    return names[0] + (f" +{len(names) - 1}" if len(names) > 1 else "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any
 
-from collector.model import MODEL_KINDS, USAGE_FIELDS
+from collector.kinds import MODEL_KINDS, USAGE_FIELDS
 
 
 @dataclass(slots=True)
@@ -120,3 +120,9 @@ def same_row(state: SpanState, body: Sequence[Any], old: SpanState, old_body: Se
 
 def _reported(state: SpanState) -> int | None:
     return state.cost_nanousd if state.cost_source == "reported" else None
+
+
+def state_and_body(row: Sequence[Any]) -> tuple[SpanState, dict[str, Any]]:
+    """A row of SELECTED's columns."""
+    of_span, of_body = OF_ALL_VERSIONS
+    return SpanState(*row[: len(of_span)]), dict(zip(of_body, row[len(of_span) :], strict=True))

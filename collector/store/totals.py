@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from collector.model import MODEL_KINDS
+from collector.kinds import MODEL_KINDS
 from collector.store.content import dumps, hash_bytes
 from collector.store.state import SUMS, SpanState, sums_of
 

@@ -24,6 +24,7 @@ from collector.signals import KINDS, no_window
 from collector.signals.windows import windows
 from collector.store import migrations, signals
 from collector.store.filters import parse
+from collector.store.marks import of_traces, summary
 from collector.store.opening import open_reader
 from collector.store.reader import Reader
 from tests.builders import MS, T0, TRACE, assistant, conversation, make_part, make_started, trace_id, user
@@ -82,7 +83,7 @@ def test_a_closed_file_has_the_signals_of_its_traces(path: Path) -> None:
         assert (signal.kind, signal.span_id[-1], len(signal.spans)) == ("loop", "3", 3)
         assert [row.signals for row in reader.traces()] == [(), ("truncated",), ("loop",)]
         assert reader.trace(LOOPING).signals == ("loop",)
-        assert signals.of_traces(reader, [LOOPING, CUT, FINE]) == {LOOPING: {"loop": 1}, CUT: {"truncated": 1}}
+        assert of_traces(reader, [LOOPING, CUT, FINE]) == {LOOPING: {"loop": 1}, CUT: {"truncated": 1}}
         assert reader.signals(LOOPING, Limits()) == [signal]
 
 
@@ -125,7 +126,7 @@ def test_a_trace_that_is_too_large_is_skipped_and_said_to_be(tmp_path: Path) -> 
     with open_reader(path) as reader:
         assert kinds(reader) == {"truncated": (1, 1), "skipped": (1, 1)}
         assert signals.of_trace(reader, LOOPING)[0].text == "4 spans; up to 3 are looked at before the trace is opened"
-        assert signals.of_traces(reader, [LOOPING]) == {}
+        assert of_traces(reader, [LOOPING]) == {}
 
 
 def test_what_cannot_be_looked_at_does_not_hold_up_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +241,7 @@ def test_a_file_of_before_signals_is_read_as_having_none(tmp_path: Path) -> None
         assert list(reader.traces(parse("signal:loop", T0))) == []
         assert kinds(reader) == {}
         assert signals.of_trace(reader, LOOPING) == []
-        assert signals.of_traces(reader, [LOOPING]) == {}
+        assert of_traces(reader, [LOOPING]) == {}
         assert [one.kind for one in reader.signals(LOOPING, Limits())] == ["loop"]
 
 
@@ -281,8 +282,8 @@ def test_asking_for_signals_reads_no_table_from_end_to_end(path: Path) -> None:
 
 
 def test_the_summary_names_the_first_kind_and_counts_the_others() -> None:
-    assert signals.summary({"truncated": 2, "loop": 1}) == "loop +1"
-    assert (signals.summary({"loop": 3}), signals.summary({})) == ("loop", "")
+    assert summary({"truncated": 2, "loop": 1}) == "loop +1"
+    assert (summary({"loop": 3}), summary({})) == ("loop", "")
 
 
 # again, and by more than one

@@ -339,13 +339,13 @@ async def test_the_list_of_traces_is_left_and_found_again_as_it_was(there: str, 
         await pilot.press("g")
         row = screen.window.row
         await pilot.press(there)
-        await until(pilot, lambda: pilot.app.screen is not screen and len(pilot.app.screen_stack) == 3)
+        await until(pilot, lambda: pilot.app.screen is not screen and len(pilot.app.screen_stack) == 2)
         await settled(pilot)
         await pilot.press(back)
         await until(pilot, lambda: pilot.app.screen is screen and shows(pilot, "/ support"))
         await settled(pilot)
         assert (screen.window.row, screen.filter_text) == (row, "support")
-        assert len(pilot.app.screen_stack) == 2
+        assert len(pilot.app.screen_stack) == 1
 
 
 async def test_a_running_span_settles_when_it_ends() -> None:

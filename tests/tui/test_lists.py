@@ -26,7 +26,7 @@ from tracetui.screens.search import Hits, as_typed
 from tracetui.screens.trace import TraceScreen
 from tracetui.views import save_view
 from tracetui.widgets.columns import Column, Look, Order, column_at, head, laid_out
-from tracetui.widgets.frame import FilterBar
+from tracetui.widgets.filter_bar import FilterBar
 from tracetui.widgets.window_list import WindowList
 
 from .hostile import HOSTILE

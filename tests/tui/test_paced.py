@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
-
-from textual.app import App
 
 from tests.builders import T0
 from tracetui.screens.base import Facts
 from tracetui.screens.paced import Paced
 from tracetui.source import Source
 
+from .bare import Bare
 from .until import until
 
 
@@ -33,7 +31,7 @@ def slow() -> Slow:
 
 
 async def test_changes_while_an_answer_is_awaited_do_not_begin_it_anew() -> None:
-    app: App[Any] = App()
+    app = Bare()
     async with app.run_test() as pilot:
         screen = slow()
         await app.push_screen(screen)
@@ -50,7 +48,7 @@ async def test_changes_while_an_answer_is_awaited_do_not_begin_it_anew() -> None
 
 
 async def test_who_waits_for_it_does_not_wait_for_the_rest() -> None:
-    app: App[Any] = App()
+    app = Bare()
     async with app.run_test() as pilot:
         screen = slow()
         screen.pause_s = 3600.0

@@ -20,6 +20,7 @@ from tracetui.screens.trace import TraceScreen
 from tracetui.widgets.inspector import Inspector
 from tracetui.widgets.sheet import Sheet
 
+from .bare import Bare
 from .hostile import HOSTILE
 from .until import screen_text, shows, until
 
@@ -155,11 +156,11 @@ def test_answers_wrap_between_words_and_keep_their_inks() -> None:
 
 
 async def test_an_answer_that_grows_is_laid_out_as_if_it_had_come_at_once_and_stays_where_one_reads() -> None:
-    from textual.app import App, ComposeResult
+    from textual.app import ComposeResult
 
     from tracetui.widgets.answer import MOST_CHARS, AnswerPane, wrapped
 
-    class Alone(App[None]):
+    class Alone(Bare):
         def compose(self) -> ComposeResult:
             yield AnswerPane(id="now")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from collector.ingest import Ingest
 from collector.model import Batch, SpanPart, Usage
@@ -24,6 +25,8 @@ from .until import settled, shows, until
 ROUNDS, RUNS = 7, 20
 MOST = 3
 """Screens of a kind, of which one is left in each round."""
+LINES = 30
+"""Of the terminal."""
 
 
 def runs(round_: int) -> list[SpanPart]:
@@ -45,6 +48,12 @@ def screens() -> Counter[str]:
     return Counter(type(one).__name__ for one in gc.get_objects() if issubclass(type(one), ExplorerScreen))
 
 
+def painted() -> int:
+    """How many painted lines are in memory."""
+    gc.collect()
+    return sum(1 for one in gc.get_objects() if type(one) is Strip)
+
+
 async def one_round(pilot: Pilot[int], app: Explorer, ingest: Ingest, round_: int) -> None:
     ingest.write(Batch("soak", tuple(runs(round_))))
     app.post_message(Explorer.Tailed(reopened=False))
@@ -62,13 +71,17 @@ async def one_round(pilot: Pilot[int], app: Explorer, ingest: Ingest, round_: in
 
 
 @pytest.mark.slow
-async def test_screens_that_were_left_do_not_pile_up_while_runs_arrive(tmp_path: Path) -> None:
+async def test_screens_that_were_left_and_their_lines_do_not_pile_up_while_runs_arrive(tmp_path: Path) -> None:
     db = tmp_path / "traces.db"
     with Ingest(db, Settings(db=db)) as ingest:
         ingest.write(Batch("soak", tuple(runs(0))))
         app = real_app(db, now_ns)
-        async with app.run_test(size=(100, 30)) as pilot:
+        async with app.run_test(size=(100, LINES)) as pilot:
+            lines = list[int]()
             for round_ in range(1, ROUNDS):
                 await one_round(pilot, app, ingest, round_)
-            assert len(app.screen_stack) <= 2
+                lines.append(painted())
+            assert len(app.screen_stack) <= 1
             await until(pilot, lambda: max(screens().values()) <= MOST, 60)
+            # the list keeps the lines of rows that it showed, a screen's worth a round; screens that were left none
+            assert painted() - lines[1] < 2 * LINES * len(lines[2:]), lines

@@ -135,9 +135,10 @@ async def test_what_takes_a_while_is_announced(key: str) -> None:
 
     held = threading.Event()
     app = make_app(Slow((), ()))
+    if key == "1":
+        held.set()
     async with app.run_test(size=(80, 24)) as pilot:
         if key == "1":
-            held.set()
             pilot.app.screen.restart()  # type: ignore[attr-defined]
         else:
             await until(pilot, lambda: shows(pilot, "support_agent"))

@@ -100,7 +100,7 @@ async def test_a_burst_does_what_its_keys_do_one_by_one(which: Sequence[str], db
             keys, seen = BURSTS[what]
             await seen_after(pilot, keys, seen)
             app.to_traces()
-            app.switch_screen(TracesScreen(app.facts))
+            app.push_screen(TracesScreen(app.facts))
 
 
 async def test_what_was_typed_before_there_was_a_screen_reaches_it(db: Path) -> None:

@@ -3,7 +3,6 @@ what paints (textual) and what serves (uvicorn, grpc) costs nothing to the other
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from importlib import import_module
@@ -84,7 +83,9 @@ def looks_like_a_file(word: str) -> bool:
 
 
 def no_such_command(word: str) -> str:
-    close = difflib.get_close_matches(word, COMMANDS, n=1)
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, COMMANDS, n=1)
     hint = f"did you mean `tracetui {close[0]}`?" if close else "see `tracetui --help`."
     return f"there is no command and no file {word!r}; {hint}"
 

@@ -117,7 +117,7 @@ class ExplorerScreen(Hands):
 
     def file_changed(self, *, reopened: bool) -> None:
         """News from the tail."""
-        if not self.is_mounted or not self.children:  # on its way in, or out
+        if not self._stands:
             return
         if self.facts.paused or not self.in_sight:
             self._missed = True
@@ -128,8 +128,17 @@ class ExplorerScreen(Hands):
 
     def facts_changed(self) -> None:
         """News from outside: who listens, what to say."""
+        if self._stands:
+            self.show_facts()
+
+    def show_facts(self) -> None:
         self.show_context()
         self.read_well()
+
+    @property
+    def _stands(self) -> bool:
+        """Whether it is neither on its way in nor out: one that comes in reads what there is to know."""
+        return self.is_mounted and bool(self.children)
 
     @property
     def in_sight(self) -> bool:
@@ -198,7 +207,7 @@ class ExplorerScreen(Hands):
         if any(note.has_class("shown") for note in self.query(Note)):
             self.facts.notice = ""
             self.say("")
-        elif len(self.app.screen_stack) > 2:
+        elif len(self.app.screen_stack) > 1:
             self.dismiss(None)
 
     def action_pause(self) -> None:

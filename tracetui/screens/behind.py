@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tracetui.screens.lists import TracesScreen
-from tracetui.widgets.frame import FilterBar
+from tracetui.widgets.filter_bar import FilterBar
 
 
 class TracesBehind(TracesScreen):

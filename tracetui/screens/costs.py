@@ -24,7 +24,8 @@ from tracetui.spending import PERIODS, More, Question, Spending, Superseded
 from tracetui.widgets.chart import Chart
 from tracetui.widgets.cost_facts import CostFacts, Known
 from tracetui.widgets.cost_table import CostList
-from tracetui.widgets.frame import ContextLine, Empty, FilterBar, KeyBar, Note
+from tracetui.widgets.filter_bar import FilterBar
+from tracetui.widgets.frame import ContextLine, Empty, KeyBar, Note
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part, parts_width
 
@@ -124,7 +125,7 @@ class CostsScreen(OffersTerms):
         except Superseded:
             return
         except FilterError as error:
-            self.query_one(FilterBar).open(question.text)
+            await self.query_one(FilterBar).open(question.text)
             self.query_one(FilterBar).refuse(error)
             return
         except TracetuiError as error:
@@ -402,8 +403,8 @@ class CostsScreen(OffersTerms):
 
     # Filter.
 
-    def action_filter(self) -> None:
-        self.query_one(FilterBar).open(self.question.text, self.facts.history.entries())
+    async def action_filter(self) -> None:
+        await self.query_one(FilterBar).open(self.question.text, self.facts.history.entries())
         self._offer(self.question.text, len(self.question.text))
 
     def action_back(self) -> None:

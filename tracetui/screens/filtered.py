@@ -7,14 +7,11 @@ from typing import Any, ClassVar
 from textual import on, work
 
 from collector.errors import FilterError, TracetuiError
-from collector.store.complete import complete
 from tracetui import format as fmt
 from tracetui.keymap import bindings
 from tracetui.screens.base import ExplorerScreen, Facts
-from tracetui.screens.menu import Choice, MenuScreen
 from tracetui.source import Where
-from tracetui.views import VIEW_NAME, save_view
-from tracetui.widgets.frame import FilterBar
+from tracetui.widgets.filter_bar import FilterBar
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part
 
@@ -36,6 +33,8 @@ class OffersTerms(ExplorerScreen):
         try:
             found = await source.ask(lambda reader: reader.complete(text, cursor, source.views))
         except TracetuiError:
+            from collector.store.complete import complete
+
             found = complete(None, text, cursor, source.views)
         self.query_one(FilterBar).offer(text, found)
 
@@ -79,9 +78,9 @@ class FilteredScreen(OffersTerms):
         asks = self.filter_text if self.filters_traces else ""
         self.post_message(self.Search(f"trace:({asks}) " if asks else ""))
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         before = [text for text in self.facts.history.entries() if text != self.filter_text]
-        self.query_one(FilterBar).open(self.filter_text, before)
+        await self.query_one(FilterBar).open(self.filter_text, before)
         self._offer(self.filter_text, len(self.filter_text))
 
     def action_back(self) -> None:
@@ -111,6 +110,8 @@ class FilteredScreen(OffersTerms):
         if not views:
             self.app.notify("No view is saved yet: V saves this filter under a name.", markup=False)
             return
+        from tracetui.screens.menu import Choice, MenuScreen
+
         choices = [Choice(fmt.plain(name), f"view:{name}", about=text) for name, text in sorted(views.items())]
         self.app.push_screen(MenuScreen("Views", choices), self._apply_chosen)
 
@@ -121,6 +122,7 @@ class FilteredScreen(OffersTerms):
     def action_save_view(self) -> None:
         """Give the filter a name, for ever."""
         from tracetui.screens.ask import AskScreen
+        from tracetui.views import VIEW_NAME
 
         bar = self.query_one(FilterBar)
         text = bar.text.strip() if bar.is_open else self.filter_text
@@ -130,7 +132,7 @@ class FilteredScreen(OffersTerms):
         try:
             self.facts.source.parse(text)
         except FilterError as error:
-            bar.refuse(error)
+            self.call_later(self._refuse, text, error)
             return
         question = AskScreen(f"Save {fmt.clip(fmt.plain(text), 48)} as", "a name: letters, digits, - and _", VIEW_NAME)
         self.app.push_screen(question, lambda name: self._save(name, text))
@@ -138,6 +140,8 @@ class FilteredScreen(OffersTerms):
     def _save(self, name: str | None, text: str) -> None:
         if not name:
             return
+        from tracetui.views import save_view
+
         views = self.facts.source.views
         before = views.get(name)
         try:
@@ -177,11 +181,15 @@ class FilteredScreen(OffersTerms):
         try:
             self._where = self.facts.source.parse(text) if text else None
         except FilterError as error:
-            if not bar.is_open:
-                bar.open(text)
-            bar.refuse(error)
+            self.call_later(self._refuse, text, error)
             return
         bar.accept()
         self.filter_text = text
         self.focus_list()
         self.filter_changed()
+
+    async def _refuse(self, text: str, error: FilterError) -> None:
+        bar = self.query_one(FilterBar)
+        if not bar.is_open:
+            await bar.open(text)
+        bar.refuse(error)

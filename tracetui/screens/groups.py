@@ -17,7 +17,7 @@ from tracetui.screens.menu import Choice, MenuScreen
 from tracetui.screens.summary import SummaryScreen
 from tracetui.source import Reader
 from tracetui.widgets.columns import Column, Order
-from tracetui.widgets.frame import FilterBar
+from tracetui.widgets.filter_bar import FilterBar
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part
 from tracetui.widgets.rows_list import RowsList

@@ -16,13 +16,13 @@ from textual.messages import Prune
 from textual.screen import Screen
 
 from collector.errors import TracetuiError
-from tracetui import clipboard, files
 from tracetui import format as fmt
-from tracetui.screens.modal import forget_questions, may_leave
+from tracetui.screens.modal import STYLES, forget_questions, may_leave
 
 if TYPE_CHECKING:
     from collector.store.reader import Reader
     from collector.store.rows import TraceRow
+    from tracetui.clipboard import Delivered
     from tracetui.screens.base import Facts
     from tracetui.screens.menu import Choice
 
@@ -39,6 +39,8 @@ class Export:
 
 class Hands(Screen[None]):
     """What all screens of the explorer can do with what they show."""
+
+    CSS_PATH = STYLES
 
     facts: Facts
 
@@ -84,6 +86,8 @@ class Hands(Screen[None]):
 
     @work(thread=True, group="copy")
     def _deliver(self, text: str) -> None:
+        from tracetui import clipboard
+
         try:
             done = clipboard.deliver(text, os.environ, clipboard.folder())
         except OSError as error:
@@ -92,7 +96,7 @@ class Hands(Screen[None]):
             return
         self.app.call_from_thread(self._delivered, text, done)
 
-    def _delivered(self, text: str, done: clipboard.Delivered) -> None:
+    def _delivered(self, text: str, done: Delivered) -> None:
         self.app._clipboard = text  # what ctrl+v puts into our own input lines
         driver = self.app._driver
         if done.sequence and driver is not None:
@@ -121,6 +125,7 @@ class Hands(Screen[None]):
     def _write(self, export: Export, form: str) -> None:
         """In a thread with a reader of its own: a long export holds up no screen."""
         from collector.export.formats import BY_NAME, of_traces
+        from tracetui import files
 
         path = files.unused(Path.cwd(), export.name, BY_NAME[form].suffix)
         try:
@@ -137,6 +142,8 @@ class Hands(Screen[None]):
     # Picture.
 
     def action_screenshot(self) -> None:
+        from tracetui import files
+
         path = files.unused(Path.cwd(), f"tracetui-{stamp()}", ".svg")
         try:
             files.written(path, [(0, self.app.export_screenshot().encode("utf-8", "replace"))])

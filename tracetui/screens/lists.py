@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -12,19 +12,16 @@ from textual.message import Message
 from textual.timer import Timer
 
 from collector.errors import NotFound, TracetuiError
-from collector.store.filters import quoted
 from collector.store.lists import SESSIONS, TRACES
 from collector.store.rows import Page, SessionRow, Totals, TraceRow
 from tracetui import format as fmt
-from tracetui.screens import empty
 from tracetui.screens.base import Facts
 from tracetui.screens.hands import Export, stamp
-from tracetui.screens.menu import Choice, MenuScreen
-from tracetui.screens.neighbours import Around, InList
 from tracetui.screens.ordered import OrderedScreen
 from tracetui.source import Reader
 from tracetui.widgets.columns import Column, Order
-from tracetui.widgets.frame import ContextLine, Empty, FilterBar, KeyBar, Note
+from tracetui.widgets.filter_bar import FilterBar
+from tracetui.widgets.frame import ContextLine, Empty, KeyBar, Note
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part
 from tracetui.widgets.tables import (
@@ -37,6 +34,10 @@ from tracetui.widgets.tables import (
 )
 from tracetui.widgets.window_list import WindowList
 from tracetui.widgets.windows import Row, Table
+
+if TYPE_CHECKING:
+    from tracetui.screens.menu import Choice
+    from tracetui.screens.neighbours import Around
 
 TOTALS_S = 1.0
 GROUPS = ("session", "user", "service", "model", "name")
@@ -133,6 +134,8 @@ class ListScreen(OrderedScreen[Row]):
         if self.window.rows:
             self.show_error(event.error)
         else:
+            from tracetui.screens import empty
+
             self.query_one(Empty).say(empty.failed(self.facts, self.what, event.error))
             self.show_context()
         self.set_class(not self.window.rows, "empty")
@@ -187,8 +190,8 @@ class ListScreen(OrderedScreen[Row]):
             self.read_well()
         self.show_context()
 
-    def facts_changed(self) -> None:
-        super().facts_changed()
+    def show_facts(self) -> None:
+        super().show_facts()
         if not self.window.rows:
             self.query_one(Empty).say(self.empty_lines())
 
@@ -227,6 +230,8 @@ class ListScreen(OrderedScreen[Row]):
         return Export(f"traces-{stamp()}", about, lambda reader: _found(reader, where))
 
     def empty_lines(self) -> list[list[Part]]:
+        from tracetui.screens import empty
+
         return empty.nothing(self.facts, self.what, self.filter_text)
 
     # Filter.
@@ -262,10 +267,14 @@ class TracesScreen(ListScreen[TraceRow]):
     @on(LineList.Chosen)
     def _chosen(self) -> None:
         if self.window.row is not None:
+            from tracetui.screens.neighbours import InList
+
             around = InList(self._where, self.look.order)
             self.post_message(self.OpenTrace(self.window.row.trace_id, around))
 
     def action_group(self) -> None:
+        from tracetui.screens.menu import Choice, MenuScreen
+
         choices = [Choice(name, name, about=f"traces by {name}, with their sums") for name in GROUPS]
         self.app.push_screen(MenuScreen("Group by", choices), self._group_chosen)
 
@@ -281,6 +290,8 @@ class TracesScreen(ListScreen[TraceRow]):
             self.apply(session_filter(row.session_id))
 
     def copy_choices(self) -> list[Choice]:
+        from tracetui.screens.menu import Choice
+
         row = self.window.row
         if row is None:
             return []
@@ -322,6 +333,8 @@ class SessionsScreen(ListScreen[SessionRow]):
             self.post_message(self.OpenSession(self.window.row.session_id))
 
     def copy_choices(self) -> list[Choice]:
+        from tracetui.screens.menu import Choice
+
         return [] if self.window.row is None else [Choice("session id", self.window.row.session_id)]
 
 
@@ -333,4 +346,6 @@ def _found(reader: Any, where: Any) -> Iterable[TraceRow]:
 
 def session_filter(session_id: str) -> str:
     """The filter that finds a session, quoted where it has to be."""
+    from collector.store.filters import quoted
+
     return f"session:{quoted(session_id)}"

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Generic
+from typing import TYPE_CHECKING, Generic
 
 from textual import on
 
@@ -14,13 +14,14 @@ from collector.store.lists import List
 from collector.store.rows import Page
 from tracetui import format as fmt
 from tracetui.screens.base import Facts
-from tracetui.screens.columns import ColumnsScreen
 from tracetui.screens.filtered import FilteredScreen
-from tracetui.screens.menu import Choice, MenuScreen
 from tracetui.source import Reader
 from tracetui.widgets.columns import Column, Look, Order, remembered_order
 from tracetui.widgets.window_list import WindowList
 from tracetui.widgets.windows import Row
+
+if TYPE_CHECKING:
+    from tracetui.screens.menu import MenuScreen
 
 BULK = 1000
 """An order without an index costs a look at every row: then so many are fetched at once."""
@@ -143,6 +144,8 @@ class OrderedScreen(FilteredScreen, Generic[Row]):
             self.app.notify(f"This list cannot be sorted by {event.column.about}.", markup=False)
 
     def action_columns(self) -> None:
+        from tracetui.screens.columns import ColumnsScreen
+
         width = self.window.size.width - 1
         self.app.push_screen(ColumnsScreen(self.all_columns(width), self.look, width, self.set_look))
 
@@ -155,6 +158,8 @@ TIMES = ("start", "first", "last")
 
 def sort_menu(columns: Sequence[Column], order: Order) -> MenuScreen:
     """What one may sort by. It begins on what is sorted by, so that the same keys turn the order round."""
+    from tracetui.screens.menu import Choice, MenuScreen
+
     choices: dict[str, Choice] = {}
     for column in columns:
         if column.sort and column.sort not in choices:

@@ -62,7 +62,7 @@ class OutputScreen(ExplorerScreen):
     def _glyphs(self) -> fmt.Glyphs:
         return fmt.ASCII if getattr(self.app, "ascii_mode", False) else fmt.UNICODE
 
-    def facts_changed(self) -> None:
+    def show_facts(self) -> None:
         self.show_context()
 
     def copy_choices(self) -> list[Choice]:

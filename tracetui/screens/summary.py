@@ -20,7 +20,8 @@ from tracetui.screens.ordered import sort_menu
 from tracetui.screens.paced import Paced
 from tracetui.source import Reader
 from tracetui.widgets.columns import Order, remembered_order
-from tracetui.widgets.frame import ContextLine, Empty, FilterBar, KeyBar, Note
+from tracetui.widgets.filter_bar import FilterBar
+from tracetui.widgets.frame import ContextLine, Empty, KeyBar, Note
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Line, Part
 from tracetui.widgets.rows_list import Row, RowsList

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from rich.cells import set_cell_size
+from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
-from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.strip import Strip
 from textual.widget import Widget
@@ -30,17 +30,26 @@ class NoColour(LineFilter):
 Part: TypeAlias = tuple[str, str]
 """(text, role): harmless text and the name of its ink."""
 
-ROLES = (
-    "text", "quiet", "faint", "strong", "accent", "title", "fresh",
-    "ok", "running", "error", "abandoned",
-    "agent", "llm", "tool", "retriever", "embedding", "reranker", "chain", "guardrail", "evaluator", "prompt",
-    "event", "http", "db", "span",
-    "json-key", "json-text", "json-number", "json-word",
-    "code", "code-text",
-    "role-user", "role-assistant", "role-system", "role-tool",
-    "heat-0", "heat-1", "heat-2", "heat-3", "heat-4",
-    "added", "gone", "cursor", "cursor-away", "chip", "tab",
-)  # fmt: skip
+INKS = {
+    **{name: (name, "") for name in (
+        "text", "quiet", "faint", "title", "accent", "ok", "running", "error", "abandoned",
+        "agent", "llm", "tool", "retriever", "embedding", "chain", "guardrail",
+        "heat-1", "heat-2", "heat-3", "cursor", "cursor-away", "code",
+    )},
+    "strong": ("text", "bold"), "fresh": ("accent", "bold"), "chip": ("chip", ""), "tab": ("accent", "bold underline"),
+    "added": ("ok", "bold"), "gone": ("error", "strike"),
+    "reranker": ("retriever", ""), "prompt": ("chain", ""), "event": ("chain", ""), "evaluator": ("guardrail", ""),
+    "http": ("infra", ""), "db": ("infra", ""), "span": ("infra", ""),
+    "heat-0": ("faint", ""), "heat-4": ("heat-4", "bold"),
+    "json-key": ("accent", ""), "json-text": ("text", ""), "json-number": ("number", ""),
+    "json-word": ("embedding", ""), "code-text": ("retriever", ""),
+    "role-user": ("accent", "bold"), "role-assistant": ("llm", "bold"), "role-system": ("quiet", "bold"),
+    "role-tool": ("tool", "bold"),
+}  # fmt: skip
+"""What each role is painted with: the colour that `themes.inks` makes for every theme, and how."""
+ROLES = tuple(INKS)
+GROUNDS = {"cursor": "cursor", "cursor-away": "cursor-away", "chip": "accent"}
+"""Roles that bring a ground of their own."""
 
 
 def parts_width(parts: Iterable[Part]) -> int:
@@ -77,10 +86,10 @@ def spread(left: list[Part], right: list[Part], width: int) -> list[Part]:
 
 
 class Painter(Widget):
-    """A widget that paints lines of parts. Colours come from the classes `ink--ROLE` in the tcss.
+    """A widget that paints lines of parts.
 
-    They are not COMPONENT_CLASSES, whose styles Textual works out for every widget again and again, 37 roles each;
-    only inks that are painted with are mixed, when they are.
+    Inks are mixed when they are painted with, from the theme's variables. COMPONENT_CLASSES would be Textual's way; it
+    works them out for every widget again and again, 40 roles each, before the first line is seen.
     """
 
     ALLOW_SELECT = False
@@ -88,27 +97,23 @@ class Painter(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
         self._inks: dict[tuple[str, str], Style] = {}
+        self._own: Style | None = None
 
     def ink(self, role: str, ground: str = "") -> Style:
         """The style of a role on the widget's own ground, or on that of another role (the cursor's)."""
         key = (role, ground)
         style = self._inks.get(key)
         if style is None:
-            base = self._mixed(ground) if ground else self.rich_style
-            own = self._mixed(role)
-            keep_ground = role in ("chip", "tab") and not ground
-            style = own if keep_ground else own + Style(bgcolor=base.bgcolor)
-            self._inks[key] = style
+            name, how = INKS[role]
+            under = ground or (role if role == "chip" else "")
+            if self._own is None:
+                self._own = self.rich_style  # Textual walks all ancestors for it, every time
+            on = self._colour(GROUNDS[under]) if under else self._own.bgcolor
+            style = self._inks[key] = Style.parse(how) + Style(color=self._colour(name), bgcolor=on)
         return style
 
-    def _mixed(self, role: str) -> Style:
-        """What the tcss says of a role, on the widget's own ground: as for a component class, a node that is never
-        mounted takes the styles."""
-        assert role in ROLES, role
-        node = DOMNode(classes=f"ink--{role}")
-        node._attach(self)
-        self.app.stylesheet.apply(node, animate=False)
-        return node.rich_style
+    def _colour(self, name: str) -> RichColor:
+        return Color.parse(self.app.theme_variables[f"ink-{name}"]).rich_color
 
     def strip(self, parts: Iterable[Part], width: int, ground: str = "") -> Strip:
         """One line of exactly `width` cells. In ASCII mode our own signs are replaced, theirs are left alone."""
@@ -132,7 +137,7 @@ class Painter(Widget):
     def notify_style_update(self) -> None:
         """A theme or a class changed: mix the inks anew."""
         super().notify_style_update()
-        self._inks = {}
+        self._inks, self._own = {}, None
 
 
 class Rule(Painter):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from collector.store.lists import SESSIONS, TRACES, place
+from collector.store.marks import summary
 from collector.store.rows import Page, SessionRow, TraceRow
-from collector.store.signals import summary
 from tracetui import format as fmt
 from tracetui.widgets.columns import NEVER, Column, Look, Order, head, laid_out, line
 from tracetui.widgets.paint import Part, parts_width, spread
@@ -113,25 +113,10 @@ class TraceTable:
             "state": [(glyphs.states.get(row.status, "?"), row.status)],
             "name": [(name, "fresh" if fresh else "strong" if row.name else "quiet")],
             "said": marked(exchange(row, max(said - parts_width(warning), 4)), warning, said),
-            "model": [models(row.models)],
-            "service": [said_of(row.service)],
-            "session": [said_of(row.session_id)],
-            "user": [said_of(row.user_id)],
-            "env": [said_of(row.environment)],
-            "release": [said_of(row.release)],
-            "tags": [said_of(" ".join(row.tags))],
-            "id": [(row.trace_id[:8], "quiet")],
-            "spans": [number(row.span_count)],
-            "errors": [(fmt.count(row.error_count), "error") if row.error_count else (fmt.UNKNOWN, "quiet")],
-            "calls": [number(row.llm_calls)],
-            "tools": [number(row.tool_calls)],
-            "tokens": [total_tokens(row.usage.input_tokens, row.usage.output_tokens)],
-            "cost": [(fmt.money(row.cost_nanousd), "quiet" if row.cost_nanousd is None else "text")],
-            "unpriced": [(f"+{min(row.unpriced_calls, 999)}", "abandoned")] if row.unpriced_calls else [],
             "duration": [self.duration(row)],
-            "started": [(fmt.clock(row.start_ns)[11:19], "quiet")],
             "age": [(fmt.age(row.start_ns, self._now_ns()), "quiet")],
         }
+        cells |= {column.name: CELLS[column.name](row) for column, _ in columns if column.name not in cells}
         return [(glyphs.cursor + " " if at_cursor else "  ", "accent"), *line(columns, cells)]
 
     def duration(self, row: TraceRow) -> Part:
@@ -234,3 +219,24 @@ def total_tokens(put_in: int | None, put_out: int | None) -> Part:
     if put_in is None and put_out is None:
         return fmt.UNKNOWN, "quiet"
     return fmt.tokens((put_in or 0) + (put_out or 0)), "text"
+
+
+CELLS: dict[str, Callable[[TraceRow], list[Part]]] = {
+    "model": lambda row: [models(row.models)],
+    "service": lambda row: [said_of(row.service)],
+    "session": lambda row: [said_of(row.session_id)],
+    "user": lambda row: [said_of(row.user_id)],
+    "env": lambda row: [said_of(row.environment)],
+    "release": lambda row: [said_of(row.release)],
+    "tags": lambda row: [said_of(" ".join(row.tags))],
+    "id": lambda row: [(row.trace_id[:8], "quiet")],
+    "spans": lambda row: [number(row.span_count)],
+    "errors": lambda row: [(fmt.count(row.error_count), "error") if row.error_count else (fmt.UNKNOWN, "quiet")],
+    "calls": lambda row: [number(row.llm_calls)],
+    "tools": lambda row: [number(row.tool_calls)],
+    "tokens": lambda row: [total_tokens(row.usage.input_tokens, row.usage.output_tokens)],
+    "cost": lambda row: [(fmt.money(row.cost_nanousd), "quiet" if row.cost_nanousd is None else "text")],
+    "unpriced": lambda row: [(f"+{min(row.unpriced_calls, 999)}", "abandoned")] if row.unpriced_calls else [],
+    "started": lambda row: [(fmt.clock(row.start_ns)[11:19], "quiet")],
+}
+"""What a trace has in the columns that need nothing but its row; made for those that are shown."""
