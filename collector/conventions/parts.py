@@ -17,7 +17,7 @@ from collector.conventions.values import decoded, spelt
 Block = dict[str, Any]
 Part = dict[str, Any]
 
-_REFERENCE = re.compile(r"@@@langfuseMedia:type=([^|@]*)\|id=([^|@]+)\|source=[^@]*@@@")
+REFERENCE = re.compile(r"@@@langfuseMedia:type=([^|@]*)\|id=([^|@]+)\|source=[^@]*@@@")
 """Langfuse's SDK sends a file by itself, and puts this in its place."""
 _SENT = re.compile(r"https?://[^/\s]+(?:/[^\s?#]*)?/v2/images/([\w-]{22})")
 """Where the Traceloop SDK was told to send an image (`collector.receiver.doors.traceloop`)."""
@@ -224,7 +224,7 @@ def _media(block: Block) -> Part | None:
 def _sized(part: Part) -> Part:
     """With `mime_type` and `size` (bytes), as far as what is here says: base64, or a URL that holds its data."""
     for where in ("data", "url"):
-        named = _REFERENCE.fullmatch(said) if isinstance(said := part.get(where), str) and said[:3] == "@@@" else None
+        named = REFERENCE.fullmatch(said) if isinstance(said := part.get(where), str) and said[:3] == "@@@" else None
         if named is not None:
             del part[where]
             part |= {"mime_type": named[1], "file_id": named[2]}

@@ -11,15 +11,15 @@ import pytest
 from textual.pilot import Pilot
 
 from collector.ingest import Ingest
-from collector.model import Batch, Content, Event, LogRecord, Message, Rank, SpanPart
+from collector.model import Batch, Content, Event, LogRecord, Message, Rank, Reading, SpanPart
 from collector.settings import Settings
 from collector.store.pointers import Pointer
-from tests.builders import T0, trace_id
+from tests.builders import T0, make_part, trace_id
 from tracetui import format as fmt
 from tracetui.screens.picture import NoPicture, PictureScreen, decode, way
 from tracetui.screens.trace import TraceScreen
 from tracetui.widgets import lines as laid
-from tracetui.widgets import messages
+from tracetui.widgets import media, messages
 from tracetui.widgets.details import document
 from tracetui.widgets.finding import Finding, marked
 from tracetui.widgets.lines import Document
@@ -28,7 +28,7 @@ from tracetui.widgets.paint import ROLES
 
 from .fakes import MS, make_detail, make_span
 from .hostile import CONTROL_STRINGS, HOSTILE
-from .test_hands import PICTURE, PNG, at_chat, explorer, file  # noqa: F401 - a fixture
+from .test_hands import PICTURE, PNG, at_chat, explorer, file, tools_in  # noqa: F401 - a fixture
 from .until import screen_text, shows, until
 
 
@@ -371,6 +371,41 @@ async def test_in_ascii_pictures_say_what_they_are(file: Path, size: tuple[int, 
         await pilot.press("enter")
         await until(pilot, lambda: shows(pilot, "need colours"))
         assert screen_text(pilot).isascii() or not any(char in screen_text(pilot) for char in "─│•▏")
+
+
+def test_files_in_values_have_a_line_of_their_own() -> None:
+    picture = f"data:image/png;base64,{PNG}"
+    named = "@@@langfuseMedia:type=audio/wav|id=AbC-1|source=bytes@@@"
+    value = {
+        "shots": [picture, picture],
+        "said": [f"hear {named}", "data:no file", 7],
+        "deep": {"doc": "data:a/b;base64,QQ=="},
+    }
+    found = media.within(value)
+    assert [(one["type"], one["mime_type"], one["name"]) for one in found] == [
+        ("image", "image/png", "shots"), ("audio", "audio/wav", "said"), ("file", "a/b", "doc")]  # fmt: skip
+    assert (found[0]["url"], found[0]["size"]) == (picture, len(base64.b64decode(PNG)))
+    assert found[1]["file_id"] == "AbC-1"
+    page = document(make_detail(make_span(1), output=Content(value=value)), 1, 80)
+    assert [line.here.media for line in page.lines if line.here.media] == found
+    assert "[audio audio/wav] said AbC-1  o opens" in text_of(page)
+    many = media.within([f"data:image/png;base64,{n:04}" for n in range(99)])
+    assert len(many) == media.MOST
+
+
+@pytest.mark.parametrize("key", ["enter", "o"])
+async def test_a_file_that_was_announced_and_never_sent_says_so(file: Path, key: str) -> None:  # noqa: F811
+    gone = {"img": "@@@langfuseMedia:type=image/png|id=AbC|source=bytes@@@"}
+    with Ingest(file, Settings()) as ingest:
+        ingest.write(Batch("test", (make_part(9, parent=1, trace=trace_id(1), name="sends", reading=Reading(
+            kind="chain", output=Content(value=gone))),)))  # fmt: skip
+    async with explorer(file).run_test(size=(160, 40), notifications=True) as pilot:
+        await until(pilot, lambda: shows(pilot, "sends"))
+        with tools_in(file, "xdg-open"):
+            await pilot.press("G")
+            await until(pilot, lambda: shows(pilot, "[image image/png] img AbC"))
+            await pilot.press("tab", "G", key)
+            await until(pilot, lambda: shows(pilot, "its bytes were not") or shows(pilot, "Pictures need an extra"))
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, *CONTROL_STRINGS])

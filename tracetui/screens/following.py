@@ -23,6 +23,7 @@ from tracetui.widgets.lines import Here
 from tracetui.widgets.text import as_text
 
 STAYS_S = 0.1
+ABSENT = "Its name was recorded, its bytes were not: files are sent by themselves here, and this one did not come."
 
 
 class Following(Screen[None]):
@@ -158,7 +159,8 @@ class Following(Screen[None]):
             self._say(error)
             return
         if decoded is None:
-            self.app.notify("The picture was not recorded, only where it is. o opens that outside.", markup=False)
+            elsewhere = "The picture was not recorded, only where it is. o opens that outside."
+            self.app.notify(elsewhere if part.get("url") else ABSENT, markup=False)
             return
         name = fmt.plain(str(part.get("name") or part.get("mime_type") or ""))
         await self.app.push_screen(PictureScreen(decoded, name))
@@ -169,6 +171,8 @@ class Following(Screen[None]):
         try:
             command = opener.words(os.environ)
             data = await self._data(part)
+            if data is None and not part.get("url"):
+                raise opener.NotOpened(ABSENT)
             if data is None:
                 target = opener.address(str(part.get("url") or ""))
             else:

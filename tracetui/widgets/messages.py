@@ -11,7 +11,8 @@ from collector.model import Document as Hit
 from collector.model import Message
 from collector.store.rows import SpanDetail
 from tracetui import format as fmt
-from tracetui.widgets.lines import Document, Here, as_json
+from tracetui.widgets import media
+from tracetui.widgets.lines import Document, as_json
 from tracetui.widgets.paint import Part
 
 ROLE_COLUMN = 11
@@ -137,9 +138,7 @@ class Talk:
         elif kind == "tool_result":
             self.page.value(part.get("result"), indent=self.indent, fold=fold, lead=self.lead)
         elif kind in ("image", "audio", "file"):
-            here = Here(part, str(kind), self.page.message, media=part)
-            about = fmt.clip(fmt.plain(media(part)), self.page.width - self.indent - 9)
-            self.page.add(self.margin(self.indent), (about, "quiet"), ("  o opens", "quiet"), here=here)
+            media.add(self.page, part, self.margin(self.indent))
         else:
             self.page.value(part.get("data", part), indent=self.indent, fold=fold, lead=self.lead)
 
@@ -170,18 +169,6 @@ class Talk:
         if fold in self.results:
             arrow: Part = (" " * (indent + 2) + self.glyphs.arrow, "quiet")
             self.page.value(self.results[fold], indent=indent + 4, fold=fold + "r", lead=arrow)
-
-
-def media(part: dict[str, Any]) -> str:
-    """One line in place of it: what it is, and where, or how large."""
-    url, size = part.get("url"), part.get("size")
-    held = not url or str(url).startswith("data:")
-    where = part.get("file_id") or "" if held else url
-    large = f"{fmt.count(size)} bytes" if isinstance(size, int) else ""
-    if held and not where and not large:
-        large = f"{fmt.count(len(str(part.get('data') or '')))} characters"
-    about = " ".join(str(said) for said in (part.get("name"), where, large) if said)
-    return f"[{part.get('type')} {part.get('mime_type') or ''}] {about}"[:300]
 
 
 def one_line_arguments(arguments: Any) -> str | None:
@@ -246,6 +233,7 @@ def sides(page: Document, span: SpanDetail) -> None:
             page.value(message_values(side.messages), fold=title, name=title)
         else:
             page.value(side.value, fold=title, name=title)
+            media.list_within(page, side.value)
 
 
 def message_values(messages: Iterable[Message]) -> list[dict[str, Any]]:
