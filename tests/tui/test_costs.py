@@ -21,7 +21,7 @@ from tracetui.screens.behind import TracesBehind
 from tracetui.screens.costs import CostsScreen
 from tracetui.screens.lists import TracesScreen
 from tracetui.widgets.chart import Chart
-from tracetui.widgets.plots import Plot, Series, bar, drawn, nice, place_at, sparkline
+from tracetui.widgets.plots import Plot, Series, bar, drawn, nice, place_at, sparkline, stacks
 
 from .hostile import CONTROL_STRINGS, HOSTILE
 from .real import real_app
@@ -374,6 +374,13 @@ def test_stacked_bars_have_their_inks_and_the_selected_one_its_own():
     plot = Plot("bars", ["a", "b"], [Series([2, 2], "llm"), Series([2, 2], "tool")], str, selected=1)
     inks = {role for line in drawn(plot, 60, 10, ascii_mode=False) for part, role in line if "█" in part}
     assert inks == {"llm", "tool", "accent"}
+
+
+def test_parts_of_a_bar_share_its_rows_by_their_size():
+    assert stacks((0.98, 0.26, 0.02), 0.5) == [3, 1, 0]  # 1.26 is three rows above the first
+    assert stacks((0.5, 0.5, 0.1), 0.5) == [2, 1, 0]
+    assert stacks((1e-9,), 0.5) == [1]  # what is there is seen
+    assert stacks((0.0, 0.0), 0.5) == [0, 0]
 
 
 def test_charts_of_odd_numbers_are_drawn():

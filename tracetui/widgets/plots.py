@@ -59,6 +59,10 @@ def mark(ink: str, *, ascii_mode: bool = False, colours: bool = True) -> str:
     return marks[INKS.index(ink)] if ink in INKS else marks[-1]
 
 
+AXIS = 2
+"""Lines below the bars: the axis and its labels."""
+
+
 def drawn(plot: Plot, width: int, height: int, *, ascii_mode: bool, colours: bool = True) -> list[list[Part]]:
     """The chart in `height` lines of at most `width` cells."""
     if width < 16 or height < 3 or not plot.labels:
@@ -74,7 +78,8 @@ def drawn(plot: Plot, width: int, height: int, *, ascii_mode: bool, colours: boo
     for set_colour in (plotext.canvas_color, plotext.axes_color, plotext.ticks_color):
         set_colour("default")
     plain = ascii_mode or not colours
-    _put(plotext, plot, partial(mark, ascii_mode=ascii_mode, colours=colours) if plain else None)
+    unit = top / max(height - AXIS - 1, 1)
+    _put(plotext, plot, unit, partial(mark, ascii_mode=ascii_mode, colours=colours) if plain else None)
     for axis in (plotext.xaxes, plotext.yaxes):
         axis(True, False)
     plotext.ylim(0, top)
@@ -93,8 +98,8 @@ def drawn(plot: Plot, width: int, height: int, *, ascii_mode: bool, colours: boo
     return lines
 
 
-def _put(plotext: object, plot: Plot, marker: Callable[[str], str] | None) -> None:
-    """The series, into plotext's figure."""
+def _put(plotext: object, plot: Plot, unit: float, marker: Callable[[str], str] | None) -> None:
+    """The series, into plotext's figure. `unit` is what a row stands for."""
     places = list(range(1, len(plot.labels) + 1))
     if plot.kind == "lines":
         for one in plot.series:
@@ -103,11 +108,11 @@ def _put(plotext: object, plot: Plot, marker: Callable[[str], str] | None) -> No
             plotext.plot(places, values, marker=sign, color=_CODES[one.ink])  # type: ignore[attr-defined]
         return
     width = 0.7 if len(places) > 1 else 0.2
-    tops = [0.0] * len(places)
+    rows = [stacks(column, unit) for column in zip(*(map(_sound, one.values) for one in plot.series), strict=True)]
     stacked: list[tuple[list[int], list[float], str]] = []
-    for one in plot.series:
-        shown = [at for at, value in enumerate(one.values) if _sound(value) > 0]
-        tops = [top + _sound(value) for top, value in zip(tops, one.values, strict=True)]
+    for number, one in enumerate(plot.series):
+        shown = [at for at, column in enumerate(rows) if column[number]]
+        tops = [(sum(column[: number + 1]) - 0.99) * unit for column in rows]
         for own in (True, False):
             some = [at for at in shown if (at != plot.selected) is own]
             ink = one.ink if own else SELECTED
@@ -116,6 +121,21 @@ def _put(plotext: object, plot: Plot, marker: Callable[[str], str] | None) -> No
         if at:
             sign = marker(ink) if marker is not None else "sd"
             plotext.bar(at, heights, color=_CODES[ink], marker=sign, width=width)  # type: ignore[attr-defined]
+
+
+def stacks(values: Sequence[float], unit: float) -> list[int]:
+    """How many rows each part of a bar gets. The bar is as high as their sum, one row at least; what rounding leaves
+    goes to the parts that lack most, so that a sliver never takes the row of a part ten times its size."""
+    total = sum(values)
+    if total <= 0:
+        return [0] * len(values)
+    rows = round(total / unit) + 1
+    wanted = [value / total * rows for value in values]
+    given = [int(one) for one in wanted]
+    lacking = sorted(range(len(values)), key=lambda at: given[at] - wanted[at])
+    for at in lacking[: rows - sum(given)]:
+        given[at] += 1
+    return given
 
 
 def _sound(value: float) -> float:
