@@ -69,6 +69,7 @@ BURSTS = {
     "the first one of what was filtered": ("fname:support_agent -name:refund⏎⏎", on_screen("‹ support_agent")),
     "a command": (":theme nord⏎", lambda pilot: pilot.app.theme == "nord"),
     "another screen and its menu": ("3b", on_screen("Group by", "model › user")),
+    "the oldest trace": ("g⏎", on_screen("‹ support_agent   thread-0")),
     "a session": ("2g⏎", on_screen("turn")),
     "what to copy of the next line": ("k⏎jy", copies("get_order")),
     "a call on its sheet": ("k⏎jr# ", holds("# #: model")),

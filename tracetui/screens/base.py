@@ -177,7 +177,7 @@ class ExplorerScreen(Hands):
         """Whether this key has to wait for what is being read: it would act on what stood here before, or on
         nothing. Keys that lead away never wait."""
         focused = self.focused
-        return isinstance(focused, LineList) and focused.awaited and self.acts(key)
+        return isinstance(focused, LineList) and focused.behind and self.acts(key)
 
     def acts(self, key: str) -> bool:
         """Whether it does something with what is shown, or moves about in it."""

@@ -71,6 +71,11 @@ class LineList(Painter, can_focus=True):
         if self.is_attached:
             self.set_timer(READING_S, self._are_late)
 
+    @property
+    def behind(self) -> bool:
+        """Whether its lines, or where its cursor stands, are not yet what was asked for."""
+        return self.awaited
+
     def _are_late(self) -> None:
         self._late = True
         if self.awaited and not self.line_count():

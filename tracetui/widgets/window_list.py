@@ -70,7 +70,7 @@ class WindowList(LineList, Generic[Row]):
         self._fresh: set[str] = set()
         self._strips: dict[Hashable, Strip] = {}
         self._wanted: set[str] = set()
-        self._loading = False
+        self._loading = self._jumps = False
         self._loads: Worker[None] | None = None
         self._generation = 0
 
@@ -136,6 +136,7 @@ class WindowList(LineList, Generic[Row]):
 
     def action_last(self) -> None:
         self.follow = self.by_time
+        self._jumps = not self._at_end
         if self._at_end:
             super().action_last()
         if self.follow:
@@ -155,6 +156,7 @@ class WindowList(LineList, Generic[Row]):
         if self._at_start:
             super().action_first()
         else:
+            self._jumps = True
             self._want("first")
 
     def moved(self) -> None:
@@ -196,7 +198,7 @@ class WindowList(LineList, Generic[Row]):
         self._fresh.clear()
         if self._loads is not None:
             self._loads.cancel()
-        self._loading = False
+        self._loading = self._jumps = False
         self._wanted.clear()
         self.await_lines()
         self.refresh()
@@ -232,7 +234,12 @@ class WindowList(LineList, Generic[Row]):
                     self._put(loaded)
         finally:
             if begun == self._generation:  # else another has taken over
-                self._loading = False
+                self._loading = self._jumps = False
+
+    @property
+    def behind(self) -> bool:
+        """Also while the other end of the list, where a key leads, is being read."""
+        return super().behind or self._jumps
 
     async def _reload(self) -> Loading[Row]:
         if self.follow or not self.rows:
