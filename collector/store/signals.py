@@ -52,19 +52,20 @@ BEFORE = """
     select t.trace_id, t.name from traces t join traces o on o.trace_id = :trace_id
     where t.session_id = o.session_id and (t.start_ns, t.trace_id) < (o.start_ns, o.trace_id)
     order by t.start_ns desc, t.trace_id desc limit :limit"""
-# The later turns whose values were looked for in this one, and not found or found elsewhere.
-AFTER = """
-    select t.trace_id, t.seq, t.span_count from traces t join traces o on o.trace_id = :trace_id
-    where t.session_id = o.session_id and (t.start_ns, t.trace_id) > (o.start_ns, o.trace_id)
-      and exists (select 1 from signals g where g.trace_id = t.trace_id and g.kind in ('invented', 'borrowed'))
-    order by t.start_ns, t.trace_id limit :limit"""
+# The next turns, so many as look back at this one; of all of a session, which may be thousands, they would be sought
+# anew with each turn.
+_LATER = """(
+      select t.id, t.trace_id, t.seq, t.span_count, t.running_count, t.root_span_id, t.cache_read_tokens
+      from traces t join traces o on o.trace_id = :trace_id
+      where t.session_id = o.session_id and (t.start_ns, t.trace_id) > (o.start_ns, o.trace_id)
+      order by t.start_ns, t.trace_id limit :limit)"""
+# Those whose values were looked for in this one, and not found or found elsewhere.
+AFTER = f"""
+    select t.trace_id, t.seq, t.span_count from {_LATER} t
+    where exists (select 1 from signals g where g.trace_id = t.trace_id and g.kind in ('invented', 'borrowed'))"""
 # Those whose prompts were compared with this one's, or would have been.
 NEXT = f"""
-    select t.id, t.trace_id, t.seq, t.span_count, {ENDED}
-    from traces t join traces o on o.trace_id = :trace_id
-    where t.session_id = o.session_id and (t.start_ns, t.trace_id) > (o.start_ns, o.trace_id)
-      and t.cache_read_tokens is not null
-    order by t.start_ns, t.trace_id limit :limit"""
+    select t.id, t.trace_id, t.seq, t.span_count, {ENDED} from {_LATER} t where t.cache_read_tokens is not null"""
 # A trace that changed since it was looked at is due again; somebody else may have looked at it already, and later.
 UNCHANGED = """
     select t.trace_id from json_each(:looked) j join traces t

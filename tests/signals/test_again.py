@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from collector.ingest import Ingest
 from collector.model import Batch, Content, Message, Reading, SpanPart, Tool, Usage
 from collector.settings import Settings
+from collector.store import signals
 from tests.builders import MS, T0, make_part, make_started, trace_id
 
 S = 1000 * MS
@@ -104,3 +105,28 @@ def test_a_turn_that_comes_late_says_where_the_values_of_the_next_ones_are_from(
     first = [part for part in PARTS if part.trace_id == trace_id(41)]
     rest = [part for part in PARTS if part.trace_id != trace_id(41)]
     assert written(tmp_path / "t.db", [rest, first], {0}) == whole
+
+
+def test_of_a_long_session_only_the_turns_near_by_are_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    look_at = signals._look_at
+
+    def recorded(reading: Any, found: Any, trace: str, *more: Any) -> None:
+        looked.append(trace)
+        look_at(reading, found, trace, *more)
+
+    answers = {6: "It came to $99.99.", 13: "It came to $88.88."}
+    parts = [
+        part for n in range(1, 14) for part in turn(n, f"Order {4821371 + n}?", 4821371 + n, {}, answers.get(n, "No."))
+    ]
+    path = tmp_path / "t.db"
+    with Ingest(path, Settings(db=path, redact="off")) as ingest:
+        ingest.write(Batch("test", parts=tuple(parts)))
+        ingest.look()
+        assert {row[1] for row in stored(path) if row[0] == "invented"} == {trace_id(46), trace_id(53)}
+        monkeypatch.setattr(signals, "_look_at", recorded)
+        ingest.write(Batch("test", parts=(make_part(5, trace=trace_id(41), parent=9, name="late"),)))
+        ingest.look()
+    assert set(looked) == {trace_id(n) for n in (41, 42, 43, 44, 46)}, "not the one twelve turns later"
