@@ -17,6 +17,7 @@ INKS = {"system": "role-system", "tools": "tool", "history": "role-user", "resul
         "reasoning": "chain"}  # fmt: skip
 LEVELS, ASCII_LEVELS = " ▁▂▃▄▅▆▇█", " .:-=+*#%"
 MOST_CHANGES = 200
+MOST_BAR = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +79,21 @@ def bar(step: Step, largest: int, width: int, *, ascii_mode: bool = False) -> li
 
 
 def growth_lines(found: Sequence[Step], width: int, height: int, *, ascii_mode: bool = False) -> list[str]:
-    """Tokens over the calls as a chart of `height` lines; more calls than cells share one by their largest."""
+    """Tokens over the calls as a chart of `height` lines: a bar a call, as wide as there is room, up to MOST_BAR cells;
+    more calls than cells share one by their largest."""
     levels = ASCII_LEVELS if ascii_mode else LEVELS
     sizes = [step.tokens for step in found]
     if len(sizes) > width:
         edges = [len(sizes) * at // width for at in range(width + 1)]
         sizes = [max(sizes[a:b]) for a, b in pairwise(edges)]
+    cells = min(max(width // max(len(sizes), 1), 1), MOST_BAR)
+    gap = " " if cells > 2 else ""
     top = max(sizes, default=0) or 1
     eighths = [round(size / top * height * 8) for size in sizes]
-    return ["".join(levels[min(max(n - 8 * (height - 1 - line), 0), 8)] for n in eighths) for line in range(height)]
+    return [
+        gap.join(levels[min(max(n - 8 * (height - 1 - line), 0), 8)] * (cells - len(gap)) for n in eighths)
+        for line in range(height)
+    ]
 
 
 def share(step: Step) -> str:

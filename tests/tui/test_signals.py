@@ -300,6 +300,16 @@ async def test_the_context_view_shows_what_grew_and_where_the_cache_broke(path: 
         await until(pilot, lambda: not isinstance(pilot.app.screen, ContextScreen))
 
 
+async def test_where_a_prefix_broke_is_told_whole_at_eighty_columns(path: Path) -> None:
+    async with explorer(path, open_trace=LOST).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: shows(pilot, "chat 1"))
+        await pilot.press("c")
+        await until(
+            pilot, lambda: shows(pilot, "prefix broken at the system instructions: “It is 10:01.” became “It is")
+        )
+        assert shows(pilot, "10:02.”", "than with an unbroken", "answered")
+
+
 async def test_a_trace_without_prompts_says_so(path: Path) -> None:
     async with explorer(path, open_trace=FINE).run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: shows(pilot, "fine_agent"))
@@ -345,9 +355,11 @@ def test_a_cache_that_may_have_been_gone_by_then_is_said_to_be(path: Path) -> No
     )
 
 
-def test_more_calls_than_cells_share_them(path: Path) -> None:
+def test_more_calls_than_cells_share_them_and_few_are_drawn_wide(path: Path) -> None:
     with store.open_reader(path) as reader:
         (chain,) = contexts.chains_of(reader.seen(LOST))
+    assert contexts.growth_lines(chain.steps, 40, 2)[1] == "███████ ███████"
+    assert [len(contexts.growth_lines(chain.steps, width, 1)[0]) for width in (2, 4, 9)] == [2, 4, 7]
     lines = contexts.growth_lines(chain.steps * 50, 10, 3)
     assert [len(line) for line in lines] == [10, 10, 10]
     assert set(lines[2]) == {"█"}

@@ -78,9 +78,10 @@ class Calls(LineList):
         marks: list[Part] = []
         if step.broken is not None:
             over = f" {fmt.money(step.over_nanousd)}" if step.over_nanousd else ""
-            part = "compacted" if step.compacted else step.broken.part
+            where = f" {step.broken.index}" if step.broken.part == "message" and width >= 100 else ""
+            part = "compacted" if step.compacted else step.broken.part + where
             marks = [(f" {self.glyphs.warn} {part}{over}", "abandoned")]
-        cells = max(width - parts_width(left) - 18, 4)
+        cells = max(width - parts_width(left) - (18 if width < 100 else 24), 4)
         return [*left, *contexts.bar(step, self.chain.largest, cells, ascii_mode=self._ascii), *marks]
 
 
@@ -89,10 +90,25 @@ class Told(LineList):
 
     def __init__(self) -> None:
         super().__init__(id="told")
+        self._step: Step | None = None
         self._lines: list[Part] = []
 
-    def show(self, lines: list[Part]) -> None:
-        self._lines, self.cursor, self.top = lines, 0, 0
+    def show(self, step: Step) -> None:
+        self._step, self.cursor, self.top = step, 0, 0
+        self._fold()
+
+    def on_resize(self) -> None:
+        self._fold()
+
+    def _fold(self) -> None:
+        """What it says in sentences is wrapped; a message, which the trace has whole, keeps to its line."""
+        if self._step is None:
+            return
+        width, lines = max(self.size.width - 3, 10), contexts.told(self._step)
+        changes, most = len(self._step.changes), contexts.MOST_CHANGES
+        rows = len(lines) - (changes if changes <= most else most + 1)
+        self._lines = [(row, ink) for text, ink in lines[:rows] for row in fmt.wrap(text, width)]
+        self._lines += lines[rows:]
         self.refresh()
 
     @property
@@ -196,7 +212,7 @@ class ContextScreen(Paced):
     @on(LineList.Moved, "#calls")
     def _tell(self) -> None:
         if self._chains:
-            self.query_one(Told).show(contexts.told(self._call()))
+            self.query_one(Told).show(self._call())
 
     @on(LineList.Chosen, "#calls")
     def _chosen(self) -> None:

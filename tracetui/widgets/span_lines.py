@@ -179,7 +179,11 @@ def _leaves(scene: Scene) -> list[tuple[int, int]]:
 def span_line(scene: Scene, index: int, row: SpanRow | None, width: int, *, at_cursor: bool) -> list[Part]:
     """`row` is None for a ghost, and while it has not been read."""
     cols = columns(width, scene.heat)
-    left = clip_parts([*_margin(scene, index, cols, at_cursor), *_label(scene, index, row)], cols.tree)
+    margin = _margin(scene, index, cols, at_cursor)
+    label = _label(scene, index, row)
+    if row is not None and parts_width(margin) + parts_width(label) > cols.tree:
+        label = _label(scene, index, row, short=True)  # what looks wrong is not cut for a model's name
+    left = clip_parts([*margin, *label], cols.tree)
     gap: Part = (" " * (cols.tree - parts_width(left) + 1), "text")
     if row is None:
         return [*left, gap, (" " * cols.numbers, "text")]
@@ -194,7 +198,7 @@ def _margin(scene: Scene, index: int, cols: Columns, at_cursor: bool) -> list[Pa
     return [(scene.glyphs.cursor + " " if at_cursor else "  ", "accent"), (guides, "faint")]
 
 
-def _label(scene: Scene, index: int, row: SpanRow | None) -> list[Part]:
+def _label(scene: Scene, index: int, row: SpanRow | None, *, short: bool = False) -> list[Part]:
     glyphs, outline = scene.glyphs, scene.outline
     span_id = outline.ids[index]
     folded = span_id in scene.folded
@@ -213,7 +217,7 @@ def _label(scene: Scene, index: int, row: SpanRow | None) -> list[Part]:
     ]
     if span_id in scene.hits:
         parts.append((f" {glyphs.arrow}{fmt.count(scene.hits[span_id])}", "fresh"))
-    if row.model and row.model not in row.name:
+    if row.model and row.model not in row.name and not short:
         parts.append((" " + fmt.plain(row.model), "quiet"))
     if row.status != "ok":
         parts.append((" " + glyphs.states.get(row.status, "?"), row.status))
