@@ -89,6 +89,10 @@ async def test_a_file_that_is_none_of_ours_says_what_it_is_on_every_screen(tmp_p
         await walk(pilot, lambda _: ("cannot be read", "it begins with", "tracetui check"))
         await pilot.press("y")
         await until(pilot, lambda: shows(pilot, "the command"))
+        await pilot.press("escape", "3")
+        await until(pilot, lambda: shows(pilot, "by model", "y copies the command"))
+        await pilot.press("y")  # what the screen says it copies, not what costs offer
+        await until(pilot, lambda: shows(pilot, "the command", "tracetui check"))
         await pilot.press("escape", "slash", *"abc")
         await until(pilot, lambda: shows(pilot, "search", "it begins with"))
 

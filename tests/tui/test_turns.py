@@ -19,7 +19,9 @@ from tracetui.app import Explorer
 from tracetui.screens.errors import ErrorsScreen
 from tracetui.screens.lists import TracesScreen
 from tracetui.screens.menu import ChoiceScreen, Menu
+from tracetui.screens.trace import TraceScreen
 
+from .fakes import FakeReader, make_app, make_trace
 from .real import real_app
 from .story import now_ns, written
 from .until import screen_text, shows, until
@@ -142,3 +144,22 @@ async def test_a_key_that_is_held_down_is_not_waited_for(db: Path, monkeypatch: 
         assert followed == []
         await seen_after(pilot, "k" * 20 + "?", on_screen("one page down"))
         assert followed
+
+
+async def test_enter_waits_until_the_other_end_of_a_long_list_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, go_on = FakeReader([make_trace(number) for number in range(400)]), threading.Event()
+    app, traces = make_app(reader), reader.traces
+
+    def held(*args: Any, **more: Any) -> list[Any]:
+        go_on.wait(20)
+        return traces(*args, **more)
+
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "support_agent"))
+        monkeypatch.setattr(reader, "traces", held)
+        burst(app, "g⏎")
+        for _ in range(10):  # enough for Enter to open what the cursor stood on
+            await pilot.pause()
+        go_on.set()
+        await until(pilot, lambda: isinstance(app.screen, TraceScreen))
+        assert app.screen.trace_id == make_trace(0).trace_id

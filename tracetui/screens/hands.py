@@ -68,7 +68,7 @@ class Hands(Screen[None]):
     def action_copy_menu(self) -> None:
         from tracetui.screens.menu import ChoiceScreen
 
-        choices = self.copy_choices() or self.empty_choices()
+        choices = self.empty_choices() or self.copy_choices()
         if choices:
             self.app.push_screen(ChoiceScreen("Copy", choices), self._copy)
         else:
