@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
@@ -248,8 +248,7 @@ def clock(ns: int) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{ns % 10**9 // 10**6:03}"
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(NamedTuple):
     """The signs we draw with. All of them are one cell wide, in both sets."""
 
     kinds: dict[str, str]

@@ -19,7 +19,6 @@ from textual.app import App, ScreenStackError
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
 
 from tracetui.keymap import Key
 
@@ -89,7 +88,8 @@ class InTurn(App[int]):
 
     def _opens_nothing(self, event: events.Key | events.Paste) -> bool:
         """Whether it can open nothing: letters in a field, a move in a list. Held down, they come 30 times a second."""
-        if isinstance(self.focused, Input | TextArea):
+        focused = self.focused
+        if focused is not None and focused.check_consume_key("a", "a"):  # a field: it takes letters
             return isinstance(event, events.Paste) or event.is_printable
         screen = self.screen
         return isinstance(screen, Awaits) and screen.moves(self._key(event))
