@@ -260,6 +260,43 @@ def test_no_line_of_json_begins_with_what_ends_the_line_before(width: int) -> No
     assert json.loads("".join(line.strip() for line in told)) == value
 
 
+WROTE = {"file_path": "src/shop.py", "content": "def total(cart):\n    return sum(cart)  # cents\n", "mode": "w"}
+PATCHED = {"patch": "--- a/shop.py\n+++ b/shop.py\n@@ -1 +1 @@\n-old\n+new", "note": "no\\nline"}
+
+
+def test_texts_of_several_lines_in_arguments_are_read_as_lines() -> None:
+    called = tuple({"type": "tool_call", "id": str(n), "name": "edit", "arguments": given}
+                   for n, given in enumerate((WROTE, PATCHED)))  # fmt: skip
+    span = make_detail(make_span(1, kind="llm"), output=Content(messages=(Message("assistant", called),)))
+    page = document(span, 0, 80)
+    told = [line.parts for line in page.lines]
+    for whole, ink in (("def total(cart):", "json-word"), ("return sum(cart)  # cents", "quiet"), ("-old", "error"),
+                       ("+new", "ok"), ("+++ b/shop.py", "strong"),
+                       ('"note": "no\\\\nline"', "json-text")):  # fmt: skip
+        (line,) = [parts for parts in told if "".join(text for text, _ in parts).strip(" ,") == whole]
+        assert ink in {role for _, role in line}, whole
+    assert "\\n" not in text_of(page).replace("no\\\\nline", "")
+    exact = text_of(document(span, 1, 200, whole=True))
+    assert json.dumps(WROTE["content"])[1:-1] in exact
+    assert '"""' not in exact
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, *CONTROL_STRINGS])
+def test_hostile_lines_in_arguments_stay_harmless(text: str) -> None:
+    value = {"path": f"{text}.py", "content": f"{text}\n\n{text}\n", text: [f"diff --git {text}\n+{text}", 1.5]}
+    page = Document(60, blocks=True)
+    page.value(value)
+    for line in page.lines:
+        assert all(part.isprintable() and role in ROLES for part, role in line.parts)
+        assert sum(fmt.cells(part) for part, _ in line.parts) <= 60
+
+
+def test_a_long_text_in_arguments_ends_with_how_much_is_left() -> None:
+    page = Document(300, blocks=True)
+    page.value({"content": ("x" * 199 + "\n") * 250}, opened=True)
+    assert "30,000 more characters; e opens all" in text_of(page)
+
+
 # Find.
 
 

@@ -40,6 +40,7 @@ def document(
     page.head = len(page.lines)
     page.gap()
     if tab == 0:
+        page.blocks = True
         failure(page, span, glyphs)
         messages.conversation(page, span, everything=everything, glyphs=glyphs)
     else:

@@ -12,7 +12,7 @@ from typing import Any
 
 from collector.model import Message
 from tracetui import format as fmt
-from tracetui.widgets.markup import rendered
+from tracetui.widgets.markup import block, rendered
 from tracetui.widgets.paint import Part
 
 LONG_LINES = 14
@@ -56,7 +56,8 @@ class DocLine:
 @dataclass(slots=True)
 class Document:
     """Collects lines. `toggled` holds the folds that are not as they start; `whole` unfolds everything. `message` is
-    the one that what is added belongs to. So many lines are its `head`."""
+    the one that what is added belongs to. So many lines are its `head`.
+    `blocks`: texts of several lines within JSON are shown as such."""
 
     width: int
     toggled: Collection[str] = ()
@@ -64,6 +65,7 @@ class Document:
     lines: list[DocLine] = field(default_factory=list)
     message: Message | None = None
     head: int = 0
+    blocks: bool = False
 
     def add(self, *parts: Part, fold: str = "", here: Here | None = None) -> None:
         self.lines.append(DocLine(parts, fold, here or (Here(message=self.message) if self.message else NOWHERE)))
@@ -121,7 +123,7 @@ class Document:
                 self.text(value, indent=indent, fold=fold, lead=lead, name=name, opened=opened)
                 return
         width = max(self.width - indent, 8)
-        wrapped = (one for line in json_lines(shown) for one in wrap_parts(line, width))
+        wrapped = (one for line in json_lines(shown, blocks=self.blocks) for one in wrap_parts(line, width))
         lines = list(islice(wrapped, PAGE_LINES * (self.pages(fold) if fold else 1) + 1))
         rest = ""
         if len(lines) > PAGE_LINES * (self.pages(fold) if fold else 1):
@@ -194,16 +196,28 @@ def as_json(text: str) -> Any | None:
     return value if isinstance(value, dict | list) and value else None
 
 
-def json_lines(value: Any, depth: int = 0) -> Iterator[list[Part]]:
+def json_lines(value: Any, depth: int = 0, *, blocks: bool = False, suffix: str = "") -> Iterator[list[Part]]:
     """A value as indented JSON, one list of parts a line, made as they are asked for. Short lists and objects stay on
-    one line."""
+    one line. With `blocks` a text of several lines is shown as these, between quotes of its own: a patch or a file that
+    a tool was given is no matter for `\\n`; `suffix` is that of the file it is for, where a path beside it says so."""
     if depth > 60:
         yield [("…", "quiet")]
         return
-    flat = _flat(value)
+    if blocks and _is_block(value):
+        yield [(BLOCK, "quiet")]
+        lines = fmt.plain_lines(value[:LEAF_CHARS].removesuffix("\n"))
+        yield from ([("  ", "text"), *line] for line in block(lines, suffix))
+        more = (
+            f" … {fmt.count(len(value) - LEAF_CHARS)} more characters; e opens all" if len(value) > LEAF_CHARS else ""
+        )
+        yield [(BLOCK + more, "quiet")]
+        return
+    flat = _flat(value, blocks)
     if flat is not None:
         yield flat
         return
+    if isinstance(value, dict) and blocks:
+        suffix = _suffix(value) or suffix
     opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
     yield [(opening, "quiet")]
     items: Iterator[tuple[Any, Any]] = (
@@ -216,7 +230,7 @@ def json_lines(value: Any, depth: int = 0) -> Iterator[list[Part]]:
         if key is not None:
             head += [(_quoted(str(key)), "json-key"), (": ", "quiet")]
         before: list[Part] | None = None
-        for line in json_lines(item, depth + 1):
+        for line in json_lines(item, depth + 1, blocks=blocks, suffix=suffix):
             if before is not None:
                 yield before
             before = [*head, *line]
@@ -226,8 +240,28 @@ def json_lines(value: Any, depth: int = 0) -> Iterator[list[Part]]:
     yield [(closing, "quiet")]
 
 
-def _flat(value: Any) -> list[Part] | None:
+FLAT_MOST = 12
+"""A list of more entries is never on one line."""
+BLOCK = '"""'
+_PATHS = ("path", "file_path", "filepath", "filename", "file", "target_file", "notebook_path")
+
+
+def _is_block(value: Any) -> bool:
+    return isinstance(value, str) and "\n" in value.rstrip("\n")
+
+
+def _suffix(value: dict[Any, Any]) -> str:
+    """Of the file that an object is about: "py"."""
+    named = next((one for key in _PATHS if isinstance(one := value.get(key), str)), "")
+    return named[-20:].rpartition(".")[2].lower() if "." in named[-20:] else ""
+
+
+def _flat(value: Any, blocks: bool = False) -> list[Part] | None:
     """A value on one line: scalars, and small lists and objects of scalars. None when it needs more."""
+    if blocks and isinstance(value, dict | list | tuple):
+        inner = value.values() if isinstance(value, dict) else value
+        if len(value) <= FLAT_MOST and any(map(_is_block, inner)):
+            return None
     if isinstance(value, dict):
         if len(value) > 4 or any(isinstance(item, dict | list | tuple) and item for item in value.values()):
             return None
@@ -236,7 +270,7 @@ def _flat(value: Any) -> list[Part] | None:
         )
         parts = [("{", "quiet"), *parts, ("}", "quiet")]
     elif isinstance(value, list | tuple):
-        if len(value) > 12 or any(isinstance(item, dict | list | tuple) and item for item in value):
+        if len(value) > FLAT_MOST or any(isinstance(item, dict | list | tuple) and item for item in value):
             return None
         parts = [("[", "quiet"), *_joined([[_scalar(item)] for item in value]), ("]", "quiet")]
     else:

@@ -87,6 +87,19 @@ def _block(lines: Iterator[str], fence: str, language: str) -> Iterator[list[Par
     yield from code(held, language)
 
 
+def block(lines: list[str], language: str) -> Iterator[list[Part]]:
+    """A text that is no prose: a diff, a program of a language that is known, or as it is."""
+    first, second = (*lines, "", "")[:2]
+    if first.startswith(("diff --git ", "Index: ", "*** Begin Patch")) or (
+        _DIFF.match(first) and second.startswith("+++ ")
+    ):
+        yield from map(diff_line, lines)
+    elif language in LANGUAGES and sum(map(len, lines)) <= MOST_CODE:
+        yield from code(lines, language)
+    else:
+        yield from ([(line, "json-text")] for line in lines)
+
+
 def _closes(line: str, fence: str) -> bool:
     said = line.strip()
     return len(said) >= len(fence) and set(said) == {fence[0]}
