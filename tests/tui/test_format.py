@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import unicodedata
 
 import pytest
@@ -123,13 +122,13 @@ def test_ages(seconds: int, text: str) -> None:
 
 @pytest.mark.parametrize("glyphs", [fmt.UNICODE, fmt.ASCII])
 def test_every_sign_is_one_cell(glyphs: fmt.Glyphs) -> None:
-    signs = [value for value in dataclasses.astuple(glyphs) if isinstance(value, str)]
+    signs = [value for value in glyphs if isinstance(value, str)]
     signs += [*glyphs.kinds.values(), *glyphs.states.values(), *glyphs.heat, *glyphs.dense]
     assert all(len(sign) == 1 and cell_len(sign) == 1 for sign in signs)
 
 
 def test_ascii_signs_are_ascii_and_both_sets_name_the_same_kinds() -> None:
-    signs = "".join(value for value in dataclasses.astuple(fmt.ASCII) if isinstance(value, str))
+    signs = "".join(value for value in fmt.ASCII if isinstance(value, str))
     assert signs.isascii()
     assert fmt.ASCII.kinds.keys() == fmt.UNICODE.kinds.keys()
     assert "".join(fmt.ASCII.kinds.values()).isascii()
