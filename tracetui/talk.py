@@ -16,11 +16,13 @@ def facts(turn: Turn) -> str:
     return "  ".join(part for part in (took(turn), failed(turn)) if part)
 
 
-def took(turn: Turn) -> str:
-    """How long, and for how much."""
+def took(turn: Turn, now_ns: int | None = None) -> str:
+    """How long, up to now while it runs, and for how much."""
     trace = turn.trace
     used = [n for n in (trace.usage.input_tokens, trace.usage.output_tokens) if n is not None]
-    said = [fmt.duration(trace.duration_ns, running=trace.status == "running")]
+    running = trace.status == "running"
+    lasted = now_ns - trace.start_ns if running and now_ns is not None else trace.duration_ns
+    said = [fmt.duration(lasted, running=running)]
     if used:
         said.append(f"{fmt.tokens(sum(used))} tok")
     if trace.cost_nanousd is not None or trace.llm_calls:

@@ -17,8 +17,9 @@ MIN_NS = 60_000_000_000
 MINUTES = 30
 """How far back, a bar of the sparklines each."""
 WINDOW_NS = MINUTES * MIN_NS
-RATE_MIN = 5
-"""Rates are over so many minutes."""
+RATE_MIN, LEAST_MIN = 5, 0.5
+"""Rates are over so many minutes; where the first span began less long ago, over the time since, half a minute at
+least."""
 STALE_NS = WINDOW_NS
 MOST_SPANS = 50_000
 LISTED = 20
@@ -83,8 +84,8 @@ class ModelNow:
 @dataclass(frozen=True, slots=True)
 class Overview:
     """`now_ns` is the moment that all is told of; `live` says that it is the present. Rates are over the last RATE_MIN
-    minutes, or what of them was looked at: `rate_min`. `costs` has nano-dollars per minute, the oldest first. `running`
-    counts spans that run, MOST_RUNNING at most, of which `active` lists the newest."""
+    minutes, or what of them something happened in and was looked at: `rate_min`. `costs` has nano-dollars per minute,
+    the oldest first. `running` counts spans that run, MOST_RUNNING at most, of which `active` lists the newest."""
 
     now_ns: int
     live: bool
@@ -115,9 +116,8 @@ def overview(reading: Reading, now_ns: int) -> Overview | None:
     running = reading.rows(RUNNING, {**reading.moment(), "most": MOST_RUNNING})
     recent = [row for row in rows if row[0] < RATE_MIN]
     seen = sum(row[2] for row in rows)
-    rate_min = float(RATE_MIN)
-    if seen >= MOST_SPANS:
-        rate_min = min(rate_min, max((now - min(row[10] for row in rows)) / MIN_NS, 1 / 60))
+    begun_min = (now - min((row[10] for row in rows), default=now)) / MIN_NS
+    rate_min = min(float(RATE_MIN), max(begun_min, 1 / 60 if seen >= MOST_SPANS else LEAST_MIN))
     costs = [row[6] for row in recent if row[6] is not None]
 
     def summed(column: int) -> int:

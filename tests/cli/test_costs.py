@@ -49,6 +49,11 @@ def test_costs_print_columns_dearest_first_and_a_total(db):
         assert run("--by", by).stdout.split()[:2] == [by.upper(), "CALLS"]
 
 
+def test_tokens_are_told_by_type(db):
+    head = run("--show", "tokens").stdout.splitlines()[0].split()
+    assert head[-2:] == ["IN", "OUT"]  # no others in this file
+
+
 def test_costs_print_as_json(db):
     listed = json.loads(run("--by", "model,user", "--show", "split,score.*,meta.vram_gb", "--json").stdout)
     first = listed[0]

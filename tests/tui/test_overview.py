@@ -68,6 +68,13 @@ def test_rates_are_of_the_last_minutes_and_the_rest_of_the_last_half_hour(db):
     assert [one.model for one in found.dearest] == ["gpt-4o", "gpt-4o-mini", "gpt-4o-mini"]
 
 
+@pytest.mark.parametrize(("ago_s", "minutes"), [(3, 0.5), (120, 2), (900, 5)])
+def test_a_run_that_just_began_burns_as_fast_as_it_does(tmp_path, ago_s, minutes):
+    path = write(tmp_path / "traces.db", make_llm(1, trace=trace_id(1), start_ns=NOW - ago_s * S))
+    with open_reader(path) as reader:
+        assert overview(reader, NOW).rate_min == minutes
+
+
 def test_a_file_in_which_nothing_happens_is_told_as_of_its_end(db):
     with open_reader(db, now_ns=lambda: NOW + 100 * 3600 * S) as reader:
         found = overview(reader, NOW + 100 * 3600 * S)

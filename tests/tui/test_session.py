@@ -120,14 +120,17 @@ async def test_s_lists_the_traces_and_y_copies(db):
 
 
 async def test_new_turns_arrive_and_a_running_one_is_told(db):
-    app = real_app(db, now_ns)
+    clock = [1000]
+    app = real_app(db, lambda: T0 + clock[0] * S)
     async with app.run_test(size=(100, 30)) as pilot:
         app.push_screen(SessionScreen(app.facts, "chat-7"))
         await until(pilot, lambda: shows(pilot, "Sent by mail."))
         asked = Reading(kind="agent", session_id="chat-7", input=said(user("Are you there?")))
         write(db, make_started(1, trace=trace_id(4), name="agent_4", start_ns=T0 + 900 * S, reading=asked))
         app.screen.file_changed(reopened=False)
-        await until(pilot, lambda: shows(pilot, "Are you there?", "4 turns"))
+        await until(pilot, lambda: shows(pilot, "Are you there?", "4 turns", "agent_4   1m 40s⋯"))
+        clock[0] += 60
+        await until(pilot, lambda: shows(pilot, "agent_4   2m 40s⋯"))
 
 
 async def test_earlier_turns_are_shown_when_asked_for(tmp_path, monkeypatch):

@@ -27,7 +27,14 @@ BY = (
     "Group by up to three of: model provider service env kind prompt version tool agent error.type user session name "
     'release project tag tag:KEY meta.KEY quarter hour day week month; "" for one sum.'
 )
-SHOWS = "traces, split (what was paid for, and what caching saved), score.NAME and meta.KEY (means; * for all)"
+SHOWS = (
+    "traces, tokens (by type), split (what was paid for, and what caching saved), score.NAME and meta.KEY (means; "
+    "* for all)"
+)
+TOKENS = {
+    "input_tokens": "IN", "cache_read_tokens": "READ", "cache_write_tokens": "WRITTEN", "output_tokens": "OUT",
+    "reasoning_tokens": "REASONED", "audio_input_tokens": "AUDIO IN", "audio_output_tokens": "AUDIO OUT",
+}  # fmt: skip
 SPLIT = {
     "input": "INPUT", "cache_read": "READ", "cache_write": "WRITE", "output": "OUTPUT", "reasoning": "THOUGHT",
     "other": "OTHER", "saved": "SAVED",
@@ -76,7 +83,8 @@ def costs(
         common.note("nothing to add up: no spans match" if where else "nothing to add up: no spans yet")
     else:
         ranks = [0, *[1] * len(rows), 0] if found.by else ()  # the head and the sum before the rows
-        common.print_lines(_lines(rows, found, common.width(max_tokens)), max_tokens, see, ranks)
+        kinds = list(TOKENS) if "tokens" in _names(show) else []
+        common.print_lines(_lines(rows, found, kinds, common.width(max_tokens)), max_tokens, see, ranks)
 
 
 def summed(reader: Reader, asked: Asked, limit: int, progress: Callable[[int, int], None] | None = None) -> Costs:
@@ -101,8 +109,8 @@ def to_sum(
 
     assert isinstance(where, Filter)
     settings = resolve(db=db).settings
-    names = [name.strip() for name in show.split(",") if name.strip()]
-    told = cost_stats.patterns(",".join(name for name in names if name not in ("traces", "split")))
+    names = _names(show)
+    told = cost_stats.patterns(",".join(name for name in names if name not in ("traces", "split", "tokens")))
     counted = "traces" in names or reader.rows("select spans from counters")[0][0] <= COUNTABLE_SPANS
     asked = dimensions(by)
     later = not counted and any(one.name in FINE for one in asked)
@@ -110,6 +118,10 @@ def to_sum(
         asked, where, Zone(tz), sort=sort, traces=counted, later=later, declared=settings.dimensions, stats=told,
         prices=Prices(settings.prices) if "split" in names else None,
     )  # fmt: skip
+
+
+def _names(show: str) -> list[str]:
+    return [name.strip() for name in show.split(",") if name.strip()]
 
 
 def _progress(quiet: bool) -> Callable[[int, int], None] | None:
@@ -135,15 +147,17 @@ def _as_csv(rows: Sequence[CostRow], found: Costs) -> str:
     return out.getvalue()
 
 
-def _lines(rows: Sequence[CostRow], found: Costs, width: int | None) -> list[str]:
-    columns = _columns(found)
-    cells = [_cells(row, found) for row in rows]
+def _lines(rows: Sequence[CostRow], found: Costs, kinds: list[str], width: int | None) -> list[str]:
+    """`kinds` of tokens are told where there are some."""
+    kinds = [name for name in kinds if getattr(found.total.usage, name)]
+    columns = _columns(found, kinds)
+    cells = [_cells(row, found, kinds) for row in rows]
     if found.by:
-        cells.append(_cells(found.total, found))
+        cells.append(_cells(found.total, found, kinds))
     return table.lines(columns, cells, width, table.colours())
 
 
-def _columns(found: Costs) -> list[Column]:
+def _columns(found: Costs, kinds: list[str]) -> list[Column]:
     names = [Column(one.name.upper(), flexible=True) for one in found.by]
     columns = [
         *names, Column("CALLS", right=True), Column("TOKENS", right=True), Column("CACHED", right=True, optional=True),
@@ -152,6 +166,7 @@ def _columns(found: Costs) -> list[Column]:
         Column("/MIN", right=True, optional=True), Column("ERRORS", right=True), Column("P50", right=True),
         Column("P95", right=True), Column("P99", right=True, optional=True), Column("TTFT", right=True, optional=True),
     ]  # fmt: skip
+    columns += [Column(TOKENS[name], right=True) for name in kinds]
     if found.total.split is not None:
         columns += [
             Column(name, right=True) for name in ("INPUT", "READ", "WRITE", "OUTPUT", "THOUGHT", "OTHER", "SAVED")
@@ -163,7 +178,7 @@ def _stats(found: Costs) -> list[str]:
     return [*found.total.scores, *found.total.metadata]
 
 
-def _cells(row: CostRow, found: Costs) -> list[str]:
+def _cells(row: CostRow, found: Costs, kinds: list[str]) -> list[str]:
     names = [fmt.plain(key) or f"(no {one.key or one.name})" for one, key in zip(found.by, row.keys, strict=False)]
     if not row.keys:
         names = ["total", *[""] * (len(found.by) - 1)] if found.by else []
@@ -175,6 +190,7 @@ def _cells(row: CostRow, found: Costs) -> list[str]:
         fmt.count(row.errors), *map(fmt.duration, (row.duration.p50_ns, row.duration.p95_ns, row.duration.p99_ns)),
         fmt.duration(row.ttft.p50_ns),
     ]  # fmt: skip
+    cells += [fmt.tokens(getattr(row.usage, name)) for name in kinds]
     if found.total.split is not None:
         split = row.split
         cells += [fmt.money(None if split is None else getattr(split, name)) for name in SPLIT]

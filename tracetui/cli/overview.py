@@ -96,7 +96,8 @@ def _lines(found: Overview) -> Iterator[str]:
     )
     for one in found.models:
         name, price = fmt.plain(one.model) or "(no model)", fmt.money(one.cost_nanousd)
-        yield f"  {name}  {one.calls} calls  {price}  {fmt.tokens(one.tokens)} tok  {one.errors} failed"
+        calls = f"{one.calls} call{'' if one.calls == 1 else 's'}"
+        yield f"  {name}  {calls}  {price}  {fmt.tokens(one.tokens)} tok  {one.errors} failed"
     for title, lines in (("running", found.active), ("failed last", found.failed), ("dearest", found.dearest)):
         if lines:
             yield title

@@ -28,6 +28,7 @@ from tracetui.widgets.filter_bar import FilterBar
 from tracetui.widgets.frame import ContextLine, Empty, KeyBar, Note
 from tracetui.widgets.line_list import LineList
 from tracetui.widgets.paint import Part, parts_width
+from tracetui.widgets.plots import load
 
 WIDE = 120
 SORTS = ("-cost", "-tokens", "-calls", "-errors", "-p95", "-ttft", "-burn", "name")
@@ -80,6 +81,7 @@ class CostsScreen(OffersTerms):
     def on_mount(self) -> None:  # beside ExplorerScreen's own
         self.query_one(CostList).focus()
         self.show_context()
+        self.run_worker(load, thread=True, group="load")
         self._ask()
 
     def on_resize(self) -> None:

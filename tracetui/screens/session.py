@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from textual import on
@@ -36,8 +37,10 @@ class Talk(LineList):
 
     awaited = True
 
-    def __init__(self) -> None:
+    def __init__(self, now_ns: Callable[[], int]) -> None:
         super().__init__(id="talk")
+        self.now_ns = now_ns
+        self._grow: list[tuple[int, Turn]] = []
         self.found: Conversation | None = None
         self.toggled: set[str] = set()
         self.lines: list[list[Part]] = []
@@ -85,7 +88,7 @@ class Talk(LineList):
 
     def _lay_out(self) -> None:
         assert self.found is not None
-        self.lines, self.places, self.folds = [], [], []
+        self.lines, self.places, self.folds, self._grow = [], [], [], []
         earlier = self.found.earlier
         if earlier:
             self._add(
@@ -103,17 +106,9 @@ class Talk(LineList):
         trace, quiet = turn.trace, talk.gap(turn)
         if at:
             self._add([(f"   {self.glyphs.dot} {quiet}", "quiet")] if quiet else [], -1 if quiet else at - 1)
-        begun = fmt.clock(trace.start_ns)[:19]
-        self._add(
-            [
-                (f" {self.glyphs.states.get(trace.status, '?')} ", trace.status),
-                (f"{begun}  ", "quiet"),
-                (fmt.clip(fmt.plain(trace.name or "(no name)"), 40), "strong"),
-                (f"   {talk.took(turn)}", "quiet"),
-                (f"  {talk.failed(turn)}", "error"),
-            ],
-            at,
-        )
+        if trace.status == "running":
+            self._grow.append((len(self.lines), turn))
+        self._add(self._head_of(turn), at)
         page = Document(min(self.size.width, WIDEST) - 3, self.toggled)
         for who, role, text in (("user", "role-user", turn.asked), ("assistant", "role-assistant", turn.answered)):
             if text is not None:
@@ -127,6 +122,23 @@ class Talk(LineList):
             page.add(("nothing was recorded of what was said", "quiet"))
         for line in page.lines:
             self._add([("   ", "text"), *line.parts], at, line.fold)
+
+    def _head_of(self, turn: Turn) -> list[Part]:
+        trace = turn.trace
+        begun = fmt.clock(trace.start_ns)[:19]
+        return [
+            (f" {self.glyphs.states.get(trace.status, '?')} ", trace.status),
+            (f"{begun}  ", "quiet"),
+            (fmt.clip(fmt.plain(trace.name or "(no name)"), 40), "strong"),
+            (f"   {talk.took(turn, self.now_ns())}", "quiet"),
+            (f"  {talk.failed(turn)}", "error"),
+        ]
+
+    def tick(self) -> None:
+        """What runs grows."""
+        for line, turn in self._grow:
+            self.lines[line] = self._head_of(turn)
+            self.refresh_index(line)
 
     def line_count(self) -> int:
         return len(self.lines)
@@ -161,7 +173,7 @@ class SessionScreen(Paced):
     def compose(self) -> ComposeResult:
         yield ContextLine(id="context")
         yield Note(id="note")
-        yield Talk()
+        yield Talk(self.facts.now_ns)
         yield Empty()
         yield KeyBar("list", "session", "screen", "app")
 
@@ -173,6 +185,9 @@ class SessionScreen(Paced):
     def reload(self) -> None:
         if self.is_mounted:
             self.load()
+
+    def tick(self) -> None:
+        self.query_one(Talk).tick()
 
     async def look(self) -> None:
         known = {turn.trace.trace_id: turn for turn in self.found.turns} if self.found is not None else {}

@@ -63,6 +63,11 @@ AXIS = 2
 """Lines below the bars: the axis and its labels."""
 
 
+def load() -> None:
+    """Import what draws while nothing is to be drawn yet."""
+    import plotext  # noqa: F401
+
+
 def drawn(plot: Plot, width: int, height: int, *, ascii_mode: bool, colours: bool = True) -> list[list[Part]]:
     """The chart in `height` lines of at most `width` cells."""
     if width < 16 or height < 3 or not plot.labels:
