@@ -541,3 +541,10 @@ async def test_search_takes_the_lists_filter_along_and_it_can_be_taken_away(db: 
         await until(pilot, lambda: len({hit.trace_id for hit in search.hits.hits}) == 3)
         await pilot.press("ctrl+u", *"agent*")
         await until(pilot, lambda: len({hit.trace_id for hit in search.hits.hits}) == 9)
+
+
+def test_none_of_them_is_a_quiet_nought_and_what_is_not_known_a_quiet_dash() -> None:
+    from tracetui.widgets.tables import lasted, number, total_tokens
+
+    assert (number(0), number(3)) == (("0", "quiet"), ("3", "text"))
+    assert (lasted(None), total_tokens(None, None)) == (("–", "quiet"), ("–", "quiet"))

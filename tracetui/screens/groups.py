@@ -69,7 +69,7 @@ class GroupsScreen(SummaryScreen[Group]):
     def cells(self, row: Group) -> dict[str, list[Part]]:
         unknown = row.value is None
         value = f"(no {self.by})" if unknown else fmt.plain(row.value or "") or '""'
-        failed = (fmt.count(row.errors), "error") if row.errors else (fmt.UNKNOWN, "quiet")
+        failed = (fmt.count(row.errors), "error" if row.errors else "quiet")
         return {
             "value": [(value, "quiet" if unknown else "strong")],
             "traces": [number(row.traces)],

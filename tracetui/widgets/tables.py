@@ -122,7 +122,7 @@ class TraceTable:
     def duration(self, row: TraceRow) -> Part:
         if row.status == "running":
             return fmt.duration(self._now_ns() - row.start_ns, running=True), "running"
-        return fmt.duration(row.duration_ns), "quiet" if row.duration_ns is None else "text"
+        return lasted(row.duration_ns)
 
 
 class SessionTable:
@@ -160,12 +160,12 @@ class SessionTable:
             "user": [said_of(row.user_id)],
             "first": [(fmt.age(row.first_ns, self._now_ns()), "quiet")],
             "traces": [(fmt.count(row.trace_count), "text")],
-            "errors": [(fmt.count(errors), "error") if errors else (fmt.UNKNOWN, "quiet")],
+            "errors": [(fmt.count(errors), "error") if errors else number(0)],
             "calls": [number(row.llm_calls)],
             "tokens": [total_tokens(row.usage.input_tokens, row.usage.output_tokens)],
             "cost": [(fmt.money(row.cost_nanousd), "quiet" if row.cost_nanousd is None else "text")],
             "unpriced": [(f"+{min(row.unpriced_calls, 999)}", "abandoned")] if row.unpriced_calls else [],
-            "span": [(fmt.duration(row.last_ns - row.first_ns if row.trace_count > 1 else None), "text")],
+            "span": [lasted(row.last_ns - row.first_ns if row.trace_count > 1 else None)],
             "age": [(fmt.age(row.last_ns, self._now_ns()), "quiet")],
         }
         cursor = self._glyphs().cursor + " " if at_cursor else "  "
@@ -211,8 +211,13 @@ def said_of(text: str | None) -> Part:
     return (fmt.plain(text), "text") if text else (fmt.UNKNOWN, "quiet")
 
 
+def lasted(duration_ns: int | None) -> Part:
+    return fmt.duration(duration_ns), "quiet" if duration_ns is None else "text"
+
+
 def number(value: int) -> Part:
-    return (fmt.count(value), "text") if value else (fmt.UNKNOWN, "quiet")
+    """None of them is known to be none: a quiet 0, not –."""
+    return fmt.count(value), "text" if value else "quiet"
 
 
 def total_tokens(put_in: int | None, put_out: int | None) -> Part:
@@ -231,7 +236,7 @@ CELLS: dict[str, Callable[[TraceRow], list[Part]]] = {
     "tags": lambda row: [said_of(" ".join(row.tags))],
     "id": lambda row: [(row.trace_id[:8], "quiet")],
     "spans": lambda row: [number(row.span_count)],
-    "errors": lambda row: [(fmt.count(row.error_count), "error") if row.error_count else (fmt.UNKNOWN, "quiet")],
+    "errors": lambda row: [(fmt.count(row.error_count), "error") if row.error_count else number(0)],
     "calls": lambda row: [number(row.llm_calls)],
     "tools": lambda row: [number(row.tool_calls)],
     "tokens": lambda row: [total_tokens(row.usage.input_tokens, row.usage.output_tokens)],
