@@ -74,7 +74,7 @@ def picture(pilot: Pilot[int]) -> tuple[object, ...]:
 
 async def go(pilot: Pilot[int], app: Explorer, way: Way) -> None:
     app.to_traces()
-    app.switch_screen(TracesScreen(app.facts))
+    app.push_screen(TracesScreen(app.facts))
     for keys, text in (("", "63 traces"), *way):
         await pilot.press(*keys.split())
         await until(pilot, lambda text=text: shows(pilot, text))

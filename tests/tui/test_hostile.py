@@ -100,7 +100,7 @@ async def test_no_text_of_a_trace_breaks_a_line_of_any_screen(
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         for place, steps in PLACES.items():
             app.to_traces()
-            app.switch_screen(TracesScreen(app.facts))
+            app.push_screen(TracesScreen(app.facts))
             await until(pilot, lambda: shows(pilot, f"{WHOLE} traces"))
             for keys in steps:
                 await pilot.press(*keys.split())
