@@ -28,7 +28,9 @@ next. So many times we follow them through all queues."""
 LOST_S = 0.02
 """A widget that was removed passes nothing on; it is looked at so often."""
 MOST_S = 1.5
-"""A key does not wait longer for something that is being read; for a screen that opens it does."""
+"""Keys do not wait longer for something that is being read; for a screen that opens they do."""
+STUCK_S = 5.0
+"""Nor for anything else, whatever it is: `q` gets through."""
 OPENING = ("follow", "menu", "neighbours", "open")
 """Groups of workers of a screen that end in another one."""
 
@@ -63,6 +65,7 @@ class InTurn(App[int]):
         self._turn: asyncio.Task[None] | None = None
         self._unused, self._done_with = False, True
         self._last = ""
+        self._since: float | None = None
         self._before: Screen[object] | None = None
 
     async def on_event(self, event: events.Event) -> None:
@@ -150,9 +153,9 @@ class InTurn(App[int]):
 
     async def _passed(self, node: MessagePump) -> None:
         """All that waits in the queues from this one up to ours was done."""
-        here = asyncio.Event()
+        here, until = asyncio.Event(), time.monotonic() + STUCK_S
         if node.post_message(Passed(here)):
-            while not here.is_set() and node.is_running and node.is_attached:
+            while not here.is_set() and node.is_running and node.is_attached and time.monotonic() < until:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(here.wait(), LOST_S)
 
@@ -162,14 +165,18 @@ class InTurn(App[int]):
 
     async def _there(self, screen: Screen[object]) -> None:
         """It is mounted, and so are its widgets."""
-        while not screen.is_mounted and screen is self.screen and not self._exit:
+        until = time.monotonic() + STUCK_S
+        while not screen.is_mounted and screen is self.screen and not self._exit and time.monotonic() < until:
             await asyncio.sleep(LOST_S / 4)
 
     # What is being read.
 
     async def _until_it_may(self, event: events.Key | events.Paste) -> None:
-        until = time.monotonic() + MOST_S
-        while self._has_to_wait(event) and time.monotonic() < until and not self._exit:
+        if not self._has_to_wait(event):
+            self._since = None
+            return
+        self._since = self._since or time.monotonic()  # all that is typed meanwhile waits no longer than the first
+        while self._has_to_wait(event) and time.monotonic() < self._since + MOST_S and not self._exit:
             await asyncio.sleep(LOST_S / 4)
 
     def _has_to_wait(self, event: events.Key | events.Paste) -> bool:

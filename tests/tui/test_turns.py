@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -163,3 +164,26 @@ async def test_enter_waits_until_the_other_end_of_a_long_list_is_read(monkeypatc
         go_on.set()
         await until(pilot, lambda: isinstance(app.screen, TraceScreen))
         assert app.screen.trace_id == make_trace(0).trace_id
+
+
+async def test_many_keys_wait_no_longer_than_one(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for a list, pressing this and that, gets away from it by esc all the same."""
+    go_on, asked = threading.Event(), Counter[str]()
+    app = real_app(db, now_ns)
+    monkeypatch.setattr(turns, "MOST_S", 0.2)
+    has_to_wait = turns.InTurn._has_to_wait
+
+    def counted(app: turns.InTurn, event: events.Key) -> bool:
+        asked[event.key] += 1
+        return has_to_wait(app, event)
+
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "63 traces"))
+        monkeypatch.setattr(ErrorsScreen, "find", lambda *_: go_on.wait(20) and ())
+        monkeypatch.setattr(turns.InTurn, "_has_to_wait", counted)
+        try:
+            await seen_after(pilot, "5⏎jeyw⎋", lambda _: asked["escape"] and isinstance(app.screen, TracesScreen))
+            assert asked["enter"] > 2  # again and again, until it was too long
+            assert [asked[key] for key in "jeyw"] == [2, 2, 2, 2]
+        finally:
+            go_on.set()
