@@ -25,6 +25,7 @@ from tracetui import format as fmt
 from tracetui.app import Explorer
 from tracetui.cli.main import cli
 from tracetui.screens.context import ContextScreen
+from tracetui.screens.found import Evidence
 from tracetui.screens.lists import TracesScreen
 from tracetui.screens.places import FirstPlacesScreen, values_on
 from tracetui.screens.signals import SignalsScreen
@@ -194,6 +195,27 @@ async def test_the_signals_of_a_trace_are_listed_with_their_evidence(path: Path)
         assert pilot.app.screen.waterfall.selected_id == 2  # type: ignore[attr-defined]
         await pilot.press("exclamation_mark", "escape")
         await until(pilot, lambda: not isinstance(pilot.app.screen, TraceSignalsScreen))
+
+
+async def test_evidence_stands_whole_at_eighty_columns_and_a_click_on_it_chooses_its_signal(path: Path) -> None:
+    async with explorer(path, open_trace=LOST).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: shows(pilot, "chat 1"))
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: shows(pilot, "“It is 10:01.” became “It is 10:02.”", "from the cache"))
+        shown = pilot.app.screen.query_one(Evidence)
+        assert [item.what[1][0] for item in shown.items] == ["invented", "cache", "loop"]
+        for key, kind in (
+            ("j", "cache"),
+            ("j", "loop"),
+            ("j", "loop"),
+            ("k", "cache"),
+            ("g", "invented"),
+            ("G", "loop"),
+        ):
+            await pilot.press(key)
+            assert (shown.chosen.what[1][0], shown.line_parts(shown.cursor, 70)[0][0]) == (kind, "▸ ")
+        await pilot.click(Evidence, offset=(9, 4))  # the second line of what is said of the cache
+        assert shown.chosen.what[1][0] == "cache"
 
 
 async def test_a_trace_where_nothing_looks_wrong_says_so(path: Path) -> None:

@@ -58,8 +58,7 @@ class TraceSignalsScreen(FoundScreen):
         """Where the value in question stood first."""
         from tracetui.screens.places import FirstPlacesScreen
 
-        evidence = self.query_one(Evidence)
-        chosen = evidence.items[evidence.cursor // 2] if evidence.items else None
+        chosen = self.query_one(Evidence).chosen
         if chosen is None or not chosen.value:
             self.app.notify("No value is in question here.", markup=False)
             return
