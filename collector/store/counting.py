@@ -71,15 +71,17 @@ def _first(head: list[int], at: int) -> int:
 
 
 def _by_answer(spans: list[Countable]) -> Iterator[list[int]]:
-    """Places of spans with the answer's id and a model in common."""
+    """Places of spans with the answer's id and a model in common. What lies far off says nothing of the others' models:
+    of an id that is used again and again only what is near has to be known."""
     by_id: dict[str, list[int]] = {}
     for at, span in enumerate(spans):
         if span.response_id:
             by_id.setdefault(span.response_id, []).append(at)
     for group in by_id.values():
-        if len(group) > 1:
-            for agreeing in _by_model(spans, group):
-                yield from _close(spans, agreeing)
+        for near in _close(spans, group):
+            if len(near) > 1:
+                for agreeing in _by_model(spans, near):
+                    yield from _close(spans, agreeing)
 
 
 def _by_model(spans: list[Countable], group: list[int]) -> list[list[int]]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from collector.conventions.calls import all_ways
-from collector.store.counting import counts_alone, owner_counts, same_calls
+from collector.store.counting import OVERLAP_NS, counts_alone, owner_counts, same_calls
 from collector.store.state import SpanState
 
 SpanKey = tuple[str, str]
@@ -22,7 +22,7 @@ class StoredSpans(Protocol):
 
     def one(self, trace_id: str, span_id: str) -> SpanState | None: ...
     def of_trace(self, trace_id: str) -> list[SpanState]: ...
-    def of_same(self, response_ids: Iterable[str], call_keys: Iterable[str]) -> list[SpanState]: ...
+    def of_same(self, answers: Iterable[tuple[str, int, int]], call_keys: Iterable[str]) -> list[SpanState]: ...
     def usage_below(self, trace_id: str, parent_ids: Iterable[str]) -> set[str]: ...
 
 
@@ -121,21 +121,36 @@ class Relations:
                     self.now[span.trace_id, span.span_id].counted = int(at == 0 and owner_counts(span))
 
     def _find_same(self) -> None:
-        """Load all that may report a call of those at hand, and what those share with others again."""
-        answers: set[str] = set()
+        """Load all that may report a call of those at hand, and what those share with others again. Of an answer's id
+        only what lies near enough in time: servers that play a provider give all their answers one."""
+        reach: dict[str, tuple[int, int]] = {}
         keys: set[str] = set()
         fresh = [*self.now.values(), *(old for old in self.was.values() if old is not None)]
         while fresh:
-            more_answers = {state.response_id for state in fresh if state.response_id} - answers
+            wider = _widened(reach, fresh)
             more_keys = {key for state in fresh if state.call_key for key in all_ways(state.call_key)} - keys
-            answers |= more_answers
             keys |= more_keys
             fresh = []
-            if more_answers or more_keys:
-                for state in self.stored.of_same(sorted(more_answers), sorted(more_keys)):
+            if wider or more_keys:
+                near = [(name, reach[name][0] - OVERLAP_NS, reach[name][1] + OVERLAP_NS) for name in sorted(wider)]
+                for state in self.stored.of_same(near, sorted(more_keys)):
                     if (state.trace_id, state.span_id) not in self.now:
                         fresh.append(self._take(state))
 
     def _touched(self, key: SpanKey) -> bool:
         old, new = self.was[key], self.now[key]
         return old is not None and (old.counted, old.below) != (new.counted, new.below)
+
+
+def _widened(reach: dict[str, tuple[int, int]], spans: Iterable[SpanState]) -> set[str]:
+    """Widen the times in which spans of each answer's id lie, and name those of which more may be within reach now."""
+    wider: set[str] = set()
+    for span in spans:
+        if span.response_id and span.start_ns is not None:
+            end = span.start_ns if span.end_ns is None else max(span.start_ns, span.end_ns)
+            low, high = reach.get(span.response_id, (span.start_ns, end))
+            now = min(low, span.start_ns), max(high, end)
+            if reach.get(span.response_id) != now:
+                reach[span.response_id] = now
+                wider.add(span.response_id)
+    return wider

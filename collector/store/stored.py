@@ -23,7 +23,9 @@ _SPAN = ", ".join(f"s.{name}" for name in SPAN_COLUMNS)
 ONE = f"select {_SPAN} from spans s where s.trace_id = :trace_id and s.span_id = :span_id"
 OF_TRACE = f"select {_SPAN} from spans s where s.trace_id = :trace_id order by s.start_ns, s.span_id"
 OF_SAME = f"""
-    select {_SPAN} from json_each(:responses) j cross join spans s on s.response_id = j.value
+    select {_SPAN} from json_each(:responses) j cross join spans s on s.response_id = json_extract(j.value, '$[0]')
+    where +s.start_ns <= json_extract(j.value, '$[2]')
+      and ifnull(s.end_ns, s.start_ns) >= json_extract(j.value, '$[1]')
     union all
     select {_SPAN} from json_each(:keys) j cross join spans s on s.call_key = j.value"""
 KNOWN_TRACES = """
@@ -73,9 +75,10 @@ class Stored:
     def of_trace(self, trace_id: str) -> list[SpanState]:
         return [SpanState(*row) for row in self._execute(OF_TRACE, {"trace_id": trace_id}).fetchall()]
 
-    def of_same(self, response_ids: Iterable[str], call_keys: Iterable[str]) -> list[SpanState]:
-        """The stored spans with one of these ids of answers or keys of calls; one with both comes twice."""
-        asked = {"responses": dumps(list(response_ids)), "keys": dumps(list(call_keys))}
+    def of_same(self, answers: Iterable[tuple[str, int, int]], call_keys: Iterable[str]) -> list[SpanState]:
+        """The stored spans with one of these ids of answers that lie within its (from, to), or with one of these keys
+        of calls; one with both comes twice."""
+        asked = {"responses": dumps(list(answers)), "keys": dumps(list(call_keys))}
         return [SpanState(*row) for row in self._execute(OF_SAME, asked).fetchall()]
 
     def usage_below(self, trace_id: str, parent_ids: Iterable[str]) -> set[str]:

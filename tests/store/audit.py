@@ -103,7 +103,8 @@ def expected_calls(spans: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
             if span[name]:
                 by_id[name, span[name].split("/")[0] if name == "call_key" else span[name]].append(span)
     for (name, key), mine in by_id.items():
-        for alike in [mine] if name == "call_key" else agreeing(mine):
+        near = [mine] if name == "call_key" else [alike for some in pieces(mine) for alike in agreeing(some)]
+        for alike in near:
             groups += pieces(alike) if not key.startswith("t") or name != "call_key" else copies(alike)
     return joined(groups, lambda s: {(s["trace_id"], s["span_id"])})
 

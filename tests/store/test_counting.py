@@ -61,6 +61,8 @@ def test_a_model_goes_by_the_name_it_was_asked_by_too_and_a_gateway_before_it_is
              Span("c", model="gpt-4o-2024-08-06")]  # fmt: skip
     assert ids(same_calls(spans)) == ids(same_calls(reversed(spans))) == [["a", "b", "c"]]
     assert ids(same_calls([spans[0], spans[2]])) == [["a"], ["c"]]
+    spans[1].start_ns = spans[1].end_ns = 99 * S  # another call, which says nothing of these
+    assert ids(same_calls(spans)) == [["a"], ["c"], ["b"]]
 
 
 def test_a_key_joins_who_tells_no_id_of_the_answer_whatever_the_model_is_called():
