@@ -71,6 +71,8 @@ def test_the_text_twin_tells_every_edge_in_harmless_words() -> None:
     assert told.text_lines(graph_of(rows)) == [
         "◆ boss  1×  80ms  24 tok  <$0.0001", "├─ ✦ gpt-4o  2×  160ms  24 tok  <$0.0001  ✖1", "└─ ⚒ look⏎  1×  80ms",
     ]  # fmt: skip
+    free = make_span(2, 1, kind="llm", model="llama", input_tokens=7)
+    assert told.text_lines(graph_of([boss(1), free]))[1] == "└─ ✦ llama  1×  80ms  7 tok  no price"
     assert told.text_lines(graph_of([])) == ["nothing has arrived that called anything"]
 
 

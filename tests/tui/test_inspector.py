@@ -401,7 +401,7 @@ async def test_in_ascii_pictures_say_what_they_are(file: Path, size: tuple[int, 
     async with explorer(file, ascii_mode=True).run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: shows(pilot, "again"))
         await pilot.press("j")
-        await until(pilot, lambda: shows(pilot, "[image image/png] cat.png", "o opens"))
+        await until(pilot, lambda: shows(pilot, "[image image/png] cat.png", "enter shows, o opens"))
         await pilot.press("tab")
         inspector = pilot.app.screen.inspector
         inspector.move_to(next(n for n, line in enumerate(inspector.lines) if line.here.media == PICTURE))

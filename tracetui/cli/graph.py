@@ -29,7 +29,8 @@ def text_lines(graph: CallGraph) -> list[str]:
         facts = [f"{line.branch}{fmt.UNICODE.kinds[line.actor.kind]} {fmt.plain(line.actor.label) or '(no name)'}",
                  f"{fmt.count(calls.calls)}×", fmt.duration(calls.taken_ns)]  # fmt: skip
         facts += [f"{fmt.tokens(calls.tokens)} tok"] if calls.tokens is not None else []
-        facts += [fmt.money(calls.nanousd)] if calls.nanousd is not None else []
+        unpriced = [] if calls.tokens is None else ["no price"]
+        facts += [fmt.money(calls.nanousd)] if calls.nanousd is not None else unpriced
         facts += [f"{fmt.UNICODE.states['error']}{fmt.count(calls.errors)}"] if calls.errors else []
         facts += ["(see above)"] if line.again else []
         lines.append("  ".join(facts))

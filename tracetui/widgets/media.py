@@ -20,9 +20,10 @@ _HEAD = 200
 
 def add(page: Document, part: dict[str, Any], margin: Part) -> None:
     """The line of a file: what it is, and that a key opens it."""
-    about = fmt.clip(fmt.plain(told(part)), page.width - fmt.cells(margin[0]) - 9)
+    keys = "  enter shows, o opens" if part.get("type") == "image" and page.width >= 60 else "  o opens"
+    about = fmt.clip(fmt.plain(told(part)), page.width - fmt.cells(margin[0]) - len(keys))
     here = Here(part, str(part.get("type")), page.message, media=part)
-    page.add(margin, (about, "quiet"), ("  o opens", "quiet"), here=here)
+    page.add(margin, (about, "quiet"), (keys, "quiet"), here=here)
 
 
 def told(part: dict[str, Any]) -> str:
