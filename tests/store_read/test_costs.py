@@ -259,6 +259,24 @@ def test_scores_and_numbers_of_the_metadata_have_a_mean(shop):
     assert found.total.metadata["vram_gb"].mean == mean([24, 8.5])
 
 
+def test_what_is_said_of_several_traces_is_counted_once_in_a_row_and_the_same_twice_of_one_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr("collector.store.cost_sources.CHUNK", 1)
+    parts = [
+        make_llm(1, trace=trace_id(n), model=model, reading={"session_id": "s1", "metadata": {"vram_gb": n}})
+        for n, model in enumerate(("gpt-4o", "gpt-4o", "gpt-4o-mini"), start=1)
+    ]
+    scores = [
+        Score("of-session", "mood", T0, session_id="s1", value=3.0),
+        Score("one", "quality", T0, trace_id(1), value=0.5), Score("other", "quality", T0, trace_id(1), value=0.5),
+    ]  # fmt: skip
+    db = write(tmp_path / "t.db", *parts, scores=scores)
+    found = ask(db, "model", stats=patterns("score.*,score.quality,meta.*"))
+    told = {row.keys: {name: one.count for name, one in (row.scores | row.metadata).items()} for row in found.rows}
+    assert told == {("gpt-4o",): {"mood": 1, "quality": 2, "vram_gb": 2}, ("gpt-4o-mini",): {"mood": 1, "vram_gb": 1}}
+    assert {name: one.count for name, one in found.total.scores.items()} == {"mood": 1, "quality": 2}
+    assert found.total.metadata["vram_gb"].mean == 2
+
+
 def test_a_cost_is_split_and_says_what_caching_saved(shop):
     found = ask(shop, "model", prices=Prices())
     row = by_key(found)[("gpt-4o-mini",)]

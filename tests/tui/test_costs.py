@@ -91,7 +91,7 @@ async def test_a_bar_is_walked_to_and_opens_its_traces(db):
         await pilot.press("3")
         await until(pilot, lambda: shows(pilot, "▸ gpt-4o "))
         await pilot.press("tab")
-        await until(pilot, lambda: shows(pilot, "its traces"))
+        await until(pilot, lambda: shows(pilot, "↵ traces"))
         last = screen_text(pilot).splitlines()[1].split()[1]
         await pilot.press("h")
         await until(pilot, lambda: screen_text(pilot).splitlines()[1].split()[1] < last)
@@ -116,7 +116,7 @@ async def test_bars_of_latency_and_of_what_was_paid_for_open_their_traces_too(db
         await pilot.press("3")
         await until(pilot, lambda: shows(pilot, "▸ gpt-4o "))
         await pilot.press("tab", "tab")
-        await until(pilot, lambda: shows(pilot, "2 calls", "its traces"))
+        await until(pilot, lambda: shows(pilot, "2 calls", "↵ traces"))
         await pilot.press("enter")
         await until(pilot, lambda: shows(pilot, "agent_1", "agent_2", "latency:<"))
         assert not shows(pilot, "agent_3")
@@ -125,7 +125,7 @@ async def test_bars_of_latency_and_of_what_was_paid_for_open_their_traces_too(db
         await pilot.press("c", "c", "c")
         await until(pilot, lambda: shows(pilot, "what was paid for"))
         await pilot.press("tab", "tab")
-        await until(pilot, lambda: shows(pilot, "output $", "its traces"))
+        await until(pilot, lambda: shows(pilot, "output $", "↵ traces"))
         await pilot.press("h", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, TracesBehind) and shows(pilot, "has:cache", "agent_4"))
 
@@ -189,7 +189,7 @@ async def test_scores_have_a_chart_each_by_what_is_grouped_by(db):
         await pilot.press("c")
         await until(pilot, lambda: shows(pilot, "score.quality  mean by model", "all 0.75 ±0.25 n=3"))
         await pilot.press("tab")
-        await until(pilot, lambda: shows(pilot, "score.quality  gpt-4o-mini  1 n=1", "its traces"))
+        await until(pilot, lambda: shows(pilot, "score.quality  gpt-4o-mini  1 n=1", "↵ traces"))
         await pilot.press("h")
         await until(pilot, lambda: shows(pilot, "score.quality  gpt-4o  0.625 ±0.177 n=2"))
         await pilot.press("enter")
@@ -322,6 +322,7 @@ async def test_an_empty_file_says_so(tmp_path):
     async with real_app(write(tmp_path / "traces.db"), now_ns).run_test(size=(80, 24)) as pilot:
         await pilot.press("3")
         await until(pilot, lambda: shows(pilot, "No costs in traces.db yet."))
+        assert screen_text(pilot).splitlines()[0].split() == ["costs", "all", "time", "by", "model", "●", "live"]
 
 
 async def test_costs_can_be_copied_as_a_command(db):

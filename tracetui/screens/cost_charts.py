@@ -28,7 +28,7 @@ class Bar:
 
     @property
     def right(self) -> list[Part]:
-        return [("↵ its traces ", "quiet")]
+        return [("↵ traces ", "quiet")]
 
 
 @dataclass(frozen=True, slots=True)

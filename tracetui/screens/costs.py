@@ -168,13 +168,15 @@ class CostsScreen(OffersTerms):
         """Of the total, the groups, and the lines on screen."""
         rows = [line.row for line in self.query_one(CostList).shown]
         began, self._timing = time.monotonic(), found
+        source = self.facts.source
+        lane = source.ask_slowly if found.costs.ahead else source.count  # what looks at spans must not hold a trace up
 
         def progress(_done: int, _whole: int) -> None:
             if self._timing is not found or found.question is not self.question:
                 raise Superseded
 
         try:
-            told = await self.facts.source.ask_slowly(lambda reader: spending.ask_times(reader, found, rows, progress))
+            told = await lane(lambda reader: spending.ask_times(reader, found, rows, progress))
         except (TracetuiError, Superseded):
             return  # the other question says what is wrong with the file
         finally:
@@ -260,8 +262,10 @@ class CostsScreen(OffersTerms):
             context.show(left, right)
 
     def _sums(self, *, brief: bool) -> list[Part]:
+        if self.has_class("empty"):
+            return []
         if self.found is None:
-            return [] if self.has_class("empty") else [("adding up … ", "quiet")]
+            return [("adding up … ", "quiet")]
         split = self._more.split if self._more is not None else None
         return cost_lines.sums(self.found.costs.total, split, brief=brief)
 
