@@ -15,7 +15,8 @@ from typing import Any
 import orjson
 
 from collector.kinds import SIGNALS
-from collector.store.binding import chosen, glob_pattern
+from collector.store import valued
+from collector.store.binding import Conditions, chosen, glob_pattern
 from collector.store.filter_values import asks_for_some
 from collector.store.filters import Either, Filter, Part, Term, Within
 from collector.store.sound import sound_text
@@ -83,6 +84,7 @@ OF_SCORES = """
 TEXTS = "select rowid from search where search match :asked limit :most"
 OF_TEXTS = """
     select distinct m.span_id from json_each(:values) v cross join mentions m on m.text_id = v.value limit :most"""
+RESOURCES = "select 1 from contexts c where c.kind = 'resource' and {} limit 1"
 AMONG = "select rowid from search where search match :asked and rowid between :first and :last"
 
 
@@ -194,6 +196,13 @@ def _of_text(rows: Rows, term: Term) -> list[int] | None:
     return _by_values(rows, OF_TEXTS, texts) if len(texts) <= MOST else None
 
 
+def _of_resource(rows: Rows, term: Term) -> list[int] | None:
+    """Resources are few: where none is like that, no span is."""
+    c = Conditions()
+    asked = valued.in_object(c, valued.OF_RESOURCE, term)
+    return None if rows(RESOURCES.format(asked), c.values) else []
+
+
 def _signalled(rows: Rows, term: Term) -> list[int] | None:
     kinds = chosen(term.values, SIGNALS)
     found = _by_values(rows, OF_SIGNALS, kinds)
@@ -206,7 +215,7 @@ def _signalled(rows: Rows, term: Term) -> list[int] | None:
 
 _PROBES: dict[str, Callable[[Rows, Term], list[int] | None]] = {
     "kind": _of_kind, "model": _of_model, "answered": _of_model, "name": _of_name, "status": _running, "text": _of_text,
-    "signal": _signalled, "errors": _failed, "score": _scored,
+    "signal": _signalled, "errors": _failed, "score": _scored, "res": _of_resource,
 }  # fmt: skip
 
 

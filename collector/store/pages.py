@@ -78,6 +78,8 @@ class Asked:
 def page(rows: Rows, moment: dict[str, Any], asked: Asked) -> list[tuple[Any, ...]]:
     """The rows of a page, in the order asked for."""
     few = narrow(rows, asked.where, by_trace=asked.what is not SPANS)
+    if few == []:
+        return []
     common = [part for part in asked.where.terms if isinstance(part, Term) and is_common(rows, part)]
     found = _by_looking(rows, moment, asked, few, common) if common else None
     if found is None:

@@ -20,6 +20,7 @@ _NUMBER = """case e.type when 'integer' then e.value when 'real' then e.value wh
 _SCORE = """exists (select 1 from scores c where {} and c.name = {} and ({}))"""
 _SCORE_TEXT = """case c.data_type when 'boolean' then case when c.value then 'true' else 'false' end
     else ifnull(c.label, cast(c.value as text)) end"""
+OF_RESOURCE = "json_extract(c.body, '$[0]')"
 CONTEXT = "b.resource in (select c.hash from contexts c where c.kind = 'resource' and {})"
 
 
@@ -35,7 +36,7 @@ def in_list(c: Conditions, document: str, values: Sequence[str]) -> str:
 
 
 def in_resource(c: Conditions, term: Term) -> str:
-    return CONTEXT.format(in_object(c, "json_extract(c.body, '$[0]')", term))
+    return CONTEXT.format(in_object(c, OF_RESOURCE, term))
 
 
 def document_scores(c: Conditions, bounds: Sequence[Sequence[Bound]]) -> str:

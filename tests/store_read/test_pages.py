@@ -139,6 +139,14 @@ def test_a_page_that_hardly_any_row_holds_for_is_gathered_from_the_spans(
         assert (plans.scans(), plans.sorts()) == ([], [])  # the first page is full before that
 
 
+def test_a_resource_that_nobody_has_is_looked_for_in_no_span(path: Path) -> None:
+    with open_reader(path) as reader:
+        for ask in (reader.traces, reader.spans, reader.sessions):
+            plans = Plans(reader)
+            assert ask(parse("res.host:nope -kind:llm", T0)) == []
+            assert [sql for sql, _ in plans.seen if "bodies" in sql] == []
+
+
 @pytest.mark.parametrize("name", LISTS)
 def test_the_sql_that_is_shown_is_what_the_list_shows(path: Path, name: str) -> None:
     ask, page_of = LISTS[name]
