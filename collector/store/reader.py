@@ -120,6 +120,12 @@ class Reader(Reading):
         traces, spans, errors, unpriced, cost = self.rows(_ALL_TOTALS.format(sums))[0]
         return Totals(traces, spans or 0, errors or 0, unpriced or 0, cost, self.sampled_out())
 
+    def session_totals(self, where: Filter | None = None) -> Totals:
+        """How many sessions the filter finds, and their sums."""
+        from collector.store.tally import tally_sessions
+
+        return tally_sessions(self.rows, self.moment(), where or ANY, self.sampled_out())
+
     # -- one trace ------------------------------------------------------------------------------------
 
     def trace(self, trace_id: str) -> TraceRow:

@@ -169,7 +169,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How much a filter found. `cost_nanousd` is None when no cost is known.
+    """How much a filter found. `cost_nanousd` is None when no cost is known; `sessions` where these were counted.
 
     `sampled_out` counts the spans that are in none of these sums because SDKs left them out by sampling. It is of the
     whole file, whatever the filter: nobody knows what they were about.
@@ -181,6 +181,7 @@ class Totals:
     unpriced_calls: int
     cost_nanousd: int | None
     sampled_out: int = 0
+    sessions: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

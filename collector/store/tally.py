@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from collector.store.conditions import Conditions
 from collector.store.filters import Filter
-from collector.store.lists import TRACES
+from collector.store.lists import SESSIONS, TRACES
 from collector.store.narrow import Rows, narrow
 from collector.store.pages import for_all, narrowed
 from collector.store.rows import Totals
@@ -22,6 +22,10 @@ WINDOW, WINDOWS = 5_000, 4
 _SUMS = """
     select count(*), sum(t.span_count), sum(t.error_count), sum(t.unpriced_calls), sum(t.cost_nanousd) from traces t
     where {where} and {among}"""
+_SESSIONS = """
+    select count(*), sum(x.trace_count), sum(x.span_count), sum(x.error_count), sum(x.unpriced_calls),
+      sum(x.cost_nanousd)
+    from sessions x where {where}"""
 _EDGE = "select start_ns from traces where start_ns < :below order by start_ns desc limit 1 offset :window"
 _OLDER, _BETWEEN = "t.start_ns < :below", "t.start_ns < :below and t.start_ns >= :edge"
 
@@ -68,3 +72,11 @@ def tally(rows: Rows, moment: dict[str, Any], where: Filter, sampled_out: int, t
     rest = for_all(rows, moment, TRACES, where, few, _OLDER, below=below)
     add(rest, _OLDER, below=below)
     return sums.totals(sampled_out)
+
+
+def tally_sessions(rows: Rows, moment: dict[str, Any], where: Filter, sampled_out: int) -> Totals:
+    """How many sessions the filter finds, and the sums of these: of all their traces, not of those that are like it."""
+    conditions = for_all(rows, moment, SESSIONS, where, narrow(rows, where) if where else None)
+    found = rows(_SESSIONS.format(where=conditions.where), {**conditions.values, **moment})[0]
+    sessions, traces, spans, errors, unpriced, cost = found
+    return Totals(traces or 0, spans or 0, errors or 0, unpriced or 0, cost, sampled_out, sessions)

@@ -92,6 +92,10 @@ def test_every_way_to_a_page_finds_the_same(path: Path, name: str, most: int, mo
                 assert ask(reader, where, limit=2, sort=f"-{sort}", before=page_of(every[4])) == every[2:4], text
             if name == "traces":
                 assert reader.totals(where).traces == len(every), text
+            if name == "sessions":
+                sums, costs = reader.session_totals(where), [row.cost_nanousd for row in every]
+                assert (sums.sessions, sums.traces) == (len(every), sum(row.trace_count for row in every)), text
+                assert sums.cost_nanousd == (sum(filter(None, costs)) if any(c is not None for c in costs) else None)
 
 
 @pytest.mark.parametrize("near", [0, 7, 1000])

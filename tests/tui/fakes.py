@@ -255,6 +255,12 @@ class FakeReader:
         unpriced = sum(row.unpriced_calls for row in self.rows)
         return Totals(len(self.rows), len(self.spans), errors, unpriced, cost or None, self.sampled_out)
 
+    def session_totals(self, where: str = "") -> Totals:
+        found = self.session_rows
+        cost = sum(row.cost_nanousd or 0 for row in found) or None
+        traces, errors = sum(row.trace_count for row in found), sum(row.error_count for row in found)
+        return Totals(traces, 0, errors, 0, cost, self.sampled_out, len(found))
+
     def complete(self, text: str, cursor: int, views: Any) -> Completion:
         return complete(None, text, cursor, views)
 

@@ -321,6 +321,7 @@ async def test_sessions_lead_to_their_traces() -> None:
         await until(pilot, lambda: shows(pilot, "support_agent"))
         await pilot.press("2")
         await until(pilot, lambda: isinstance(pilot.app.screen, SessionsScreen) and shows(pilot, "user-7"))
+        await until(pilot, lambda: shows(pilot, "1 session  3 traces"))
         await pilot.press("s")
         await until(pilot, lambda: isinstance(pilot.app.screen, TracesScreen) and shows(pilot, "session:agent"))
         await pilot.press("escape")

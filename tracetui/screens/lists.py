@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual import on, work
@@ -168,7 +168,7 @@ class ListScreen(OrderedScreen[Row]):
             self.post_message(self.Counted(number, so_far, partly=True))
 
         try:
-            totals = await self.facts.source.count(lambda reader: reader.totals(**filters, told=told))
+            totals = await self.facts.source.count(lambda reader: self.totals(reader, filters, told))
         except TracetuiError as error:
             if self.window.rows:  # else the empty screen says it
                 self.show_error(error)
@@ -179,6 +179,10 @@ class ListScreen(OrderedScreen[Row]):
                 took = time.monotonic() - began
                 self._totals_due = began + max(TOTALS_S, 11 * took)
         self.post_message(self.Counted(number, totals))
+
+    def totals(self, reader: Reader, filters: dict[str, Any], told: Callable[[Totals], object]) -> Totals:
+        """How much the filter finds; `told` hears of it on the way."""
+        return reader.totals(**filters, told=told)
 
     @on(Counted)
     def _counted(self, event: Counted) -> None:
@@ -207,7 +211,11 @@ class ListScreen(OrderedScreen[Row]):
             return [("counting " if self.filter_text else "", "quiet"), (self.what + " ", "quiet")]
         if self._partly:
             return [(f"{fmt.count(totals.traces)}+", "strong"), (" traces, counting ", "quiet")]
-        parts: list[Part] = [
+        parts: list[Part] = []
+        if totals.sessions is not None:
+            word = " session  " if totals.sessions == 1 else " sessions  "
+            parts = [(fmt.count(totals.sessions), "strong"), (word, "quiet")]
+        parts += [
             (fmt.count(totals.traces), "strong"),
             (" trace  " if totals.traces == 1 else " traces  ", "quiet"),
         ]
@@ -311,6 +319,9 @@ class SessionsScreen(ListScreen[SessionRow]):
     what = "sessions"
     listed = SESSIONS
     default_order = SESSION_ORDER
+
+    def totals(self, reader: Reader, filters: dict[str, Any], told: Callable[[Totals], object]) -> Totals:
+        return reader.session_totals(**filters)
 
     def table(self) -> SessionTable:
         return SessionTable(self.facts.now_ns, self.glyphs, lambda: self.look)
