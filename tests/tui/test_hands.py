@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import shutil
 import stat
@@ -31,6 +32,8 @@ from tracetui.screens.menu import ChoiceScreen, Menu
 from tracetui.screens.trace import TraceScreen
 from tracetui.source import Source
 
+from .real import real_app
+from .story import now_ns, written
 from .until import shows, until
 
 PLAIN = {"TERM": "xterm-256color", "PATH": "/nowhere"}
@@ -378,3 +381,36 @@ async def test_e_takes_the_pager_where_no_editor_is_named(file: Path, monkeypatc
     monkeypatch.delenv("PAGER")
     tool(file.parent / "bin", "less")
     assert editor.command(os.environ) == ["less"]
+
+
+BEHIND = {
+    "errors": (("5",), "of these failures"),
+    "session": (("2", "g", "enter"), "of this session"),
+    "signal": (("6", "g"), "with the signal"),
+    "found": (("slash", *"return", "enter"), "of these hits"),
+    "group": (("b", "1"), "of this session"),
+}
+"""What a file is called, the keys from the list of traces to what it is made of, and how the menu names that."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BEHIND)
+async def test_x_exports_the_traces_behind_what_a_screen_shows(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    keys, about = BEHIND[name]
+    app = real_app(written(tmp_path / "story.db"), now_ns)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await until(pilot, lambda: shows(pilot, "63 traces"))
+        await pilot.press(*keys)
+        await until(pilot, lambda: app.screen.to_export() is not None)
+        asked = app.screen.to_export()
+        assert about in asked.about
+        with app.facts.source.open_reader() as reader:
+            wanted = {row.trace_id for row in asked.traces(reader)}
+        await choose(pilot, "x", "native")
+        await until(pilot, lambda: list(tmp_path.glob(f"{name}-*.jsonl")))
+        lines = next(tmp_path.glob(f"{name}-*.jsonl")).read_text().splitlines()
+        assert {json.loads(line)["trace_id"] for line in lines if "trace_id" in line} == wanted
+        assert 0 < len(wanted) < 63

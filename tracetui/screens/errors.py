@@ -16,6 +16,7 @@ from tracetui import format as fmt
 from tracetui.keymap import bindings
 from tracetui.screens import empty
 from tracetui.screens.base import Facts
+from tracetui.screens.hands import Export
 from tracetui.screens.menu import Choice
 from tracetui.screens.summary import SummaryScreen
 from tracetui.source import Reader
@@ -114,8 +115,16 @@ class ErrorsScreen(SummaryScreen[Failure]):
     @on(LineList.Chosen)
     def _chosen(self) -> None:
         if self.listed.row is not None:
-            within = f"any:({self.filter_text}) " if self.filter_text and "any:" not in self.filter_text else ""
-            self.post_message(self.OpenTraces(within + self.listed.row.filter))
+            self.post_message(self.OpenTraces(self._behind(self.listed.row)))
+
+    def _behind(self, row: Failure) -> str:
+        """The filter that finds its traces."""
+        within = f"any:({self.filter_text}) " if self.filter_text and "any:" not in self.filter_text else ""
+        return within + row.filter
+
+    def to_export(self) -> Export | None:
+        row = self.listed.row
+        return None if row is None else self.found_by(self._behind(row), "errors", "the traces of these failures")
 
     def action_example(self) -> None:
         row = self.listed.row

@@ -13,6 +13,7 @@ from collector.store.groups import Group
 from collector.store.reader import Reader as StoreReader
 from tracetui import format as fmt
 from tracetui.screens.base import Facts
+from tracetui.screens.hands import Export
 from tracetui.screens.menu import Choice, MenuScreen
 from tracetui.screens.summary import SummaryScreen
 from tracetui.source import Reader
@@ -96,8 +97,16 @@ class GroupsScreen(SummaryScreen[Group]):
     def _chosen(self) -> None:
         row = self.listed.row
         if row is not None:
-            within = f"({self.filter_text}) " if " or " in self.filter_text else self.filter_text + " "
-            self.post_message(self.OpenTraces((within + store.filter_of(self.by, row.value)).strip()))
+            self.post_message(self.OpenTraces(self._behind(row)))
+
+    def _behind(self, row: Group) -> str:
+        """The filter that finds its traces."""
+        within = f"({self.filter_text}) " if " or " in self.filter_text else self.filter_text + " "
+        return (within + store.filter_of(self.by, row.value)).strip()
+
+    def to_export(self) -> Export | None:
+        row = self.listed.row
+        return None if row is None else self.found_by(self._behind(row), "group", f"the traces of this {self.by}")
 
     def action_group(self) -> None:
         choices = [Choice(name, name, about=f"traces by {name}, with their sums") for name in store.BY]

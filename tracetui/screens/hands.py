@@ -63,6 +63,17 @@ class Hands(Screen[None]):
         """What `x` writes."""
         return None
 
+    def found_by(self, filter_text: str, name: str, about: str) -> Export:
+        """The traces that a filter finds, whole."""
+        where: Any = self.facts.source.parse(filter_text)
+
+        def traces(reader: Reader) -> Iterable[TraceRow]:
+            from collector.export.whole import found
+
+            return found(reader, where)
+
+        return Export(f"{name}-{stamp()}", about, traces)
+
     # Copy.
 
     def action_copy_menu(self) -> None:

@@ -20,6 +20,7 @@ from tracetui import format as fmt
 from tracetui.keymap import bindings
 from tracetui.screens import empty
 from tracetui.screens.base import LISTS, ExplorerScreen, Facts
+from tracetui.screens.hands import Export, stamp
 from tracetui.screens.menu import Choice
 from tracetui.screens.neighbours import InHits, said_in
 from tracetui.source import Reader, Where
@@ -250,6 +251,12 @@ class SearchScreen(ExplorerScreen):
 
     def action_search(self) -> None:
         self.query_one(Input).focus()
+
+    def to_export(self) -> Export | None:
+        """The traces of the hits, as they stand there."""
+        ids = list(dict.fromkeys(hit.trace_id for hit in self.hits.hits))
+        about = f"the {fmt.count(len(ids))} traces of these hits" if len(ids) > 1 else "the trace of these hits"
+        return Export(f"found-{stamp()}", about, lambda reader: map(reader.trace, ids)) if ids else None
 
     def copy_choices(self) -> list[Choice]:
         hit = self.hits.hit

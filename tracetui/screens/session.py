@@ -15,6 +15,7 @@ from tracetui import talk
 from tracetui.keymap import bindings
 from tracetui.screens import empty
 from tracetui.screens.base import Facts
+from tracetui.screens.hands import Export
 from tracetui.screens.lists import session_filter
 from tracetui.screens.menu import Choice
 from tracetui.screens.paced import Paced
@@ -261,6 +262,9 @@ class SessionScreen(Paced):
 
     def action_its_traces(self) -> None:
         self.post_message(self.OpenTraces(session_filter(self.session_id)))
+
+    def to_export(self) -> Export:
+        return self.found_by(session_filter(self.session_id), "session", "the traces of this session")
 
     def copy_choices(self) -> list[Choice]:
         choices = [Choice("session id", self.session_id)]

@@ -13,6 +13,7 @@ from tracetui import format as fmt
 from tracetui.keymap import bindings
 from tracetui.screens import empty
 from tracetui.screens.base import Facts
+from tracetui.screens.hands import Export
 from tracetui.screens.menu import Choice
 from tracetui.screens.summary import SummaryScreen
 from tracetui.source import Reader
@@ -110,8 +111,18 @@ class SignalsScreen(SummaryScreen[Counted]):
         if row.kind == SKIPPED:
             self.app.notify(fmt.plain(row.text) + ". Open one and press !", markup=False)
         else:
-            within = f"({self.filter_text}) " if " or " in self.filter_text else self.filter_text + " "
-            self.post_message(self.OpenTraces((within + f"signal:{row.kind}").strip()))
+            self.post_message(self.OpenTraces(self._behind(row)))
+
+    def _behind(self, row: Counted) -> str:
+        """The filter that finds its traces."""
+        within = f"({self.filter_text}) " if " or " in self.filter_text else self.filter_text + " "
+        return (within + f"signal:{row.kind}").strip()
+
+    def to_export(self) -> Export | None:
+        row = self.listed.row
+        if row is None or row.kind == SKIPPED or not row.traces:
+            return None
+        return self.found_by(self._behind(row), "signal", f"the traces with the signal {row.kind}")
 
     def action_newest(self) -> None:
         row = self.listed.row
