@@ -21,6 +21,8 @@ from tracetui.screens.trace import TraceScreen
 from tracetui.widgets import lines as laid
 from tracetui.widgets import media, messages
 from tracetui.widgets.details import document
+from tracetui.widgets.edits import MOST as MOST_EDIT
+from tracetui.widgets.edits import edited
 from tracetui.widgets.finding import Finding, marked
 from tracetui.widgets.lines import Document
 from tracetui.widgets.markup import rendered
@@ -281,9 +283,30 @@ def test_texts_of_several_lines_in_arguments_are_read_as_lines() -> None:
     assert '"""' not in exact
 
 
+def test_an_old_and_a_new_text_read_as_what_differs() -> None:
+    page = Document(60, blocks=True)
+    page.value({"file_path": "shop.py", "edits": [
+        {"old_string": "a = 1\nb = 2\nc = 3", "new_string": "a = 1\nb = 4\nc = 3", "replace_all": False},
+        {"old_str": "one", "new_str": "two"}]})  # fmt: skip
+    shown = text_of(page)
+    assert shown.count("b = 2") == shown.count("b = 4") == shown.count("a = 1") == 1
+    assert "@@" not in shown
+    inks = {"".join(text for text, _ in line.parts).strip(): line.parts[-1][1] for line in page.lines}
+    assert [inks[one] for one in ("-b = 2", "+b = 4", "-one", "+two")] == ["error", "ok", "error", "ok"]
+    assert "old_string / new_string" in shown
+    far = "\n".join(map(str, range(40)))
+    parted = edited({"old_text": far, "new_text": f"x{far}\ny"})["old_text / new_text"]
+    assert parted.count("@@ -") == 2
+    for same in ({"old_string": "x", "new_string": "x"}, {"old_string": "x"}, {"old_string": 1, "new_string": "x"},
+                 {"old_string": "x" * MOST_EDIT, "new_string": "y"}):  # fmt: skip
+        assert edited(same) is same
+    assert "ends of lines" in edited({"old_str": "a\r\n", "new_str": "a\n"})["old_str / new_str"]
+
+
 @pytest.mark.parametrize("text", [*HOSTILE, *CONTROL_STRINGS])
 def test_hostile_lines_in_arguments_stay_harmless(text: str) -> None:
-    value = {"path": f"{text}.py", "content": f"{text}\n\n{text}\n", text: [f"diff --git {text}\n+{text}", 1.5]}
+    value = {"path": f"{text}.py", "content": f"{text}\n\n{text}\n", text: [f"diff --git {text}\n+{text}", 1.5],
+             "old_str": f"{text}\n1", "new_str": f"{text}\n2"}  # fmt: skip
     page = Document(60, blocks=True)
     page.value(value)
     for line in page.lines:

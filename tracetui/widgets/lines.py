@@ -12,7 +12,8 @@ from typing import Any
 
 from collector.model import Message
 from tracetui import format as fmt
-from tracetui.widgets.markup import block, rendered
+from tracetui.widgets.edits import Diff, edited
+from tracetui.widgets.markup import block, diff_line, rendered
 from tracetui.widgets.paint import Part
 
 LONG_LINES = 14
@@ -206,12 +207,15 @@ def json_lines(value: Any, depth: int = 0, *, blocks: bool = False, suffix: str 
     if blocks and _is_block(value):
         yield [(BLOCK, "quiet")]
         lines = fmt.plain_lines(value[:LEAF_CHARS].removesuffix("\n"))
-        yield from ([("  ", "text"), *line] for line in block(lines, suffix))
+        shown = map(diff_line, lines) if isinstance(value, Diff) else block(lines, suffix)
+        yield from ([("  ", "text"), *line] for line in shown)
         more = (
             f" … {fmt.count(len(value) - LEAF_CHARS)} more characters; e opens all" if len(value) > LEAF_CHARS else ""
         )
         yield [(BLOCK + more, "quiet")]
         return
+    if isinstance(value, dict) and blocks:
+        value = edited(value)
     flat = _flat(value, blocks)
     if flat is not None:
         yield flat
@@ -247,7 +251,7 @@ _PATHS = ("path", "file_path", "filepath", "filename", "file", "target_file", "n
 
 
 def _is_block(value: Any) -> bool:
-    return isinstance(value, str) and "\n" in value.rstrip("\n")
+    return isinstance(value, str) and (isinstance(value, Diff) or "\n" in value.rstrip("\n"))
 
 
 def _suffix(value: dict[Any, Any]) -> str:
