@@ -170,8 +170,9 @@ def signed(key: Key, word: int) -> str:
     return _character_to_key(one) if word and len(one) == 1 and one.isascii() else key.keys.split(",")[0]
 
 
-def help_sections(keys: Iterable[Key] = KEYS) -> list[tuple[str, list[tuple[str, str]]]]:
-    """(title, [(sign, what it does)]) for the help screen."""
+def help_sections(keys: Iterable[Key] = KEYS, here: tuple[str, ...] = ()) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(title, [(sign, what it does)]) for the help screen: the groups that are live `here` first, what only this
+    screen has before what every one has."""
     titles = {
         "list": "Moving",
         "lists": "Lists",
@@ -190,7 +191,11 @@ def help_sections(keys: Iterable[Key] = KEYS) -> list[tuple[str, list[tuple[str,
         "run": "The command of `tracetui run`",
     }
     known = list(keys)
-    return [(title, [(key.sign, key.help) for key in known if key.group == group]) for group, title in titles.items()]
+    if "trace" in here:
+        here = (*here, "inspector")
+    everywhere = ("list", *_EVERYWHERE)
+    order = sorted(titles, key=lambda group: (group not in here, group in everywhere and bool(here)))
+    return [(titles[group], [(key.sign, key.help) for key in known if key.group == group]) for group in order]
 
 
 # Another key map.

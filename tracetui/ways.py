@@ -51,7 +51,7 @@ class Ways(Commands):
     def action_help(self) -> None:
         from tracetui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(getattr(self.screen, "key_groups", ())))
 
     def action_show_received(self) -> None:
         from tracetui.screens.received import ReceivedScreen

@@ -306,7 +306,9 @@ async def test_help_lists_the_keys() -> None:
     async with make_app(FakeReader(some_traces())).run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: shows(pilot, "support_agent"))
         await pilot.press("question_mark")
-        await until(pilot, lambda: shows(pilot, "Keys", "one page down"))
+        await until(pilot, lambda: shows(pilot, "Keys", "Lists", "one page down", "↓ more"))
+        await pilot.press("G")
+        await until(pilot, lambda: shows(pilot, "The command of", "esc closes") and not shows(pilot, "↓ more"))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, TracesScreen))
 

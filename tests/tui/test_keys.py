@@ -210,3 +210,9 @@ def test_a_key_of_a_trace_cannot_hide_one_that_holds_everywhere() -> None:
     with pytest.raises(SettingsError, match=r"trace.root and app.leave are both on q"):
         keymap.remapped({"trace.root": "q"})
     assert keymap.remapped({"trace.tab(1)": "ctrl+t"})  # the numbers stand in front on purpose
+
+
+def test_help_begins_with_what_is_live_here_and_leaves_nothing_out() -> None:
+    here = [title for title, _ in keymap.help_sections(here=("list", "trace", "screen", "app"))]
+    assert here[:5] == ["Inside a trace", "In the inspector", "Moving", "Everywhere", "Screens"]
+    assert sorted(here) == sorted(title for title, _ in keymap.help_sections())

@@ -204,7 +204,7 @@ async def test_keys_that_would_write_are_not_offered_on_the_sheet(tmp_path: Path
         await pilot.press("tab")
         await until(pilot, lambda: shows(pilot, "? help", "q quit", "y copy"))
         await pilot.press("f1")
-        await until(pilot, lambda: shows(pilot, "Keys", "esc closes"))
+        await until(pilot, lambda: shows(pilot, "Keys", "esc closes", "Replaying a call"))
 
 
 async def test_openings_of_parts_are_told_apart_from_the_text(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ LATER = (("j",) * 5, ("delivered",))
         pytest.param(SMALL, ((("f", *"nope:1", "enter"), ("^ unknown",)),), id="wrong filter"),
         pytest.param(SMALL, ((("f", *"zzz", "enter"), ("No traces match",)),), id="no match"),
         pytest.param(SMALL, ((("y",), ("session id",)),), id="copy menu"),
-        pytest.param(SMALL, ((("question_mark",), ("one page down",)),), id="help"),
+        pytest.param(SMALL, ((("question_mark",), ("filter the list",)),), id="help"),
         pytest.param(SMALL, ((("2",), ("thread-42",)),), id="sessions"),
     ],
 )
