@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from collector.errors import Interrupted
 from collector.model import MODEL_KINDS
 from collector.store.binding import Conditions
 from collector.store.cost_keys import Dimension, dimensions
@@ -46,7 +47,7 @@ FINER = {"day": "hour", "hour": "quarter"}
 Progress = Callable[[int, int], None]
 
 
-class Superseded(Exception):
+class Superseded(Interrupted):
     """Another question was put meanwhile; nobody waits for this answer."""
 
 

@@ -18,6 +18,7 @@ from tests.store_read.files import make_trace, write
 from tracetui.screens import ordered
 from tracetui.screens.lists import TracesScreen
 from tracetui.source import Reader, Source
+from tracetui.spending import Superseded
 
 from .fakes import FakeReader, make_app
 from .fakes import make_trace as trace_row
@@ -87,6 +88,14 @@ async def test_a_question_that_was_not_begun_is_not_asked(source: Source) -> Non
     await asyncio.gather(*asked, return_exceptions=True)
     assert await asyncio.wait_for(source.ask(lambda reader: reader.data_version()), 20)
     assert not second.runs.is_set()
+
+
+async def test_a_question_that_gives_itself_up_is_no_fault_of_the_file(source: Source) -> None:
+    def question(reader: Any) -> int:
+        raise Superseded
+
+    with pytest.raises(Superseded):
+        await source.ask(question)
 
 
 async def test_a_list_that_takes_long_holds_up_neither_traces_nor_counts(source: Source) -> None:

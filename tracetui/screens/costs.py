@@ -177,7 +177,7 @@ class CostsScreen(OffersTerms):
 
         try:
             told = await lane(lambda reader: spending.ask_times(reader, found, rows, progress))
-        except (TracetuiError, Superseded):
+        except TracetuiError:
             return  # the other question says what is wrong with the file
         finally:
             self._due = max(self._due, time.monotonic() + 11 * (time.monotonic() - began))
@@ -218,7 +218,7 @@ class CostsScreen(OffersTerms):
                 self._tell(question, splits)
             more = await source.count(lambda reader: spending.ask_means(reader, source, question, splits, progress))
             self._tell(question, more)
-        except (TracetuiError, Superseded):
+        except TracetuiError:
             return  # the other question says what is wrong with the file
         finally:
             self._more_due = time.monotonic() + max(AGAIN_S, 20 * (time.monotonic() - began))
