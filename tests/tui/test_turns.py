@@ -49,7 +49,7 @@ def copies(text: str) -> Callable[[Pilot[Any]], bool]:
     def offers(pilot: Pilot[Any]) -> bool:
         screen = pilot.app.screen
         return isinstance(screen, ChoiceScreen) and any(
-            text in one.about for one in screen.query_one(Menu).choices if one.label == "message"
+            text in one.about for menu in screen.query(Menu) for one in menu.choices if one.label == "message"
         )
 
     return offers

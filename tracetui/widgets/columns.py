@@ -6,7 +6,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from tracetui.widgets.paint import Part, clip_parts, parts_width
+from tracetui.widgets.paint import Part, clipped
 
 NEVER = 10_000
 """As `least`: only where it is asked for."""
@@ -110,8 +110,8 @@ def line(columns: Sequence[tuple[Column, int]], cells: dict[str, list[Part]]) ->
     for index, (column, width) in enumerate(columns):
         if index:
             parts.append((" " * column.gap, "text"))
-        cell = clip_parts(cells.get(column.name, []), width)
-        pad = (" " * (width - parts_width(cell)), "text")
+        cell, room = clipped(cells.get(column.name, []), width)
+        pad = (" " * room, "text")
         parts += [pad, *cell] if column.right else [*cell, pad]
     return parts
 

@@ -59,16 +59,26 @@ def parts_width(parts: Iterable[Part]) -> int:
 
 def clip_parts(parts: Iterable[Part], width: int) -> list[Part]:
     """Keep what fits into `width` cells; where something is cut it ends in …"""
+    return clipped(parts, width)[0]
+
+
+def clipped(parts: Iterable[Part], width: int) -> tuple[list[Part], int]:
+    """The same, and how many cells are left beside it."""
     kept: list[Part] = []
     room = width
     for text, role in parts:
         size = fmt.cells(text)
         if size > room:
-            kept.append((fmt.clip(text, room), role)) if room > 0 else _end_in_ellipsis(kept)
+            if room > 0:
+                text = fmt.clip(text, room)
+                kept.append((text, role))
+                room -= fmt.cells(text)
+            else:
+                _end_in_ellipsis(kept)
             break
         kept.append((text, role))
         room -= size
-    return kept
+    return kept, room
 
 
 def _end_in_ellipsis(kept: list[Part]) -> None:
@@ -117,11 +127,11 @@ class Painter(Widget):
 
     def strip(self, parts: Iterable[Part], width: int, ground: str = "") -> Strip:
         """One line of exactly `width` cells. In ASCII mode our own signs are replaced, theirs are left alone."""
-        parts = clip_parts(parts, width)
+        parts, room = clipped(parts, width)
         if self.ascii_mode:
             parts = [(fmt.ascii_signs(text), role) for text, role in parts]
+            room = width - parts_width(parts)
         segments = [Segment(text, self.ink(role, ground)) for text, role in parts if text]
-        room = width - parts_width(parts)
         if room > 0:
             segments.append(Segment(" " * room, self.ink("text", ground)))
         return Strip(segments, width)
