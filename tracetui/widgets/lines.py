@@ -205,14 +205,7 @@ def json_lines(value: Any, depth: int = 0, *, blocks: bool = False, suffix: str 
         yield [("…", "quiet")]
         return
     if blocks and _is_block(value):
-        yield [(BLOCK, "quiet")]
-        lines = fmt.plain_lines(value[:LEAF_CHARS].removesuffix("\n"))
-        shown = map(diff_line, lines) if isinstance(value, Diff) else block(lines, suffix)
-        yield from ([("  ", "text"), *line] for line in shown)
-        more = (
-            f" … {fmt.count(len(value) - LEAF_CHARS)} more characters; e opens all" if len(value) > LEAF_CHARS else ""
-        )
-        yield [(BLOCK + more, "quiet")]
+        yield from _block_lines(value, suffix)
         return
     if isinstance(value, dict) and blocks:
         value = edited(value)
@@ -252,6 +245,16 @@ _PATHS = ("path", "file_path", "filepath", "filename", "file", "target_file", "n
 
 def _is_block(value: Any) -> bool:
     return isinstance(value, str) and (isinstance(value, Diff) or "\n" in value.rstrip("\n"))
+
+
+def _block_lines(value: str, suffix: str) -> Iterator[list[Part]]:
+    """A text of several lines between quotes, its beginning where it is long."""
+    yield [(BLOCK, "quiet")]
+    lines = fmt.plain_lines(value[:LEAF_CHARS].removesuffix("\n"))
+    for line in map(diff_line, lines) if isinstance(value, Diff) else block(lines, suffix):
+        yield [("  ", "text"), *line]
+    left = len(value) - LEAF_CHARS
+    yield [(BLOCK + (f" … {fmt.count(left)} more characters; e opens all" if left > 0 else ""), "quiet")]
 
 
 def _suffix(value: dict[Any, Any]) -> str:
