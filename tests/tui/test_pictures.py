@@ -71,7 +71,7 @@ def walk(*rounds: Round) -> Callable[[Pilot], Awaitable[None]]:
     ("size", "rounds"),
     [
         pytest.param(LARGE, LIST, id="traces large"),
-        pytest.param(SMALL, (("2", "thread-42"),), id="sessions small"),
+        pytest.param(SMALL, (("2", "9 sessions"),), id="sessions small"),
         pytest.param(LARGE, (("2", "thread-42"), ("k enter", "refund ✖")), id="session large"),
         pytest.param(SMALL, (("3", "4.1M tok"),), id="costs small"),
         pytest.param(LARGE, (("3", "saved $0.7"), ("j", "latency gpt-4o")), id="costs large"),
