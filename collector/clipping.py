@@ -103,6 +103,9 @@ def _clip_messages(messages: tuple[Message, ...], limit: int) -> tuple[tuple[Mes
         return messages, 0
     out, cuts = [], 0
     for message in messages:
+        if all(_is_short(part, limit // 4) for part in message.parts):
+            out.append(message)
+            continue
         pairs = [_clip_mapping(part, limit) for part in message.parts]
         cut = sum(cut for _, cut in pairs)
         parts = tuple(dict(part) for part, _ in pairs) if cut else ()
@@ -116,6 +119,9 @@ def _is_short(part: Mapping[str, Any], letters: int) -> bool:
     for value in part.values():
         if type(value) is str:
             if len(value) > letters:
+                return False
+        elif type(value) is dict:  # the arguments of a call
+            if not _is_short(value, letters):
                 return False
         elif type(value) not in _SMALL:
             return False

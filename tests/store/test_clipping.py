@@ -47,3 +47,18 @@ def test_where_nothing_is_too_long_nothing_is_made_anew() -> None:
     part = replace(make_part(1), attributes={"k": LONG}, reading=reading)
     assert clip(part, 101) == (part, 0)
     assert clip(part, 101)[0] is part
+
+
+def test_within_a_long_history_only_the_call_with_too_long_arguments_is_made_anew() -> None:
+    def calls(body: str) -> Message:
+        return Message("assistant", ({"type": "tool_call", "name": "write", "arguments": {"file": {"body": body}}},))
+
+    short, listed = calls("short"), Message("user", ({"type": "data", "data": ["x", ["y"]]},))
+    history = (short, calls("l" * 100), listed)
+    part = make_part(1, reading=Reading(kind="llm", input=Content(messages=history)))
+    kept, cuts = clip(part, 40)
+    found = kept.reading.input
+    assert found is not None
+    assert (cuts, found.messages[0] is short, found.messages[2] is listed) == (1, True, True)
+    (asked,) = found.messages[1].parts
+    assert asked["arguments"] == {"file": {"body": "l" * 40 + "…[60 bytes cut]"}}
