@@ -71,7 +71,21 @@ LISTS: list[Step] = [
     (ESC, "59 traces"),
     ("t", "Sort by"),
     (ESC, gone("Sort by")),
+    ("t", "Sort by"),
+    ("2", "NAME↑"),
+    ("t", "name, a first"),
+    (ENTER, "NAME↓"),
+    ("t", "Sort by"),
+    ("G", at("STARTED")),
+    (ENTER, "AGE↑"),
     ("T", "Columns"),
+    *[("j", at(name)) for name in ("NAME", "INPUT", "MODEL", "SERVICE")],
+    (" ", "[x] SERVICE"),
+    (ESC, gone("Columns")),
+    ("g", lambda shown: "SERVICE" in shown and "demo-agent" in shown),
+    ("T", "Columns"),
+    *[("j", at(name)) for name in ("NAME", "INPUT", "MODEL", "SERVICE")],
+    (" ", "[ ] SERVICE"),
     (ESC, gone("Columns")),
     ("b", "Group"),
     ("4", "5 groups"),
@@ -79,6 +93,22 @@ LISTS: list[Step] = [
     ("i", "arrived"),
     (ESC, gone("arrived")),
     ("v", "No view is saved"),
+    ("f", "tab  status:"),
+    *typed("user:u-12345"),
+    (ENTER, "2 traces"),
+    ("V", "Save user:u-12345 as"),
+    *typed("mine"),
+    (ENTER, "Saved as view:mine"),
+    (ESC, "59 traces"),
+    ("v", "enter or number"),
+    ("1", "/ view:mine"),
+    (ESC, "59 traces"),
+    ("f", "tab  view:mine"),
+    (ESC, gone("tab  view:mine")),
+    (CTRL_P, "user:u-12345"),
+    *typed("view:mine"),
+    (ENTER, "/ view:mine"),
+    (ESC, "59 traces"),
     ("3", "SHARE"),
     ("c", "tok"),
     ("p", "last 30d"),
@@ -214,6 +244,7 @@ def walk(screen: Terminal, steps: list[Step]) -> None:
 def test_every_screen_of_the_demo_is_visited_by_keys_and_the_terminal_ends_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "demo.db"
     env = {key: value for key, value in os.environ.items() if key not in ("TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY")}
+    env |= {f"XDG_{name}_HOME": str(tmp_path / name.lower()) for name in ("CONFIG", "STATE")}
     env["VISUAL"] = "sh -c 'echo in the editor; read answer'"
     demo = [sys.executable, "-m", "tracetui", "demo", "--plain", "--speed", "20", "--db", str(path)]
     with terminal(["sh", "-c", f"cd '{tmp_path}' && exec {shlex.join(demo)}"], 120, 36, env) as screen:
