@@ -21,6 +21,7 @@ from tracetui.screens.errors import ErrorsScreen
 from tracetui.screens.lists import TracesScreen
 from tracetui.screens.menu import ChoiceScreen, Menu
 from tracetui.screens.trace import TraceScreen
+from tracetui.widgets.filter_bar import FilterBar
 
 from .fakes import FakeReader, make_app, make_trace
 from .real import real_app
@@ -114,14 +115,19 @@ async def test_what_was_typed_before_there_was_a_screen_reaches_it(db: Path) -> 
         await seen_after(pilot, "fname:refund↧", on_screen("/ name:refund", "4 traces"))
 
 
-async def test_escape_waits_for_nothing_that_is_being_read(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_esc_and_what_is_typed_into_a_line_wait_for_nothing_that_is_read(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     go_on = threading.Event()
     app = real_app(db, now_ns)
+    monkeypatch.setattr(turns, "MOST_S", 60)
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: shows(pilot, "63 traces"))
         monkeypatch.setattr(ErrorsScreen, "find", lambda *_: go_on.wait(20) and ())
         try:
             await seen_after(pilot, "5", lambda pilot: isinstance(pilot.app.screen, ErrorsScreen))
+            await seen_after(pilot, "fab", lambda pilot: pilot.app.screen.query_one(FilterBar).text == "ab")
+            await seen_after(pilot, "⎋", lambda pilot: not pilot.app.screen.query_one(FilterBar).is_open)
             await seen_after(pilot, "⎋", lambda pilot: isinstance(pilot.app.screen, TracesScreen))
         finally:
             go_on.set()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.message import Message
+from textual.widgets import Input
 
 from collector.errors import TracetuiError
 from tracetui import format as fmt
@@ -194,6 +195,11 @@ class ExplorerScreen(Hands):
     @property
     def _key_table(self) -> tuple[Key, ...]:
         return getattr(self.app, "keys", KEYS)
+
+    @property
+    def in_field(self) -> bool:
+        """Whether one is typing into a line: that acts on nothing that is read."""
+        return isinstance(self.focused, Input)
 
     def works(self, *groups: str) -> bool:
         """Whether one of these groups of workers of this screen, or of its widgets, is at it."""

@@ -85,7 +85,7 @@ class SummaryScreen(Paced, FilteredScreen, Generic[Row]):
             self.load()
 
     def awaits(self, key: str) -> bool:
-        return super().awaits(key) or (not self.loaded and self.acts(key))
+        return super().awaits(key) or (not self.loaded and not self.in_field and self.acts(key))
 
     @property
     def listed(self) -> RowsList[Row]:

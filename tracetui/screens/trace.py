@@ -261,8 +261,9 @@ class TraceScreen(Following, FindsInTrace, HasNeighbours, SignalActions, TwoPane
         """The tree is walked through at once; what acts on a span waits until the inspector has it."""
         if super().awaits(key):
             return True
-        in_tree = self.moves(key) and not isinstance(self.focused, Inspector)
-        return not in_tree and self.acts(key) and self.works("span", "document", "find", "seek")
+        focused = self.focused
+        at_once = self.in_field or (focused.typing if isinstance(focused, Inspector) else self.moves(key))
+        return not at_once and self.acts(key) and self.works("span", "document", "find", "seek")
 
     def action_back(self) -> None:
         came_for_it = self.inspector.brought and not self.inspector.has_focus  # from a search: one key leads back to it

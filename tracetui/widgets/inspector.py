@@ -72,6 +72,11 @@ class Inspector(LineList):
         self._marked = ""
 
     @property
+    def typing(self) -> bool:
+        """Whether keys are letters of what to find."""
+        return self.finding is not None and self.finding.typing
+
+    @property
     def text_width(self) -> int:
         """Cells that a line of a document has."""
         return self.size.width - 2
