@@ -87,7 +87,8 @@ REWIND = """
 PASSED_OVER = "select cast(value as integer) from meta where key = 'signals_passed_over'"
 UNLOOKED = f"""
     select count(*) from (
-      select 1 from traces t where (t.seq, t.id) > (:seq, :id) and ({ENDED}) = :ended limit :most)"""
+      select {ENDED} as ended from traces t where (t.seq, t.id) > (:seq, :id) order by t.seq, t.id limit :most)
+    where ended = :ended"""
 UNTOUCHED = "select count(*) from (select 1 from traces t where t.seq <= :seq limit :most)"
 NO_MORE = "delete from meta where key = 'signals_passed_over'"
 OF_TRACE = "select kind, span_id, text, spans, value from signals where trace_id = :trace_id order by kind, n"
@@ -213,7 +214,7 @@ def ordered(found: Sequence[Counted], sort: str) -> list[Counted]:
 
 
 def unlooked(reading: Reading) -> int:
-    """How many traces nobody has looked at as they are now, up to MOST_WAITING."""
+    """How many traces nobody has looked at as they are now, among the first MOST_WAITING that may be so."""
     marks = {key: orjson.loads(value) for key, value in reading.rows(MARKS)}
     if len(marks) < 2:
         return 0  # a file from before signals
