@@ -283,6 +283,15 @@ def test_texts_of_several_lines_in_arguments_are_read_as_lines() -> None:
     assert '"""' not in exact
 
 
+@pytest.mark.parametrize("width", [30, 46, 60, 76, 120])
+def test_the_facts_of_a_span_are_not_torn(width: int) -> None:
+    row = make_span(1, kind="llm", input_tokens=1200, output_tokens=300, ttft_ns=400 * MS, cost_nanousd=5_000_000)
+    page = document(make_detail(row, finish_reasons=("stop",)), 0, width)
+    told = ["".join(text for text, _ in line.parts).split(" · ") for line in page.lines[1 : page.head]]
+    facts = ["80ms", "1.2k in 300 out", "$0.0050", "first token 400ms", "stop"]
+    assert [fact for line in told for fact in line] == facts
+
+
 def test_an_old_and_a_new_text_read_as_what_differs() -> None:
     page = Document(60, blocks=True)
     page.value({"file_path": "shop.py", "edits": [

@@ -79,7 +79,8 @@ def _head(page: Document, span: SpanDetail, glyphs: fmt.Glyphs, linked: int = 0)
     if row.status != "ok":
         title.append((f"  {glyphs.states.get(row.status, '?')} {row.status}", row.status))
     page.add(*title)
-    page.text(" · ".join(facts), "quiet")
+    for line in _packed(facts, page.width):
+        page.text(line, "quiet")
     if row.status == "abandoned":
         page.text("Abandoned: it started, and its process is gone. What it had said until then is below.", "abandoned")
     for note in span.notes:
@@ -87,6 +88,15 @@ def _head(page: Document, span: SpanDetail, glyphs: fmt.Glyphs, linked: int = 0)
     if span.replay_of:
         page.add(("replays ", "quiet"), (fmt.plain(span.replay_of), "accent"), ("  enter goes there", "quiet"),
                  here=Here(span.replay_of, "replay of", goto=target(span.replay_of, row.trace_id)))  # fmt: skip
+
+
+def _packed(facts: Sequence[str], width: int) -> list[str]:
+    """As few lines as hold them, no fact torn that fits one."""
+    lines = [facts[0]]
+    for fact in facts[1:]:
+        joined = f"{lines[-1]} · {fact}"
+        lines[-1:] = [joined] if fmt.cells(joined) <= width else [lines[-1], fact]
+    return lines
 
 
 def _replays(page: Document, replays: Sequence[Pointer], glyphs: fmt.Glyphs) -> None:
