@@ -39,7 +39,7 @@ class Picture:
 
 
 PICTURES = {
-    "tracetui": Picture((132, 24), (("", "get_order"), ("j j j", "Your order")), "name:support_agent"),
+    "tracetui": Picture((144, 18), (("", "get_order"), ("j j j", "Your order")), "name:support_agent"),
     "list": Picture((132, 22), (("f minus n a m e colon t u t o r asterisk enter", "-name:tutor*"), ("G", "retries"))),
     "search": Picture((110, 20), (("slash o r d e r enter", "hits"),)),
     "costs": Picture((132, 26), (("3", "latency"),)),
