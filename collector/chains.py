@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from collector.seen import Said, Seen, Upto, in_common, text_of
 
 FIRST_MESSAGES = 3
+MOST_ALIKE = 100
+"""A message that more conversations were given last, as instructions are, does not tell which of them a call goes on
+from: thousands of calls side by side would each be compared with all others."""
 _SUMMARY = re.compile(
     r"(?:This session is being continued from a previous|Another language model started to solve this problem"
     r"|Here is a summary of the conversation|<(?:state_snapshot|conversation_summary)>)",
@@ -46,6 +49,8 @@ class _Chains:
         (-1, 0) where that is not plain to see. So that a history of thousands is not gone through with every call."""
         best, known = -1, 0
         if isinstance(call.input, Upto) and call.input:
+            if len(self._ends.get(call.input[0].key, ())) > MOST_ALIKE:
+                return -1, 0
             for number in self._ends.get(call.input[0].key, ()):
                 last = self.found[number][-1]
                 shared = call.input.in_common(last.input)
@@ -58,7 +63,8 @@ class _Chains:
     def _nearest(self, call: Seen) -> int:
         """The chain whose last call shares the longest beginning, or else the most messages; a new number for none. A
         call that begins with a summary goes on from what was compacted: from the longest history there is."""
-        shares = Counter(number for name in {one.key for one in call.input} for number in self._ends.get(name, ()))
+        alike = (self._ends.get(name, ()) for name in {one.key for one in call.input})
+        shares = Counter(number for some in alike if len(some) <= MOST_ALIKE for number in some)
         best, most = len(self.found), (0, 0)
         for number in sorted(shares, reverse=True):
             last = self.found[number][-1]

@@ -42,6 +42,21 @@ def test_a_history_cut_at_its_head_stays_in_its_chain_and_parallel_calls_do_not(
     assert len(chains(side)) == 2
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_what_hundreds_were_given_does_not_say_which_of_them_goes_on(shared: bool, monkeypatch: Any) -> None:
+    monkeypatch.setattr("collector.chains.MOST_ALIKE", 20)
+    first = Upto([], 0).with_one(A)
+    branches = [first.with_one(user(f"document {n}")) for n in range(30)]
+    side = [llm(n, *branch, start_ns=T0 + n, end_ns=T0 + 9 * S) for n, branch in enumerate(branches, 1)]
+    more = branches[6].with_one(B).with_one(C)
+    calls = [*side, llm(40, *more, start_ns=T0 + 20 * S), llm(41, *first.with_one(D), start_ns=T0 + 30 * S)]
+    if shared:
+        lists = [*branches, more, first.with_one(D)]
+        calls = [replace(one, input=some) for one, some in zip(calls, lists, strict=True)]
+    found = [[one.span_id for one in chain] for chain in chains(calls)]
+    assert found == [*([str(n)] if n != 7 else ["7", "40"] for n in range(1, 31)), ["41"]]
+
+
 def test_what_a_turn_added_is_told_and_which_of_it_was_the_answer_before() -> None:
     step = steps([llm(1, A, out=B), llm(2, A, B, C)])[1]
     assert [(one.what, one.index, one.answer) for one in step.changes] == [("added", 2, True), ("added", 3, False)]
