@@ -52,6 +52,7 @@ class Explorer(Ways):
     BINDINGS = bindings("app")
     COMMANDS: ClassVar[set[Any]] = {key_commands}
     NOTIFICATION_TIMEOUT: ClassVar[float] = 4.0
+    _worn = ""
 
     class Tailed(Message):
         """The file changed. Later news supersede earlier ones, unless those said that it was replaced."""
@@ -145,7 +146,7 @@ class Explorer(Ways):
             self.push_screen(Palette(id="--command-palette"))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return themes.inks(self.current_theme)
+        return themes.inks(self.current_theme) if self._worn else {}  # Textual asks before there is a theme of ours
 
     def watch_theme(self, name: str) -> None:
         if name != self._worn:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from textwrap import dedent
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -33,8 +33,7 @@ _TRACES = "select ifnull(max(id), 0) from traces"
 _OF_FEW = "select n.trace_id from spans n where n.id in (select value from json_each(:narrow))"
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """What is asked of a list's rows: which column names it, which holds its number of spans, how it is narrowed
     to spans, and which texts its rows brought."""
 

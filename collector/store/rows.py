@@ -1,7 +1,8 @@
 """What the reader hands out: frozen rows, in the order and meaning of the public JSON shapes.
 
 Numbers are None where not known. `status` may be "abandoned" here: it is computed when read,
-from the process table and the heartbeats, and never stored.
+from the process table and the heartbeats, and never stored. Some rows are tuples: they take a
+quarter of the time to make that a frozen dataclass does, and all are made before a list is shown.
 """
 
 from __future__ import annotations
@@ -153,8 +154,7 @@ class SessionRow:
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True)
-class SearchHit:
+class SearchHit(NamedTuple):
     """One span that a search found. `snippet` is plain text around the hit, `marks` the (start, end)
     character ranges of the hits in it."""
 
@@ -184,8 +184,7 @@ class Totals:
     sessions: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """What changed after a seq: `seq` to ask from next time, the traces touched, and whether there is more."""
 
     seq: int
@@ -203,8 +202,7 @@ class Page:
     inclusive: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
+class LedgerRow(NamedTuple):
     hour: int
     source: str
     convention: str
