@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import time
-
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
-from textual.timer import Timer
 
-from collector.errors import FilterError, NotFound, TracetuiError
-from collector.pricing import Prices
+from collector.errors import FilterError, TracetuiError
 from collector.store.cost_rows import CostRow
 from tracetui import format as fmt
 from tracetui import spending
 from tracetui.keymap import KEYS, bindings
-from tracetui.screens import cost_charts, cost_lines, empty
+from tracetui.screens import cost_charts, cost_lines
 from tracetui.screens.base import Facts
-from tracetui.screens.filtered import OffersTerms
+from tracetui.screens.cost_asking import AsksCosts
 from tracetui.screens.menu import Choice, MenuScreen
-from tracetui.spending import PERIODS, More, Question, Spending, Superseded
+from tracetui.spending import PERIODS, More, Question
 from tracetui.widgets.chart import Chart
 from tracetui.widgets.cost_facts import CostFacts, Known
 from tracetui.widgets.cost_table import CostList
@@ -39,7 +35,7 @@ ORDER = "order of costs"
 _FILTER = [one for one in bindings("lists") if isinstance(one, Binding) and one.action == "filter"]
 
 
-class CostsScreen(OffersTerms):
+class CostsScreen(AsksCosts):
     """`3`. The first question is about the last seven days; where nothing happened in them, about everything."""
 
     BINDINGS = [*bindings("costs"), *_FILTER]  # noqa: RUF012 - Textual's way
@@ -50,20 +46,9 @@ class CostsScreen(OffersTerms):
         super().__init__(facts)
         last = facts.remembered.get(ORDER)
         self.question = question or Question(sort=last if last in SORTS else Question().sort)
-        self.found: Spending | None = None
+        self.settled = question is not None
         self.chart = 0
         self._made: dict[Chart, cost_charts.Made] = {}
-        self._more: More | None = None
-        self._settled = question is not None
-        self._asking: Question | None = None
-        self._timing: Spending | None = None
-        self._telling: Question | None = None
-        self._told: Question | None = None
-        self._more_timer: Timer | None = None
-        self._more_due = 0.0
-        self._progress: tuple[int, int] | None = None
-        self._due = 0.0
-        self._again = False
 
     def compose(self) -> ComposeResult:
         yield ContextLine(id="context")
@@ -82,165 +67,22 @@ class CostsScreen(OffersTerms):
         self.query_one(CostList).focus()
         self.show_context()
         self.run_worker(load, thread=True, group="load")
-        self._ask()
+        self.ask()
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < WIDE, "narrow")
-        self._show_charts()
-
-    # Data.
-
-    def reload(self) -> None:
-        """Sums may read much: seldom, and the less often the longer they take."""
-        if not self.is_mounted or self._again:
-            return
-        self._again = True
-        self.set_timer(max(self._due - time.monotonic(), 0.001), self._ask)
-
-    def restart(self) -> None:
-        self._more = self._told = None
-        self.reload()
-
-    def put(self, question: Question) -> None:
-        """Ask something else."""
-        if (question.filter, question.by) != (self.question.filter, self.question.by):
-            self._more = None
-        self.question = question
-        self.show_context()
-        self._ask()
-
-    @work(exclusive=True, group="costs")
-    async def _ask(self) -> None:
-        self._again = False
-        if self.found is not None and self.found.question is self.question and self.waits():
-            return
-        source, question, began = self.facts.source, self.question, time.monotonic()
-        self._asking = question
-
-        def progress(done: int, whole: int) -> None:
-            if self._asking is not question:
-                raise Superseded
-            self._progress = (done, whole)
-
-        try:
-            found = await source.ask_slowly(lambda reader: spending.ask(reader, source, question, progress))
-        except Superseded:
-            return
-        except FilterError as error:
-            await self.query_one(FilterBar).open(question.text)
-            self.query_one(FilterBar).refuse(error)
-            return
-        except TracetuiError as error:
-            self._failed(error)
-            return
-        finally:
-            self._progress = None
-            self._due = time.monotonic() + max(AGAIN_S, 11 * (time.monotonic() - began))
-        if question is self.question:
-            self._take(found)
-
-    def _take(self, found: Spending) -> None:
-        if not self._settled and not found.costs.total.spans and found.question.period:
-            self.put(Question(self.question.by, self.question.text, "", self.question.sort))
-            return
-        self._settled = True
-        timed = found.costs.total.timed
-        self.found = found if timed or self.found is None else spending.with_times_of(found, self.found)
-        self.read_well()
-        nothing = not found.costs.total.spans
-        self.set_class(nothing, "empty")
-        if nothing:
-            self.query_one(Empty).say(empty.nothing(self.facts, "costs", found.question.filter))
-        self._show_found()
-        if not timed and not nothing:
-            self._ask_times(found)
-        if not nothing:
-            self._want_more()
-
-    def _show_found(self) -> None:
-        assert self.found is not None
-        self.query_one(CostList).show(cost_lines.title(self.question.by), cost_lines.lines(self.found))
-        self._show_charts()
-        self.show_context()
-
-    @work(exclusive=True, group="times")
-    async def _ask_times(self, found: Spending) -> None:
-        """Of the total, the groups, and the lines on screen."""
-        rows = [line.row for line in self.query_one(CostList).shown]
-        began, self._timing = time.monotonic(), found
-        source = self.facts.source
-        lane = source.ask_slowly if found.costs.ahead else source.count  # what looks at spans must not hold a trace up
-
-        def progress(_done: int, _whole: int) -> None:
-            if self._timing is not found or found.question is not self.question:
-                raise Superseded
-
-        try:
-            told = await lane(lambda reader: spending.ask_times(reader, found, rows, progress))
-        except TracetuiError:
-            return  # the other question says what is wrong with the file
-        finally:
-            self._due = max(self._due, time.monotonic() + 11 * (time.monotonic() - began))
-        if told.question is self.question and self.found is not None:
-            self.found = spending.with_times_of(self.found, told)
-            self._show_found()
-
-    @on(CostList.Scrolled)
-    def _scrolled(self) -> None:
-        """Lines may have come whose times nobody asked for."""
-        if self.found is not None and not all(line.row.timed for line in self.query_one(CostList).shown):
-            self._ask_times(self.found)
-
-    def _want_more(self) -> None:
-        """At once for another question; for what arrived since, the less often the longer it takes."""
-        question = self.question
-        known = self._told is not None and (question.filter, question.by) == (self._told.filter, self._told.by)
-        if known and self._more_timer is not None:
-            return
-        if self._more_timer is not None:
-            self._more_timer.stop()
-        wait = max(self._more_due - time.monotonic(), 0.001) if known else 0.001
-        self._told = question
-        self._more_timer = self.set_timer(wait, self._ask_more)
-
-    @work(exclusive=True, group="more")
-    async def _ask_more(self) -> None:
-        source, question, began = self.facts.source, self.question, time.monotonic()
-        self._telling, self._more_timer, prices = question, None, Prices(source.prices)
-
-        def progress(_done: int, _whole: int) -> None:
-            if self._telling is not question or not self.is_attached:
-                raise Superseded
-
-        try:
-            splits = await source.count(lambda reader: spending.ask_splits(reader, source, question, prices, progress))
-            if self._more is None:
-                self._tell(question, splits)
-            more = await source.count(lambda reader: spending.ask_means(reader, source, question, splits, progress))
-            self._tell(question, more)
-        except TracetuiError:
-            return  # the other question says what is wrong with the file
-        finally:
-            self._more_due = time.monotonic() + max(AGAIN_S, 20 * (time.monotonic() - began))
-
-    def _tell(self, question: Question, more: More) -> None:
-        if (question.filter, question.by) == (self.question.filter, self.question.by):
-            self._more = more
-            self.show_context()
-            self._show_charts()
-
-    def _failed(self, error: TracetuiError) -> None:
-        if self.found is not None and not isinstance(error, NotFound):
-            self.show_error(error)
-            return
-        self.set_class(True, "empty")
-        self.query_one(Empty).say(empty.failed(self.facts, "costs", error))
-        self.show_context()
+        self.show_charts()
 
     # What stands around the numbers.
 
+    def show_found(self) -> None:
+        assert self.found is not None
+        self.query_one(CostList).show(cost_lines.title(self.question.by), cost_lines.lines(self.found))
+        self.show_charts()
+        self.show_context()
+
     def tick(self) -> None:
-        if self._progress is not None:
+        if self.progress is not None:
             self.show_context()
 
     def show_context(self) -> None:
@@ -255,8 +97,8 @@ class CostsScreen(OffersTerms):
             right = self._sums(brief=True)
         if parts_width(left) + parts_width(live) + parts_width(right) <= self.size.width:
             left += live
-        if self._progress is not None and self._progress[1] > 2000:
-            done, whole = self._progress
+        if self.progress is not None and self.progress[1] > 2000:
+            done, whole = self.progress
             right = [(f"reading {100 * done // whole}% of {fmt.count(whole)} traces ", "running")]
         for context in self.query(ContextLine):
             context.show(left, right)
@@ -266,10 +108,10 @@ class CostsScreen(OffersTerms):
             return []
         if self.found is None:
             return [("adding up … ", "quiet")]
-        split = self._more.split if self._more is not None else None
+        split = self.more.split if self.more is not None else None
         return cost_lines.sums(self.found.costs.total, split, brief=brief)
 
-    def _show_charts(self) -> None:
+    def show_charts(self) -> None:
         if self.found is None or not self.is_mounted:
             return
         row = self._row()
@@ -281,14 +123,14 @@ class CostsScreen(OffersTerms):
 
     def _show_chart(self, chart: Chart, name: str, row: CostRow | None) -> None:
         assert self.found is not None
-        made = cost_charts.made(name, self.found, row, self._more, ascii_mode=chart.ascii_mode)
+        made = cost_charts.made(name, self.found, row, self.more, ascii_mode=chart.ascii_mode)
         self._made[chart] = made
         chart.show(made.plot, made.left, made.right, walks=made.bar is not None)
         if chart.selected is not None:
             self._bar_title(chart, chart.selected)
 
     def _show_facts(self) -> None:
-        line, more = self.query_one(CostList).chosen, self._more or More()
+        line, more = self.query_one(CostList).chosen, self.more or More()
         known = None
         if line is not None:
             keys = line.row.keys
@@ -300,13 +142,13 @@ class CostsScreen(OffersTerms):
                 more.splits.get(keys),
                 means,
                 more.passed_over,
-                awaited=self._more is None,
+                awaited=self.more is None,
             )
         rows, facts = self.query_one(CostList), self.query_one(CostFacts)
         facts.show(known, rows.size.height + facts.size.height - rows.head - rows.line_count())
 
     def _pages(self) -> list[str]:
-        return [*cost_charts.NAMES, *(self._more.names if self._more is not None else ())]
+        return [*cost_charts.NAMES, *(self.more.names if self.more is not None else ())]
 
     def _row(self) -> CostRow | None:
         line = self.query_one(CostList).chosen
@@ -328,7 +170,7 @@ class CostsScreen(OffersTerms):
 
     @on(LineList.Moved)
     def _moved(self) -> None:
-        self._show_charts()
+        self.show_charts()
 
     @on(Chart.Moved)
     def _bar_moved(self, event: Chart.Moved) -> None:
@@ -355,11 +197,11 @@ class CostsScreen(OffersTerms):
 
     def action_next_chart(self) -> None:
         self.chart = (self.chart + 1) % len(self._pages())
-        self._show_charts()
+        self.show_charts()
 
     def action_period(self) -> None:
         at = PERIODS.index(self.question.period) if self.question.period in PERIODS else 0
-        self._settled = True
+        self.settled = True
         self.put(self._changed(period=PERIODS[(at + 1) % len(PERIODS)]))
 
     def _changed(self, **changes: str) -> Question:

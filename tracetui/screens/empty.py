@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from collector.errors import NotFound, TracetuiError
 from tracetui import format as fmt
@@ -20,14 +21,17 @@ def check(facts: Facts) -> str:
     return f"tracetui check {fmt.plain(facts.source.path)}"
 
 
-def nothing(facts: Facts, what: str, filter_text: str) -> list[list[Part]]:
-    """Lines for an empty list: a title and a table of things to type."""
+SHOW_ALL = (("esc", "show all again"), ("f", "change the filter"))
+
+
+def nothing(facts: Facts, what: str, filter_text: str, keys: Sequence[tuple[str, str]] = SHOW_ALL) -> list[list[Part]]:
+    """Lines for an empty list: a title and a table of things to type; `keys` are those that help against a filter."""
     path = fmt.plain(facts.source.path)
     if filter_text and facts.exists and not (facts.expecting and filter_text.startswith("run:")):
         return [
             [(f"No {what} match ", "strong"), (fmt.plain(filter_text), "accent")],
             [],
-            *_table([("esc", "show all again"), ("f", "change the filter")]),
+            *_table(list(keys)),
         ]
     name = path.rsplit("/", 1)[-1]
     if facts.expecting:
