@@ -82,7 +82,7 @@ async def test_a_click_on_the_line_of_keys_presses_the_key() -> None:
         await pilot.click(keys, (line.index("N next") + 3, 0))  # the label is that of the first
         await until(pilot, lambda: tree.cursor == failed)
         await pilot.click(keys, (line.index("help") + 1, 0))
-        await until(pilot, lambda: shows(pilot, "one page down"))
+        await until(pilot, lambda: shows(pilot, "Inside a trace", "esc closes"))
 
 
 async def test_a_click_on_what_is_new_goes_there() -> None:
