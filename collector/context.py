@@ -27,6 +27,8 @@ CACHEABLE_TOKENS = 1024
 KEPT_NS = 300 * 1_000_000_000
 """Unless they are asked to, providers promise to keep a prompt no longer."""
 SEGMENTS = ("system", "tools", "history", "results", "reasoning")
+UNRECORDED = "unrecorded"
+"""The segment of a call whose prompt is not in the file: all the tokens that were counted."""
 OF_MESSAGES = ("system", "history", "results", "reasoning")
 NOTHING = (0,) * len(OF_MESSAGES)
 MOST_COMPARED = 100
@@ -66,8 +68,8 @@ class Break:
 class Step:
     """One call beside the one before it in its chain (None: it is the first).
 
-    `segments` are the tokens by `SEGMENTS`; `estimated` where the provider did not count them at all. `compacted`: a
-    summary came in place of messages.
+    `segments` are the tokens by `SEGMENTS`, or all of them UNRECORDED; `estimated` where the provider did not count
+    them. `compacted`: a summary came in place of messages.
     `missed_tokens` could have been read from the cache had nothing changed, and were not: None where nothing tells
     that the provider caches. `over_nanousd` is what that cost, None where no price is known."""
 
@@ -131,6 +133,8 @@ def _step(call: Seen, before: Seen | None, cached: bool, weights: Weights) -> St
     counted = call.usage.input_tokens
     scale = counted / total if counted and total else 1 / CHARACTERS_A_TOKEN
     segments = _scaled(sizes, scale, counted if counted and total else None)
+    if counted and not total:
+        segments[UNRECORDED] = counted
     if before is None:
         return Step(call, None, segments, not counted, (), None, None)
     broken = _break(before, call, scale, weights)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from collector.chains import chains
-from collector.context import KEPT_NS, SEGMENTS, Price, Step, caches, steps
+from collector.context import KEPT_NS, SEGMENTS, UNRECORDED, Price, Step, caches, steps
 from collector.seen import Seen
 from tracetui import format as fmt
 
@@ -15,6 +15,7 @@ SIGNS = {"system": "█", "tools": "▓", "history": "▒", "results": "░", "r
 ASCII_SIGNS = {"system": "#", "tools": "%", "history": "=", "results": "-", "reasoning": "~"}
 INKS = {"system": "role-system", "tools": "tool", "history": "role-user", "results": "role-tool",
         "reasoning": "chain"}  # fmt: skip
+BARE, ASCII_BARE = "━", "."
 LEVELS, ASCII_LEVELS = " ▁▂▃▄▅▆▇█", " .:-=+*#%"
 MOST_CHANGES = 200
 MOST_BAR = 8
@@ -51,13 +52,26 @@ def chains_of(
             first = mine[0].call
             above = names.get(first.parent_id or "")
             found.append(Chain(first.agent_name or (above.name if above else first.name), mine))
+    for name, calls in _bare(spans, names).items():
+        found.append(Chain(name, tuple(steps(calls, price))))
     return sorted(found, key=lambda one: (-len(one.steps), one.steps[0].call.start_ns))
 
 
-def _calls(spans: Sequence[Seen]) -> list[Seen]:
+def _calls(spans: Sequence[Seen], *, bare: bool = False) -> list[Seen]:
+    """Calls whose prompts are in the file, or (`bare`) are not."""
     ids = {span.parent_id for span in spans if span.kind == "llm"}
     calls = [span for span in spans if span.kind == "llm" and span.span_id not in ids]
-    return [call for call in calls if call.input or call.system or call.input_value is not None]
+    return [call for call in calls if bare != bool(call.input or call.system or call.input_value is not None)]
+
+
+def _bare(spans: Sequence[Seen], known: Mapping[str, Seen]) -> dict[str, list[Seen]]:
+    """Calls of which only the tokens were recorded, by the agent they are of: how much they grew is known."""
+    found: dict[str, list[Seen]] = {}
+    for call in sorted(_calls(spans, bare=True), key=lambda one: (one.start_ns, one.span_id)):
+        if call.usage.input_tokens:
+            above = known.get(call.parent_id or "")
+            found.setdefault(call.agent_name or (above.name if above else call.name), []).append(call)
+    return found
 
 
 def bar(step: Step, largest: int, width: int, *, ascii_mode: bool = False) -> list[tuple[str, str]]:
@@ -65,6 +79,8 @@ def bar(step: Step, largest: int, width: int, *, ascii_mode: bool = False) -> li
     cell as long as there are any."""
     signs = ASCII_SIGNS if ascii_mode else SIGNS
     total = round(width * step.tokens / largest) if largest else 0
+    if UNRECORDED in step.segments:
+        return [((ASCII_BARE if ascii_mode else BARE) * total, "quiet")]
     parts: list[tuple[str, str]] = []
     begun, seen = 0, 0
     for name in SEGMENTS:
@@ -118,6 +134,8 @@ def growth(step: Step) -> str:
 def told(step: Step) -> list[tuple[str, str]]:
     """What the call did to its context, a line each: (words of ours and the trace's, ink). Harmless text."""
     about = "about " if step.estimated else ""
+    if UNRECORDED in step.segments:
+        return [(f"{fmt.count(step.tokens)} tokens: the prompt is not in the file, only how long it was", "text")]
     shares = ", ".join(f"{name} {fmt.tokens(step.segments[name])}" for name in SEGMENTS if step.segments[name])
     out = [(f"{about}{fmt.count(step.tokens)} tokens: {shares}", "text")]
     if step.before is None:

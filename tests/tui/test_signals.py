@@ -426,3 +426,23 @@ async def test_span_ids_that_are_none_end_no_screen(path: Path) -> None:
             await pilot.press(key)
         await until(pilot, lambda: isinstance(pilot.app.screen, TraceScreen) and shows(pilot, "chat 1"))
         assert pilot.app._exception is None
+
+
+def test_where_prompts_were_not_recorded_the_view_shows_how_they_grew(tmp_path: Path) -> None:
+    calls = [
+        make_part(n, parent=9, trace=LOST, name="chat", start_ns=T0 + 200 * n * MS,
+                  reading=Reading(kind="llm", model="gpt-4o", usage=Usage(tokens, 5, cache_read_tokens=1000 * n)))
+        for n, tokens in ((1, 4000), (2, 6000))
+    ]  # fmt: skip
+    path = made(tmp_path / "bare.db", agent(LOST), *calls)
+    with store.open_reader(path) as reader:
+        (chain,) = contexts.chains_of(reader.seen(LOST))
+    assert (chain.name, [step.tokens for step in chain.steps]) == ("support_agent", [4000, 6000])
+    assert [contexts.growth(step) for step in chain.steps] == ["", "+2.0k"]
+    assert [contexts.bar(step, 6000, 6) for step in chain.steps] == [[("━━━━", "quiet")], [("━" * 6, "quiet")]]
+    shown = CliRunner().invoke(cli, ["show", LOST, "--context", "--db", str(path)]).output
+    assert "support_agent: 2 calls, up to 6.0k tokens, prompts not in the file" in shown
+    assert "prefix" not in shown
+    assert "6,000 tokens: the prompt is not in the file, only how long it was" in [
+        line for line, _ in contexts.told(chain.steps[1])
+    ]

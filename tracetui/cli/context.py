@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from collector.context import Step
+from collector.context import UNRECORDED, Step
 from collector.pricing import Prices
 from tracetui import contexts
 from tracetui import format as fmt
@@ -58,7 +58,8 @@ def text_lines(found: Sequence[contexts.Chain]) -> Iterator[str]:
         over = f", broken prefixes cost {fmt.money(chain.over_nanousd)}" if chain.over_nanousd else ""
         yield ""
         calls = "1 call" if len(chain.steps) == 1 else f"{len(chain.steps)} calls"
-        yield f"{fmt.plain(chain.name)}: {calls}, up to {fmt.tokens(chain.largest)} tokens{over}"
+        bare = ", prompts not in the file" if UNRECORDED in chain.steps[0].segments else ""
+        yield f"{fmt.plain(chain.name)}: {calls}, up to {fmt.tokens(chain.largest)} tokens{over}{bare}"
         for step in chain.steps:
             signs = "".join(text for text, _ in contexts.bar(step, chain.largest, BAR))
             head = f"  {step.call.span_id[:8]}  {fmt.plain(step.call.name):<28.28} {fmt.tokens(step.tokens):>6}"
