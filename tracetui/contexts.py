@@ -53,7 +53,8 @@ def chains_of(
             above = names.get(first.parent_id or "")
             found.append(Chain(first.agent_name or (above.name if above else first.name), mine))
     for name, calls in _bare(spans, names).items():
-        found.append(Chain(name, tuple(steps(calls, price))))
+        if len(calls) > 1:  # of one alone there is nothing to see
+            found.append(Chain(name, tuple(steps(calls, price))))
     return sorted(found, key=lambda one: (-len(one.steps), one.steps[0].call.start_ns))
 
 
