@@ -149,7 +149,7 @@ async def test_a_key_that_is_held_down_is_not_waited_for(db: Path, monkeypatch: 
         await pilot.press("g")
         await seen_after(pilot, "j" * 20, lambda pilot: pilot.app.screen.window.cursor == 20)
         assert followed == []
-        await seen_after(pilot, "k" * 20 + "?", on_screen("one page down"))
+        await seen_after(pilot, "k" * 20 + "?", on_screen("esc closes"))
         assert followed
 
 
