@@ -7,6 +7,7 @@ Narrow on purpose: each rule needs the right value beside the wrong one, so that
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -20,7 +21,8 @@ from collector.signals.trace import Signal, Trace
 from collector.signals.values import in_text
 
 MOST_MESSAGES = 200
-"""So many of the last messages are read for what they say of a value."""
+"""So many of the last messages are read for what they say of a value, and of the results and documents before a call as
+many: a run of hundreds of questions has thousands, and nothing to do with most."""
 MOST_ADDED = 10
 LONGEST_SUM = 1_000
 """Characters of a question that asks for the sum of MOST_ADDED numbers. Longer ones are not read for it: a column of
@@ -86,10 +88,13 @@ _NO_SUBJECT = frozenset(
 
 Measured = tuple[str, float]
 """(unit, number)"""
+Priced = tuple[frozenset[str], dict[str, str]]
+"""(words, prices as they are written by their one form) of a text"""
 
 
 def misread(trace: Trace) -> Iterator[Signal]:
     """A value that what was said says of something else."""
+    given = _Given(trace)
     for span in trace.calls:
         asked = tool_calls(span.output)
         if asked:
@@ -97,8 +102,8 @@ def misread(trace: Trace) -> Iterator[Signal]:
             continue
         answer = "\n".join(text_of(one.message) for one in span.output)
         if answer:
-            yield from _units(trace, span, answer)
-            yield from _subjects(trace, span, answer)
+            yield from _units(given, span, answer)
+            yield from _subjects(given, span, answer)
             yield from _sums(span, answer)
 
 
@@ -106,26 +111,69 @@ def _recent(span: Seen) -> Sequence[Said]:
     return span.input[max(0, len(span.input) - MOST_MESSAGES) :]
 
 
-def _heard(trace: Trace, span: Seen) -> Iterator[Value]:
-    """What a call was told, and what the tools before it gave: texts, and values as they came."""
-    for one in (*span.system, *_recent(span)):
-        for part in one.message.parts:
-            yield part.get("result") if part.get("type") == "tool_result" else part.get("text")
-    for tool in trace.tools:
-        if tool.tool is not None and tool.end_ns is not None and tool.end_ns <= span.start_ns:
-            yield tool.tool.result
-    yield from _documents(trace, span)
+class _Given:
+    """What the tools and searches of a trace gave, in the order in which they ended, and what calls were told. Each is
+    read once, when it is asked for."""
+
+    def __init__(self, trace: Trace) -> None:
+        tools = [one for one in trace.tools if one.tool is not None and one.end_ns is not None]
+        self._tools = sorted(tools, key=_ended)
+        searches = sorted((one for one in trace.spans if one.documents and one.end_ns is not None), key=_ended)
+        self._documents = [(_ended(one), str(document.content)) for one in searches
+                           for document in one.documents if document.content]  # fmt: skip
+        self._measured: dict[str, frozenset[Measured]] = {}
+        self._priced: dict[int, Priced] = {}
+
+    def measured(self, span: Seen) -> set[Measured]:
+        """The numbers with a unit in all that a call was told, and in what was given before it."""
+        found: set[Measured] = set()
+        for one in (*span.system, *_recent(span)):
+            found |= self._once(f"m{one.key}", (part.get("result") if part.get("type") == "tool_result" else
+                                                part.get("text") for part in one.message.parts))  # fmt: skip
+        for at in _last(bisect_right(self._tools, span.start_ns, key=_ended)):
+            tool = self._tools[at].tool
+            found |= self._once(f"t{at}", (tool.result if tool is not None else None,))
+        for at in self._before(span):
+            found |= self._once(f"d{at}", (self._documents[at][1],))
+        return found
+
+    def documents(self, span: Seen) -> list[Priced]:
+        """(words, prices by their one form) of the documents that were found before a call."""
+        return [self._of_document(at) for at in self._before(span)]
+
+    def _before(self, span: Seen) -> range:
+        return _last(bisect_right(self._documents, span.start_ns, key=lambda one: one[0]))
+
+    def _of_document(self, at: int) -> Priced:
+        if at not in self._priced:
+            text = self._documents[at][1]
+            prices = {one.forms[0]: one.text for one in in_text(text) if one.kind == "price"}
+            self._priced[at] = _words(text), prices
+        return self._priced[at]
+
+    def _once(self, name: str, values: Iterable[Value]) -> frozenset[Measured]:
+        if name not in self._measured:
+            self._measured[name] = frozenset(one for value in values for one in _all_measured(value))
+        return self._measured[name]
+
+
+def _ended(span: Seen) -> int:
+    return span.end_ns or 0
+
+
+def _last(end: int) -> range:
+    return range(max(0, end - MOST_MESSAGES), end)
 
 
 # Units.
 
 
-def _units(trace: Trace, span: Seen, answer: str) -> Iterator[Signal]:
+def _units(given: _Given, span: Seen, answer: str) -> Iterator[Signal]:
     """88 °C in the answer where all that was said is 88 °F."""
     stated = list(dict.fromkeys(_measured(answer)))
     if not stated:
         return
-    said = {one for value in _heard(trace, span) for one in _all_measured(value)}
+    said = given.measured(span)
     for unit, number in stated:
         if _KIND[unit] in _OFTEN and abs(number) < 10 and number == int(number):
             continue
@@ -224,25 +272,13 @@ def _listing(span: Seen, line: int) -> dict[int, str]:
 # Subjects.
 
 
-def _documents(trace: Trace, span: Seen) -> list[str]:
-    return [
-        str(document.content)
-        for search in trace.spans
-        if search.documents and search.end_ns is not None and search.end_ns <= span.start_ns
-        for document in search.documents
-        if document.content
-    ]
-
-
-def _subjects(trace: Trace, span: Seen, answer: str) -> Iterator[Signal]:
+def _subjects(given: _Given, span: Seen, answer: str) -> Iterator[Signal]:
     """A price that only a document about something else says, where one about what was asked says another."""
     prices = list(dict.fromkeys(one for one in islice(in_text(answer), 50) if one.kind == "price"))
-    documents = _documents(trace, span) if prices else []
-    if len(documents) < 2:
+    read = given.documents(span) if prices else []
+    if len(read) < 2:
         return
     question = _words(_question(span))
-    read = [(_words(text), {one.forms[0]: one.text for one in in_text(text) if one.kind == "price"})
-            for text in documents]  # fmt: skip
     stated, spoken = {one.forms[0] for one in prices}, _words(answer)
     for price in prices:
         of = [words for words, known in read if price.forms[0] in known]

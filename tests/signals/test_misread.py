@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from collector.model import Document
+from collector.signals import misread as rules
 from tests.signals.traces import asks, assistant, call, found, llm, result, said, span, tool, user
 
 
@@ -195,3 +197,20 @@ def test_a_question_of_pieces_that_go_on_for_long_is_looked_through_once(asked: 
 
 def test_a_listing_of_blank_lines_is_looked_through_once() -> None:
     assert comment(3, "`total` is wrong", "\n" * 500_000) == []
+
+
+def test_what_was_given_is_read_once_however_many_answers_follow(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    measured, in_text = rules._measured, rules.in_text
+    monkeypatch.setattr(rules, "_measured", lambda text: measured(read.append(text) or text))
+    monkeypatch.setattr(rules, "in_text", lambda text: in_text(read.append(text) or text))
+    spans: list[Any] = []
+    for n in range(0, 60, 3):
+        spans += [
+            tool(n + 1, "get_distance", {}, f"{n}.5 miles to town {n}"),
+            span(n + 2, "retriever", documents=(Document(str(n), f"Gadget {n} costs $1{n}.00."),)),
+            llm(n + 3, user(f"How far is town {n}?"), out=assistant(f"It is {n}.5 km, and $1{n}.00 to get there.")),
+        ]
+    assert "3.5 km in the answer: what was said is 3.5 miles" in misread(*spans)
+    assert max(Counter(text for text in read if "miles to town" in text).values()) == 1
+    assert max(Counter(text for text in read if "Gadget" in text).values()) == 2, "for its units, and for its prices"
