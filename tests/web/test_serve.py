@@ -92,7 +92,7 @@ def test_the_explorer_is_read_and_driven_in_a_browser(address: str) -> None:
         page.wait_for_function(f"async () => await navigator.clipboard.readText() === '{trace_id(1)}'")
         frames.clear()
         page.keyboard.press("?")
-        shows("one page down")
+        shows("esc closes")
         base = address.split("/?")[0]
         assert [url for url in asked if not url.startswith((base, "data:", "blob:"))] == []  # works offline
         browser.close()
