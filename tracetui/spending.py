@@ -128,7 +128,7 @@ Keys: TypeAlias = tuple[str, ...]
 class More:
     """What is asked for once the numbers stand, by the keys of rows and groups and, under (), of all: what was paid
     for, and the means of scores and of numeric metadata, named `score.NAME` and `meta.KEY`; None while they are being
-    read. `passed_over` traces have some, too many to read."""
+    read. More than `passed_over` traces have some: too many to read."""
 
     splits: Mapping[Keys, Split] = field(default_factory=dict)
     means: Mapping[Keys, Mapping[str, Stat]] | None = None
@@ -159,7 +159,7 @@ def ask_means(reader: Reader, source: Source, question: Question, more: More, pr
             cast("stored.Reader", reader), what, EVERYTHING, gathered.named, most=MOST_DESCRIBED, progress=progress
         )
     except TooMany as error:
-        return replace(more, passed_over=error.traces)
+        return replace(more, passed_over=error.most)
     means: dict[Keys, dict[str, Stat]] = {}
     for opening, told in (("score.", scores), ("meta.", metadata)):
         for keys, some in told.items():

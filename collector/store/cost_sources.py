@@ -50,15 +50,15 @@ MEMBERS = f"""
 _OF_FEW = """t.trace_id in (select n.trace_id from spans n where n.id in (select value from json_each(:narrow)))"""
 _TRACE_IDS = "select t.id from traces t where {} order by t.start_ns, t.trace_id"
 _BEGUN = "t.trace_id in (select n.trace_id from spans n where n.start_ns >= :low and n.start_ns < :high)"
-_REACH = "t.start_ns < :high and (t.end_ns is null or t.running_count or t.end_ns >= :low)"
+REACH = "t.start_ns < :high and (t.end_ns is null or t.running_count or t.end_ns >= :low)"
 
 
 class TooMany(Exception):
-    """More traces would have to be looked at than was allowed; how many."""
+    """More traces would have to be looked at than were allowed: `most`."""
 
-    def __init__(self, traces: int) -> None:
-        super().__init__(traces)
-        self.traces = traces
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.most = most
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,11 @@ class Wanted:
     high: int | None = None
     declared: tuple[str, ...] = ()
     """Metadata keys that rollups may carry."""
+
+    def bounds(self) -> dict[str, int]:
+        """The stretch of time as SQL binds it: `low` up to but without `high`."""
+        low, high = self.low, self.high
+        return {"low": -(2**63) if low is None else low, "high": 2**63 - 1 if high is None else high}
 
 
 def wanted(by: Sequence[Dimension], where: Filter, declared: Sequence[str] = ()) -> Wanted:
@@ -137,7 +142,7 @@ class Spans:
         found = [row[0] for row in self.reading.rows(_TRACE_IDS.format(traces.where), traces.values)]
         numbers = found if self.only is None else [number for number in found if number in self.only]
         if self.most is not None and len(numbers) > self.most:
-            raise TooMany(len(numbers))
+            raise TooMany(self.most)
         for at in range(0, len(numbers), CHUNK):
             if self.progress is not None:
                 self.progress(at, len(numbers))
@@ -152,22 +157,18 @@ class Spans:
     def _conditions(self) -> tuple[Conditions, Conditions]:
         """Those on traces and those on spans, each with all values."""
         traces, spans = for_calls(self.asked.of_traces, self.asked.of_spans)
-        traces.values |= {**self.reading.moment(), **self._bounds()}
+        traces.values |= {**self.reading.moment(), **self.asked.bounds()}
         low, high = self.asked.low, self.asked.high
         if low is not None and high is not None and high - low <= QUARTER_NS:
             traces.parts.append(_BEGUN)  # by the index of their spans: others are found by looking at all before them
         elif low is not None or high is not None:
-            traces.parts.append(_REACH)
+            traces.parts.append(REACH)
         few = narrow(self.reading.rows, self.asked.of_traces)
         if few is not None:
             traces.parts.append(_OF_FEW)
             traces.values["narrow"] = orjson.dumps(few).decode()
         spans.values |= traces.values
         return traces, spans
-
-    def _bounds(self) -> dict[str, int]:
-        low, high = self.asked.low, self.asked.high
-        return {"low": -(2**63) if low is None else low, "high": 2**63 - 1 if high is None else high}
 
     def _statements(self, spans: Conditions) -> tuple[str, str]:
         found = [one.of_span(spans, f"g{at}") for at, one in enumerate(self.asked.by)]

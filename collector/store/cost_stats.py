@@ -17,7 +17,7 @@ import orjson
 from collector.errors import FilterError
 from collector.store.binding import glob_pattern
 from collector.store.cost_rows import Stat
-from collector.store.cost_sources import Progress, Spans, Wanted
+from collector.store.cost_sources import REACH, Progress, Spans, TooMany, Wanted
 from collector.store.ground import Reading
 
 Value: TypeAlias = tuple[int, str, str, float]
@@ -37,13 +37,13 @@ METADATA = """
 # Traces that have any.
 SCORED = """
     select t.id from scores c join traces t on t.trace_id = c.trace_id where c.value is not null
-      and c.name glob :pattern
+      and c.name glob :pattern and {reach}
     union
     select t.id from scores c join traces t on t.session_id = c.session_id
-    where c.trace_id is null and c.value is not null and c.name glob :pattern"""
+    where c.trace_id is null and c.value is not null and c.name glob :pattern and {reach} limit :most"""
 DESCRIBED = """
-    select t.id from traces t where t.metadata <> '{}' and exists (select 1 from json_each(t.metadata) e
-      where e.type in ('integer', 'real') and e.key glob :pattern)"""
+    select t.id from traces t where {reach} and t.metadata <> '{{}}' and exists (select 1 from json_each(t.metadata) e
+      where e.type in ('integer', 'real') and e.key glob :pattern) limit :most"""
 OPENINGS = ("score.", "meta.")
 Told: TypeAlias = dict[tuple[str, ...], dict[str, Stat]]
 
@@ -68,11 +68,22 @@ def stats(
 
     def told(opening: str, having: str, sql: str) -> Told:
         patterns = [name.removeprefix(opening) for name in names if name.startswith(opening)]
-        some = {row[0] for text in patterns for row in reading.rows(having, {"pattern": glob_pattern(text)})}
+        some = set().union(*(_having(reading, asked, having, text, most) for text in patterns))
         found = _numbers(reading, asked, some, partial(_values, reading, sql, patterns), named, most, progress)
         return {keys: {name: _stat(mine[name]) for name in sorted(mine)} for keys, mine in found.items()}
 
     return told("score.", SCORED, SCORES), told("meta.", DESCRIBED, METADATA)
+
+
+def _having(reading: Reading, asked: Wanted, sql: str, pattern: str, most: int | None) -> set[int]:
+    """Traces that have any, of those that reach into the stretch of time. Without a filter it need not look further
+    than what is too many."""
+    limit = -1 if most is None or asked.of_traces or asked.of_spans else most + 1
+    values = {"pattern": glob_pattern(pattern), "most": limit, **asked.bounds()}
+    found = {row[0] for row in reading.rows(sql.format(reach=REACH), values)}
+    if most is not None and 0 <= most < len(found) == limit:
+        raise TooMany(most)
+    return found
 
 
 def _values(reading: Reading, sql: str, patterns: Sequence[str], ids: Collection[int]) -> dict[int, set[Value]]:

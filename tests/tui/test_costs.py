@@ -229,7 +229,9 @@ async def test_too_many_traces_with_scores_are_said(db, monkeypatch):
     monkeypatch.setattr(spending, "MOST_DESCRIBED", 3)
     async with real_app(db, now_ns).run_test(size=(120, 30)) as pilot:
         await pilot.press("3")
-        await until(pilot, lambda: shows(pilot, "4 traces have some: tracetui costs --show 'score.*,meta.*'"))
+        await until(pilot, lambda: shows(pilot, "over 3 traces have some: tracetui costs --show 'score.*,meta.*'"))
+        await pilot.press("f", *"user:u-7", "enter")
+        await until(pilot, lambda: shows(pilot, "meta.rack 1 n=1"))
 
 
 async def test_any_two_things_can_be_grouped_by(db):

@@ -24,7 +24,7 @@ PAID = {
 @dataclass(frozen=True, slots=True)
 class Known:
     """A row under its name, its share of all cost, and what came later: the split of its cost and its means, None while
-    they are being read. `passed_over`: traces with scores or numbers that were too many to read."""
+    they are being read. `passed_over`: more traces than so many have scores or numbers."""
 
     name: str
     row: CostRow
@@ -143,7 +143,9 @@ def _latency(one: Latency) -> list[Part]:
 
 def _means(known: Known) -> list[Part]:
     if known.passed_over:
-        said = f"{fmt.count(known.passed_over)} traces have some: tracetui costs --show 'score.*,meta.*' reads them"
+        said = (
+            f"over {fmt.count(known.passed_over)} traces have some: tracetui costs --show 'score.*,meta.*' reads them"
+        )
         return _line("means", [(said, "quiet")])
     if known.means is None:
         return _line("means", [AWAITED])
