@@ -389,6 +389,9 @@ BEHIND = {
     "signal": (("6", "g"), "with the signal"),
     "found": (("slash", *"return", "enter"), "of these hits"),
     "group": (("b", "1"), "of this session"),
+    "costs": (("3",), "of this line"),
+    "traces": (("4",), "of this line"),
+    "trace": (("4", "G"), "of this line"),
 }
 """What a file is called, the keys from the list of traces to what it is made of, and how the menu names that."""
 

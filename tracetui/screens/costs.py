@@ -15,6 +15,7 @@ from tracetui.keymap import KEYS, bindings
 from tracetui.screens import cost_charts, cost_lines
 from tracetui.screens.base import Facts
 from tracetui.screens.cost_asking import AsksCosts
+from tracetui.screens.hands import Export
 from tracetui.screens.menu import Choice, MenuScreen
 from tracetui.spending import PERIODS, More, Question
 from tracetui.widgets.chart import Chart
@@ -178,10 +179,9 @@ class CostsScreen(AsksCosts):
 
     @on(LineList.Chosen)
     def _chosen(self) -> None:
-        line = self.query_one(CostList).chosen
-        if line is not None and self.found is not None:
-            sums = self.found.costs
-            self.post_message(self.OpenTraces(spending.behind(self.found, sums.by, line.row.keys, sums.times)))
+        behind = self._behind()
+        if behind is not None:
+            self.post_message(self.OpenTraces(behind))
 
     @on(Chart.Chosen)
     def _bar_chosen(self, event: Chart.Chosen) -> None:
@@ -243,11 +243,20 @@ class CostsScreen(AsksCosts):
         asked = self.question
         words = f"tracetui costs {_shell(asked.filter)} --by {_shell(asked.by)}"
         choices = [Choice("command", words), Choice("as JSON", words + " --json"), Choice("as CSV", words + " --csv")]
+        behind = self._behind()
+        return choices if behind is None else [*choices, Choice("filter", behind)]
+
+    def to_export(self) -> Export | None:
+        behind = self._behind()
+        return None if behind is None else self.found_by(behind, "costs", "the traces of this line")
+
+    def _behind(self) -> str | None:
+        """The filter that finds the traces of the line under the cursor; None where there is none."""
         line = self.query_one(CostList).chosen
-        if line is not None and self.found is not None:
-            sums = self.found.costs
-            choices.append(Choice("filter", spending.behind(self.found, sums.by, line.row.keys, sums.times)))
-        return choices
+        if line is None or self.found is None:
+            return None
+        sums = self.found.costs
+        return spending.behind(self.found, sums.by, line.row.keys, sums.times)
 
     # Filter.
 

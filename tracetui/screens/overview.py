@@ -13,6 +13,7 @@ from collector.store.overview import WINDOW_NS, Overview, overview
 from tracetui import format as fmt
 from tracetui.screens import empty
 from tracetui.screens.base import ExplorerScreen, Facts
+from tracetui.screens.hands import Export
 from tracetui.screens.menu import Choice
 from tracetui.spending import moment
 from tracetui.widgets.frame import ContextLine, Empty, KeyBar, Note
@@ -162,8 +163,16 @@ class OverviewScreen(ExplorerScreen):
         if row.span is not None:
             self.post_message(self.OpenSpan(*row.span))
         else:
-            since = moment(self.found.now_ns - WINDOW_NS)
-            self.post_message(self.OpenTraces(row.filter.replace("{since}", since)))
+            self.post_message(self.OpenTraces(_finding(row, self.found)))
+
+    def to_export(self) -> Export | None:
+        row = self.query_one(OverviewList).row
+        if row is None or self.found is None:
+            return None
+        if row.span is not None:
+            trace_id = row.span[0]
+            return Export(f"trace-{trace_id[:8]}", "the trace of this line", lambda reader: [reader.trace(trace_id)])
+        return self.found_by(_finding(row, self.found), "traces", "the traces of this line")
 
     def copy_choices(self) -> list[Choice]:
         row = self.query_one(OverviewList).row
@@ -171,4 +180,9 @@ class OverviewScreen(ExplorerScreen):
             return []
         if row.span is not None:
             return [Choice("trace id", row.span[0]), Choice("span id", row.span[1])]
-        return [Choice("filter", row.filter.replace("{since}", moment(self.found.now_ns - WINDOW_NS)))]
+        return [Choice("filter", _finding(row, self.found))]
+
+
+def _finding(row: Row, found: Overview) -> str:
+    """The filter that finds the traces of a line."""
+    return row.filter.replace("{since}", moment(found.now_ns - WINDOW_NS))
