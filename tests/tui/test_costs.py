@@ -320,6 +320,29 @@ async def test_in_big_files_sums_come_first_and_times_where_one_looks(tmp_path, 
         assert "…" not in screen_text(pilot)
 
 
+async def test_another_question_does_not_wait_for_the_times_of_the_last(db, monkeypatch):
+    monkeypatch.setattr(spending, "COUNTABLE_SPANS", 0)
+    slow: list[str] = []
+    ask_times = spending.ask_times
+
+    def times(reader, found, rows, progress):
+        if found.question.period == "7d":
+            slow.append(found.question.period)
+            reader.rows("with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n")
+        return ask_times(reader, found, rows, progress)
+
+    monkeypatch.setattr(spending, "ask_times", times)
+    async with real_app(db, now_ns).run_test(size=(120, 24)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: shows(pilot, "last 7d", "▸ gpt-4o ") and slow)
+        await pilot.press("p")
+        await until(pilot, lambda: app_found(pilot).question.period == "30d" and app_found(pilot).costs.total.timed)
+
+
+def app_found(pilot) -> spending.Spending:
+    return pilot.app.screen.found
+
+
 async def test_an_empty_file_says_so(tmp_path):
     async with real_app(write(tmp_path / "traces.db"), now_ns).run_test(size=(80, 24)) as pilot:
         await pilot.press("3")

@@ -56,7 +56,9 @@ class AsksCosts(OffersTerms):
 
     def put(self, question: Question) -> None:
         """Ask something else."""
+        self.workers.cancel_group(self, "times")  # it would hold the next sums up
         if (question.filter, question.by) != (self.question.filter, self.question.by):
+            self.workers.cancel_group(self, "more")
             self.more = None
         self.question = question
         self.show_context()

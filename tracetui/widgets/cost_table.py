@@ -113,8 +113,8 @@ def cells(one: CostLine, width: int, sign: str = "") -> dict[str, list[Part]]:
         "unpriced": [(f"+{few(row.unpriced_calls)}", "abandoned")] if row.unpriced_calls else [],
         "bar": [(bar(one.share, size, sign=sign), one.ink)] if one.share is not None else no_price(row),
         "tokens": [known(fmt.tokens(row.tokens))],
-        "calls": [known(calls(row.calls) if row.calls else fmt.UNKNOWN)],
-        "cached": [known(fmt.UNKNOWN if not row.cached else f"{100 * row.cached:.0f}%")],
+        "calls": [(calls(row.calls), "text" if row.calls else "quiet")],
+        "cached": [cached(row.cached)],
         "percall": [money(row.per_call_nanousd)],
         "pertrace": [money(row.per_trace_nanousd)],
         "burn": [money(row.per_minute_nanousd) if row.timed else AWAITED],
@@ -122,8 +122,12 @@ def cells(one: CostLine, width: int, sign: str = "") -> dict[str, list[Part]]:
         "p95": [took(row, row.duration.p95_ns)],
         "p99": [took(row, row.duration.p99_ns)],
         "ttft": [took(row, row.ttft.p50_ns)],
-        "errors": [(percent(rate), "error")] if rate else [(fmt.UNKNOWN, "quiet")],
+        "errors": [(percent(rate), "error")] if rate else [(fmt.UNKNOWN if rate is None else "0", "quiet")],
     }
+
+
+def cached(part: float | None) -> Part:
+    return fmt.UNKNOWN if part is None else f"{100 * part:.0f}%", "text" if part else "quiet"
 
 
 def calls(number: int) -> str:
