@@ -140,7 +140,7 @@ class SignalsScreen(SummaryScreen[Counted]):
 
 
 def _count(number: int, has: bool) -> Part:
-    return (fmt.count(number) if number else fmt.UNKNOWN, "text" if has else "quiet")
+    return fmt.count(number), "text" if has else "quiet"
 
 
 def nothing(filter_text: str, waiting: int) -> list[list[Part]]:
