@@ -45,7 +45,9 @@ class Watched:
 
     @property
     def rows(self) -> list[str]:
-        return [row.rstrip() for row in self.screen.display]
+        # not `display`: it fails while only one half of a wide letter has been overwritten
+        cells = range(self.screen.columns)
+        return ["".join(self.screen.buffer[y][x].data for x in cells).rstrip() for y in range(self.screen.lines)]
 
     def press(self, keys: str) -> float:
         """Type, at the moment that is returned."""

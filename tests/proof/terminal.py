@@ -31,7 +31,9 @@ class Terminal:
 
     @property
     def lines(self) -> list[str]:
-        return [line.rstrip() for line in self.screen.display]
+        # not `display`: it fails while only one half of a wide letter has been overwritten
+        cells = range(self.screen.columns)
+        return ["".join(self.screen.buffer[y][x].data for x in cells).rstrip() for y in range(self.screen.lines)]
 
     @property
     def text(self) -> str:
