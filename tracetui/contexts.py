@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from collector.chains import chains
-from collector.context import KEPT_NS, SEGMENTS, UNRECORDED, Price, Step, caches, steps
+from collector.context import SEGMENTS, UNRECORDED, Price, Step, steps
+from collector.prefixes import KEPT_NS, caches
 from collector.seen import Seen
 from tracetui import format as fmt
 

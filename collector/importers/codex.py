@@ -28,7 +28,7 @@ from collector.conventions.messages import message
 from collector.conventions.values import decoded, integer
 from collector.importers import codex_records as records
 from collector.importers.drafts import Draft, Drafts, json_text, mapping, said, scalars, string
-from collector.model import Event, Message, Scope, SpanPart, Tool, Usage
+from collector.model import Event, Message, Scope, SpanPart, Tool
 from collector.protocols.times import time_ns
 
 NAME = "codex"
@@ -379,13 +379,7 @@ class CodexLog:
             self._call(turn, at)
         call = turn.call
         assert call is not None
-        call.reading["usage"] = Usage(
-            input_tokens=integer(usage.get("input_tokens")),
-            output_tokens=integer(usage.get("output_tokens")),
-            cache_read_tokens=integer(usage.get("cached_input_tokens")),
-            cache_write_tokens=integer(usage.get("cache_write_input_tokens")),
-            reasoning_tokens=integer(usage.get("reasoning_output_tokens")),
-        )
+        call.reading["usage"] = records.usage_of(usage)
         if response is not None:
             call.reading["response_id"] = response
         turn.told_usage = True

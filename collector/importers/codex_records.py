@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from collector.conventions.values import integer
 from collector.importers.drafts import Draft, mapping, string
-from collector.model import Message
+from collector.model import Message, Usage
 
 LINES = frozenset({"session_meta", "turn_context", "response_item", "event_msg", "compacted",
                     "token_usage_record"})  # fmt: skip
@@ -106,3 +107,14 @@ def as_call(item: dict[str, Any], kind: str) -> dict[str, Any]:
 def error_type(event: dict[str, Any]) -> str | None:
     info = event.get("codex_error_info")
     return info if isinstance(info, str) else next(iter(info), None) if isinstance(info, dict) and info else None
+
+
+def usage_of(told: dict[str, Any]) -> Usage:
+    """Input counts what was cached, and output the reasoning, as with us."""
+    return Usage(
+        input_tokens=integer(told.get("input_tokens")),
+        output_tokens=integer(told.get("output_tokens")),
+        cache_read_tokens=integer(told.get("cached_input_tokens")),
+        cache_write_tokens=integer(told.get("cache_write_input_tokens")),
+        reasoning_tokens=integer(told.get("reasoning_output_tokens")),
+    )

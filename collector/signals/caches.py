@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from collector import context
+from collector import prefixes
 from collector.chains import chains
+from collector.context import compacted
 from collector.seen import Seen, text_of
 from collector.signals.trace import Signal, Trace
 
@@ -18,9 +19,9 @@ LAST_MESSAGES = 20
 def cache(trace: Trace) -> Iterator[Signal]:
     """The beginning of a prompt changed, and what the provider had kept of it could not be used."""
     found = chains([span for span in trace.calls if span.input or span.system])
-    if any(context.caches(span) for span in trace.calls):
+    if any(prefixes.caches(span) for span in trace.calls):
         for chain in found:
-            for before, call, broken, missed in context.breaks(chain, trace.limits.cache_tokens):
+            for before, call, broken, missed in prefixes.breaks(chain, trace.limits.cache_tokens):
                 if _counts(before, call, broken):
                     yield _signal(call, "the call before", broken, missed, (before.span_id,))
     yield from _since_the_turn_before(trace, [chain[0] for chain in found])
@@ -34,28 +35,28 @@ def _since_the_turn_before(trace: Trace, firsts: Sequence[Seen]) -> Iterator[Sig
     before: list[Seen] = []
     for turn in reversed(trace.near(NEAR_TURNS)):
         before += Trace(turn.spans, trace.limits, trace.window).calls
-    cached = any(context.caches(call) for call in (*before, *doubtful))
+    cached = any(prefixes.caches(call) for call in (*before, *doubtful))
     for call in doubtful:
         begun = [one for one in before if (one.start_ns, one.span_id) < (call.start_ns, call.span_id)]
         chain = next(chain for chain in chains([*begun, call]) if chain[-1] is call)
         if len(chain) < 2 or not _answered_in(chain[-2], call):
             continue
-        for last, _, broken, missed in context.breaks(chain[-2:], trace.limits.cache_tokens, cached=cached):
+        for last, _, broken, missed in prefixes.breaks(chain[-2:], trace.limits.cache_tokens, cached=cached):
             if _counts(last, call, broken):
                 yield _signal(call, "the turn before", broken, missed, ())
 
 
-def _signal(call: Seen, than: str, broken: context.Break, missed: int, spans: tuple[str, ...]) -> Signal:
+def _signal(call: Seen, than: str, broken: prefixes.Break, missed: int, spans: tuple[str, ...]) -> Signal:
     text = f"the prompt differs from {than} at {broken.place}: {broken.what}; "
     return Signal("cache", call.span_id, text + f"{missed:,} tokens were not read from the cache", spans)
 
 
-def _counts(before: Seen, call: Seen, broken: context.Break) -> bool:
+def _counts(before: Seen, call: Seen, broken: prefixes.Break) -> bool:
     """Whether an unbroken prompt could have been read from the cache. Not where only the last message differs: that is
     another question after the same beginning, which is read. Who compacts a context knows what it costs."""
-    if broken.part == "message" and (broken.index >= len(call.input) or context.compacted(before, call)):
+    if broken.part == "message" and (broken.index >= len(call.input) or compacted(before, call)):
         return False
-    return call.start_ns - (before.end_ns or before.start_ns) <= context.KEPT_NS
+    return call.start_ns - (before.end_ns or before.start_ns) <= prefixes.KEPT_NS
 
 
 def _may_have_missed(call: Seen, least: int) -> bool:

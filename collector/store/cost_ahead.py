@@ -5,18 +5,18 @@ metadata keys, and days of them. Quarter hours that the asked stretch of time cu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import orjson
 
-from collector.store.binding import Conditions, joined, matches
+from collector.store.binding import Conditions
 from collector.store.cost_days import A_DAY, COARSE, Key, Periods, folded, periods, reach
 from collector.store.cost_keys import QUARTER_NS, Dimension
+from collector.store.cost_plan import Plan, Stretch, first_columns, plan_of, whole_quarters
 from collector.store.cost_rows import SUMMED
 from collector.store.cost_sources import OF_MODEL, Keys, Measured, Spans, Summed, Wanted
-from collector.store.filters import Filter, Part, Term
 from collector.store.ground import Reading
 from collector.store.migrations import DAYS_FROM
 from collector.store.zones import Zone
@@ -25,7 +25,6 @@ _SUMS = ", ".join(
     f"sum(r.{name})" if name != "llm_calls" else "sum(case when r.kind = 'llm' then r.calls else 0 end)"
     for name in SUMMED
 )
-_ASKED_OTHERS = "select 1 from spans where request_model is not null and request_model <> model limit 1"
 SUMS = "select {head} {sums}, min({at}), max({at}) from {table} r where {where} {group} having count(*) > 0"
 TIMES = """
     select {head} h.metric, r.kind {of_model}, h.bucket, sum(h.n)
@@ -55,55 +54,13 @@ EXACT_DAYS = 40
 """When the first or last span of a group was, is looked up to the quarter hour in so many days at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """What of the time is summed from which table: `low` up to but without `high`, None for no end."""
-
-    table: str
-    low: int | None
-    high: int | None
-
-    @property
-    def column(self) -> str:
-        return "r.day" if self.table == "days" else "r.quarter"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Conditions, the columns to group by, the stretches to sum, and what is left at the ends for spans to tell."""
-
-    conditions: Conditions
-    columns: list[str]
-    stretches: list[Stretch]
-    edges: list[Wanted]
-
-    def where(self, stretch: Stretch) -> tuple[str, dict[str, Any]]:
-        parts = [*self.conditions.parts]
-        values = dict(self.conditions.values)
-        if stretch.low is not None:
-            parts.append(f"{stretch.column} >= :low")
-            values["low"] = stretch.low
-        if stretch.high is not None:
-            parts.append(f"{stretch.column} < :high")
-            values["high"] = stretch.high
-        return joined(parts, "and") or "1", values
-
-    @property
-    def head(self) -> str:
-        return "".join(f"{column}, " for column in self.columns)
-
-    @property
-    def group(self) -> str:
-        return f"group by {_places(len(self.columns))}" if self.columns else ""
-
-
 def ahead(
     reading: Reading, asked: Wanted, zone: Zone | None = None, *, times: bool = True
 ) -> tuple[list[Summed], list[Measured]] | None:
     """The sums and the measured times; None where they are not kept. The quarter hours in the keys are those in which
     the stretches of time begin, as far as `zone` allows to sum them up to these. Without `times` the first and the last
     quarter hour of a sum are those of its stretch of time, or of its first and last day."""
-    plan = _plan(reading, asked)
+    plan = plan_of(reading, asked)
     if plan is None:
         return None
     sums: list[Summed] = []
@@ -128,7 +85,7 @@ def ahead(
 def times_within(reading: Reading, asked: Wanted, zone: Zone, windows: Sequence[tuple[int, int]]) -> list[Measured]:
     """The measured times of what began in these windows of quarter hours (from, up to but without); the keys are those
     of `ahead`. Nothing where they are not kept."""
-    plan = _plan(reading, asked)
+    plan = plan_of(reading, asked)
     if plan is None:
         return []
     _by_hours(reading, plan, asked.by, zone)
@@ -136,7 +93,7 @@ def times_within(reading: Reading, asked: Wanted, zone: Zone, windows: Sequence[
     where, values = plan.where(Stretch("rollups", None, None))
     windows = [(max(low, whole.low or low), min(high, whole.high or high)) for low, high in windows]
     n = len(plan.columns)
-    sql = WITHIN.format(head=plan.head, of_model=OF_MODEL, where=where, places=_places(n + 3))
+    sql = WITHIN.format(head=plan.head, of_model=OF_MODEL, where=where, places=first_columns(n + 3))
     rows = reading.rows(sql, {**values, "windows": orjson.dumps(windows).decode()})
     measured = [(row[:n], row[n], bool(row[n + 1]), row[n + 2], row[n + 3]) for row in rows]
     for edge in plan.edges:
@@ -207,7 +164,7 @@ def _folded(
 ) -> dict[Key, list[int]]:
     """Sums by stretch, by the other columns and by `more` of the histograms."""
     columns = [*others, *more]
-    listed, places = "".join(f"{column}, " for column in columns), _places(len(columns) + 1)
+    listed, places = "".join(f"{column}, " for column in columns), first_columns(len(columns) + 1)
     text = {"others": listed, "sums": sums, "places": places}
     where, values = plan.where(Stretch("days", of.marks[0], of.marks[-1]))
     joins = {"days": "cross join day_histograms h on h.id = r.id", "edges": "cross join histograms h on h.key = r.key"}
@@ -230,7 +187,7 @@ def _spanned(reading: Reading, plan: Plan, of: Periods, others: list[str]) -> di
     where, values = plan.where(plan.stretches[0])
     listed, shifts = "".join(f"{column}, " for column in others), {-bound % 4 for bound in of.bounds[1:-1]}
     hour = f"(r.quarter + {shifts.pop()}) / 4" if len(shifts) == 1 else "r.quarter"
-    places = _places(len(others))
+    places = first_columns(len(others))
     sql = SPANNED_BY.format(others=listed, where=where, hour=hour, places=places)
     return reach(of, reading.rows(sql if others else sql.replace(f"{hour}, ", hour), values))
 
@@ -240,45 +197,19 @@ def running(reading: Reading, by: Sequence[Dimension]) -> list[tuple[Keys, int]]
     hold 0 for what they cost: nobody knows that yet."""
     c = Conditions()
     head = "".join(f"{one.of_span(c, '')[0]}, " for one in by)
-    group = f"group by {_places(len(by))}" if by else ""
+    group = f"group by {first_columns(len(by))}" if by else ""
     return [(row[:-1], row[-1]) for row in reading.rows(RUNNING.format(head=head, group=group), c.values)]
 
 
 def ahead_sql(reading: Reading, asked: Wanted) -> tuple[str, dict[str, Any]] | None:
     """(the statement of the sums, its values): of whole quarter hours, without what is looked at span by span."""
-    plan = _plan(reading, asked)
+    plan = plan_of(reading, asked)
     if plan is None:
         return None
-    low, high, _ = _whole_quarters(asked)
+    low, high, _ = whole_quarters(asked)
     stretch = Stretch("rollups", low, high)
     where, values = plan.where(stretch)
     return _statement(plan, stretch, where), values
-
-
-def _plan(reading: Reading, asked: Wanted) -> Plan | None:
-    c = Conditions()
-    found = _possible(reading, asked, c)
-    if found is None:
-        return None
-    columns, where = found
-    c.parts += where
-    low, high, edges = _whole_quarters(asked)
-    days = reading.state.schema_version >= DAYS_FROM and not any(one.is_time for one in asked.by)
-    return Plan(c, columns, _stretches(low, high) if days else [Stretch("rollups", low, high)], edges)
-
-
-def _stretches(low: int | None, high: int | None) -> list[Stretch]:
-    """Whole days from the sums of days, what is left at the ends from those of quarter hours."""
-    first = None if low is None else -(-low // A_DAY)
-    last = None if high is None else high // A_DAY
-    if first is not None and last is not None and first >= last:
-        return [Stretch("rollups", low, high)]
-    found = [Stretch("days", first, last)]
-    if first is not None and low is not None and first * A_DAY > low:
-        found.append(Stretch("rollups", low, first * A_DAY))
-    if last is not None and high is not None and last * A_DAY < high:
-        found.append(Stretch("rollups", last * A_DAY, high))
-    return found
 
 
 def _statement(plan: Plan, stretch: Stretch, where: str) -> str:
@@ -321,84 +252,7 @@ def _times(reading: Reading, plan: Plan, stretch: Stretch) -> list[Measured]:
     where, values = plan.where(stretch)
     of_days = stretch.table == "days"
     sql = TIMES.format(
-        head=plan.head, of_model=OF_MODEL, where=where, places=_places(n + 3), table=stretch.table,
+        head=plan.head, of_model=OF_MODEL, where=where, places=first_columns(n + 3), table=stretch.table,
         histograms="day_histograms" if of_days else "histograms", id="id" if of_days else "key",
     )  # fmt: skip
     return [(row[:n], row[n], bool(row[n + 1]), row[n + 2], row[n + 3]) for row in reading.rows(sql, values)]
-
-
-def _places(n: int) -> str:
-    return ", ".join(str(at) for at in range(1, n + 1))
-
-
-def _possible(reading: Reading, asked: Wanted, c: Conditions) -> tuple[list[str], list[str]] | None:
-    """(columns to group by, conditions), or None where one of them is not among the sums."""
-    if not all(_is_declared(part, asked.declared) for part in asked.of_traces.terms):
-        return None
-    if any(one.kind == "meta" and one.key not in asked.declared for one in asked.by):
-        return None
-    columns = [column for one in asked.by if (column := one.rolled(c)) is not None]
-    parts = (*asked.of_spans.terms, *asked.of_traces.terms)
-    where = [text for part in parts if (text := _condition(c, part)) is not None]
-    if len(columns) < len(asked.by) or len(where) < len(parts) or not _summed_keys(reading, asked):
-        return None
-    if _asks_models(asked.of_spans) and reading.rows(_ASKED_OTHERS):
-        return None  # a call is found by the model it asked for, too
-    return columns, where
-
-
-def _is_declared(part: Part, declared: Sequence[str]) -> bool:
-    return isinstance(part, Term) and part.key == "meta" and part.name in declared and not part.bounds
-
-
-def _summed_keys(reading: Reading, asked: Wanted) -> bool:
-    """Whether the file's writers summed these metadata keys, too."""
-    keys = {one.key for one in asked.by if one.kind == "meta"}
-    keys |= {part.name for part in asked.of_traces.terms if isinstance(part, Term)}
-    sql = "select 1 from rollups where instr(dims, :key) limit 1"
-    return all(reading.rows(sql, {"key": orjson.dumps(key).decode() + ":"}) for key in sorted(keys))
-
-
-def _asks_models(where: Filter) -> bool:
-    return any(isinstance(part, Term) and part.key == "model" for part in where.terms)
-
-
-_COLUMNS = {
-    "model": "r.model", "provider": "r.provider", "service": "r.service", "env": "r.environment", "kind": "r.kind",
-}  # fmt: skip
-
-
-def _condition(c: Conditions, part: Part) -> str | None:
-    if not isinstance(part, Term):
-        return None
-    if part.key == "meta":
-        found = _of_dims(c, part)
-    elif part.key in _COLUMNS:
-        column = _COLUMNS[part.key]
-        found = f"{column} <> '' and ({matches(c, column, part.values)})"
-    else:
-        return None
-    return f"not ifnull(({found}), 0)" if part.negated else f"({found})"
-
-
-def _of_dims(c: Conditions, part: Term) -> str:
-    """A declared key has one of the values; of a list, one of it is enough, as in a trace's metadata."""
-    path = c.bind('$."' + part.name + '"')
-    text = f"json_extract(r.dims, {path})"
-    listed = f"case when json_valid({text}) and {text} glob '[[]*' then {text} else '[]' end"
-    one = matches(c, "cast(e.value as text)", part.values)
-    return f"{matches(c, text, part.values)} or exists (select 1 from json_each({listed}) e where {one})"
-
-
-def _whole_quarters(asked: Wanted) -> tuple[int | None, int | None, list[Wanted]]:
-    """(first quarter hour that lies in the stretch whole, the one after the last, what is left at its ends)."""
-    low = None if asked.low is None else -(-asked.low // QUARTER_NS)
-    high = None if asked.high is None else asked.high // QUARTER_NS
-    edges = []
-    if low is not None and high is not None and low >= high:
-        return low, low, [asked]
-    if low is not None and low * QUARTER_NS != asked.low:
-        edges.append(replace(asked, high=low * QUARTER_NS))
-    if high is not None and high * QUARTER_NS != asked.high:
-        edges.append(replace(asked, low=high * QUARTER_NS))
-    return low, high, edges

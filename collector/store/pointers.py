@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collector.model import Link
 from collector.store.migrations import UP_TO
@@ -73,9 +73,9 @@ def pointing_at(reading: Reading, trace_id: str, span_id: str, start_ns: int) ->
     values = {"trace_id": trace_id, "span_id": span_id}
     found: dict[tuple[str, str, str], Pointer] = {}
 
-    def add(kind: str, rows: Iterable[tuple[object, ...]]) -> None:
+    def add(kind: str, rows: Iterable[tuple[Any, ...]]) -> None:
         for row in rows:
-            one = Pointer(kind, *row)  # type: ignore[arg-type]  # the columns in their order
+            one = Pointer(kind, *row)
             found.setdefault((kind, one.trace_id, one.span_id), one)
 
     up_to = None

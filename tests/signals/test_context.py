@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector import context
+from collector import context, prefixes, weighing
 from collector.chains import chains
 from collector.context import Change, growth, steps
 from collector.model import Usage
@@ -139,7 +139,7 @@ def test_another_model_has_a_cache_of_its_own_and_another_name_of_one_is_none() 
     step = steps(calls)[1]
     assert step.broken is not None
     assert (step.broken.place, step.broken.what) == ("the model", "“m” became “other”")
-    assert list(context.breaks(calls, 1)) == []
+    assert list(prefixes.breaks(calls, 1)) == []
     assert steps([calls[0], replace(calls[1], model="m-2026-11-21")])[1].broken is None
 
 
@@ -226,8 +226,8 @@ def test_a_conversation_that_only_grows_is_one_chain_in_shared_lists_too(names: 
 
 def test_of_a_long_conversation_each_message_is_weighed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     weighed: list[str] = []
-    real = context._weigh
-    monkeypatch.setattr(context, "_weigh", lambda said: weighed.append(said.key) or real(said))
+    real = weighing._weigh
+    monkeypatch.setattr(weighing, "_weigh", lambda said: weighed.append(said.key) or real(said))
     calls = [a for a, _ in shared([(-1, name) for name in range(200)])]
     assert steps(calls)[-1].segments["history"] > 0
     assert len(weighed) == 200

@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from math import ceil, isfinite, log10
+from typing import Any
 
 from tracetui import format as fmt
 from tracetui.widgets.paint import Part
@@ -65,7 +67,7 @@ AXIS = 2
 
 def load() -> None:
     """Import what draws while nothing is to be drawn yet."""
-    import plotext  # noqa: F401
+    import_module("plotext")
 
 
 def drawn(plot: Plot, width: int, height: int, *, ascii_mode: bool, colours: bool = True) -> list[list[Part]]:
@@ -103,14 +105,14 @@ def drawn(plot: Plot, width: int, height: int, *, ascii_mode: bool, colours: boo
     return lines
 
 
-def _put(plotext: object, plot: Plot, unit: float, marker: Callable[[str], str] | None) -> None:
+def _put(plotext: Any, plot: Plot, unit: float, marker: Callable[[str], str] | None) -> None:
     """The series, into plotext's figure. `unit` is what a row stands for."""
     places = list(range(1, len(plot.labels) + 1))
     if plot.kind == "lines":
         for one in plot.series:
             values = [_sound(value) for value in one.values]
             sign = marker(one.ink) if marker is not None else "braille"
-            plotext.plot(places, values, marker=sign, color=_CODES[one.ink])  # type: ignore[attr-defined]
+            plotext.plot(places, values, marker=sign, color=_CODES[one.ink])
         return
     width = 0.7 if len(places) > 1 else 0.2
     rows = [stacks(column, unit) for column in zip(*(map(_sound, one.values) for one in plot.series), strict=True)]
@@ -125,7 +127,7 @@ def _put(plotext: object, plot: Plot, unit: float, marker: Callable[[str], str] 
     for at, heights, ink in reversed(stacked):  # the lower ones stand before the higher
         if at:
             sign = marker(ink) if marker is not None else "sd"
-            plotext.bar(at, heights, color=_CODES[ink], marker=sign, width=width)  # type: ignore[attr-defined]
+            plotext.bar(at, heights, color=_CODES[ink], marker=sign, width=width)
 
 
 def stacks(values: Sequence[float], unit: float) -> list[int]:
