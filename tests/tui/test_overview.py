@@ -19,7 +19,7 @@ from tracetui.cli import main
 from tracetui.screens.behind import TracesBehind
 from tracetui.screens.overview import OverviewScreen
 from tracetui.screens.trace import TraceScreen
-from tracetui.widgets.overview_lines import _shares, lines
+from tracetui.widgets.overview_lines import _shares, lines, rates
 
 from .hostile import CONTROL_STRINGS, HOSTILE
 from .real import real_app
@@ -167,6 +167,16 @@ def test_no_line_is_free_while_a_section_has_more(db, height):
         shown = lines(some, 80, height, fmt.UNICODE, NOW)
         assert len(shown) == height
         assert any(" more" in part for row in shown for part, _ in row.parts)
+
+
+@pytest.mark.parametrize(("width", "gap"), [(80, "  "), (84, "   ")])
+def test_the_rates_stand_closer_where_the_line_is_short(db, width, gap):
+    with open_reader(db) as reader:
+        found = replace(overview(reader, NOW), rate_min=1.0, cost_nanousd=4_200_000, unpriced_calls=1, tokens=26_300)
+    found = replace(found, calls=73, running=1, spans=100, errors=3)
+    told = "".join(text for text, _ in next(iter(rates(found, width, ascii_mode=False))))
+    assert told == gap.join([" $0.0042/min +1 unpriced", "26.3k tok/min", "73.0 calls/min", "1 running", "3.0% fail"])
+    assert len(told) <= width
 
 
 def test_the_overview_prints_as_text_and_json(db):

@@ -10,7 +10,7 @@ from collector.store.overview import Line, ModelNow, Overview
 from tracetui import format as fmt
 from tracetui.widgets.columns import Column, lay_out, line
 from tracetui.widgets.cost_table import few, percent
-from tracetui.widgets.paint import Part
+from tracetui.widgets.paint import Part, parts_width
 from tracetui.widgets.plots import sparkline
 
 RATES, TITLE = 2, 2
@@ -61,15 +61,20 @@ def _shares(sizes: list[int], room: int) -> list[int]:
 def rates(found: Overview, width: int, *, ascii_mode: bool) -> Iterator[list[Part]]:
     """The burn: money and tokens a minute, what runs, how much fails."""
     cost = None if found.cost_nanousd is None else round(found.cost_nanousd / found.rate_min)
-    said: list[Part] = [(f" {fmt.money(cost)}", "strong"), ("/min", "quiet")]
+    burn: list[Part] = [(fmt.money(cost), "strong"), ("/min", "quiet")]
     if found.unpriced_calls:
-        said.append((f" +{fmt.count(found.unpriced_calls)} unpriced", "abandoned"))
-    said += [(f"   {fmt.tokens(round(found.tokens / found.rate_min))}", "strong"), (" tok/min", "quiet")]
-    said += [(f"   {_rate(found.calls / found.rate_min)}", "strong"), (" calls/min", "quiet")]
-    said += [(f"   {fmt.count(found.running)}", "running" if found.running else "strong"), (" running", "quiet")]
+        burn.append((f" +{fmt.count(found.unpriced_calls)} unpriced", "abandoned"))
     rate = found.errors / found.spans if found.spans else 0
-    said += [(f"   {percent(rate) if rate else '0%'}", "error" if rate else "strong"), (" fail", "quiet")]
-    yield said
+    facts: list[list[Part]] = [
+        burn,
+        [(fmt.tokens(round(found.tokens / found.rate_min)), "strong"), (" tok/min", "quiet")],
+        [(_rate(found.calls / found.rate_min), "strong"), (" calls/min", "quiet")],
+        [(fmt.count(found.running), "running" if found.running else "strong"), (" running", "quiet")],
+        [(percent(rate) if rate else "0%", "error" if rate else "strong"), (" fail", "quiet")],
+    ]
+    gaps = 3 * (len(facts) - 1)
+    gap = "   " if 1 + gaps + sum(parts_width(one) for one in facts) <= width else "  "
+    yield [(" ", "text"), *facts[0], *(part for one in facts[1:] for part in ((gap, "text"), *one))]
     spark = sparkline(found.costs, ascii_mode=ascii_mode)
     yield [(f" {spark}", "llm"), ("  cost a minute, the last half hour", "quiet")]
 
